@@ -1,0 +1,195 @@
+"""Time for the whole stack: monotonic, UTC, corrected by the CSMS; and the timers that go with it.
+
+Everything that waits or stamps gets its time from a `Clock`, so that a test runs a day in a second and a station
+without a battery-backed clock (1970 at boot, then a jump) keeps order and durations right.
+
+Wall-clock times are whole seconds: OCPP allows at most three decimals, CSMSs differ in what they make of them, and
+durations come from `monotonic` anyway.
+"""
+
+import asyncio
+import heapq
+import itertools
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+PLAUSIBLE_SINCE = datetime(2024, 1, 1, tzinfo=UTC).timestamp()
+"""A wall clock before this instant has not been set: no pilotwire existed then."""
+
+
+class Timer(Protocol):
+    """What `Clock.call_later` returns."""
+
+    def cancel(self) -> None:
+        """Forget the call; harmless when it has run already."""
+
+
+class Clock:
+    """Monotonic time, UTC as the CSMS tells it, and timers.
+
+    The system's clock is only a source: what the CSMS says (`synchronise`) and what is already on disk
+    (`not_before`) correct it. Subclasses supply `monotonic`, `_system_time` and `call_later`.
+    """
+
+    def __init__(self) -> None:
+        self._offset = 0.0
+        self._synchronised = False
+        self._corrections: list[Callable[[float], object]] = []
+
+    def monotonic(self) -> float:
+        """Seconds that only ever grow, at the pace of real time; meaningless between two runs."""
+        raise NotImplementedError
+
+    def call_later(self, delay: float, callback: Callable[[], object]) -> Timer:
+        """Run `callback` on the loop in `delay` seconds of monotonic time."""
+        raise NotImplementedError
+
+    def _system_time(self) -> float:
+        raise NotImplementedError
+
+    def unix(self) -> float:
+        """Seconds since 1970 in corrected UTC, with fractions."""
+        return self._system_time() + self._offset
+
+    def now(self) -> datetime:
+        """Corrected UTC, cut to whole seconds."""
+        return datetime.fromtimestamp(int(self.unix()), UTC)
+
+    @property
+    def synchronised(self) -> bool:
+        """True once a CSMS has told the time in this run, or while the system's clock is plausible."""
+        return self._synchronised or self._system_time() >= PLAUSIBLE_SINCE
+
+    @property
+    def quality(self) -> str:
+        """For people: "csms", "system" or "unset"."""
+        if self._synchronised:
+            return "csms"
+        return "system" if self.synchronised else "unset"
+
+    def synchronise(self, utc: datetime) -> float:
+        """Take the CSMS's time; returns the correction in seconds (positive: the clock was behind).
+
+        Differences below one second are ignored: CSMSs cut to seconds and the network takes time.
+        """
+        correction = utc.timestamp() - self.unix()
+        was_set = self.synchronised
+        self._synchronised = True
+        if -1.0 < correction < 1.5:
+            return 0.0
+        self._offset += correction
+        if not was_set:
+            for listener in tuple(self._corrections):
+                listener(correction)
+        return correction
+
+    def not_before(self, unix: float) -> None:
+        """Never tell a time before `unix`, the last one on record, while the clock is not set."""
+        if not self.synchronised and self.unix() < unix:
+            self._offset += unix - self.unix()
+
+    def on_first_synchronisation(self, listener: Callable[[float], object]) -> None:
+        """Call `listener(correction_s)` when a clock that was never set gets its time: stamps made before are wrong by it."""
+        self._corrections.append(listener)
+
+    def shift(self, seconds: float) -> None:
+        """Let the wall clock jump, as an operator or a faulty time source would; monotonic time does not."""
+        self._offset += seconds
+
+    async def sleep(self, delay: float) -> None:
+        """Wait `delay` seconds of monotonic time."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        timer = self.call_later(max(0.0, delay), lambda: done.done() or done.set_result(None))
+        try:
+            await done
+        finally:
+            timer.cancel()
+
+
+class SystemClock(Clock):
+    """The machine's own clocks and the running event loop's timers."""
+
+    def monotonic(self) -> float:
+        """See `Clock.monotonic`."""
+        return time.monotonic()
+
+    def call_later(self, delay: float, callback: Callable[[], object]) -> Timer:
+        """See `Clock.call_later`."""
+        return asyncio.get_running_loop().call_later(delay, callback)
+
+    def _system_time(self) -> float:
+        return time.time()
+
+
+class _ManualTimer:
+    def __init__(self, callback: Callable[[], object]) -> None:
+        self.callback: Callable[[], object] | None = callback
+
+    def cancel(self) -> None:
+        self.callback = None
+
+
+class ManualClock(Clock):
+    """A clock that stands still until it is told to `advance`; for tests and for simulations faster than life."""
+
+    def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC), monotonic: float = 1000.0) -> None:
+        super().__init__()
+        self._start = start.timestamp() - monotonic
+        self._monotonic = monotonic
+        self._timers: list[tuple[float, int, _ManualTimer]] = []
+        self._ids = itertools.count()
+
+    def monotonic(self) -> float:
+        """See `Clock.monotonic`."""
+        return self._monotonic
+
+    def call_later(self, delay: float, callback: Callable[[], object]) -> Timer:
+        """See `Clock.call_later`."""
+        timer = _ManualTimer(callback)
+        heapq.heappush(self._timers, (self._monotonic + delay, next(self._ids), timer))
+        return timer
+
+    def _system_time(self) -> float:
+        return self._start + self._monotonic
+
+    @property
+    def next_timer(self) -> float | None:
+        """Seconds until the next timer is due; None when nothing waits."""
+        while self._timers and self._timers[0][2].callback is None:
+            heapq.heappop(self._timers)
+        return self._timers[0][0] - self._monotonic if self._timers else None
+
+    def tick(self, seconds: float) -> None:
+        """Advance without letting the event loop run in between: for code that uses no tasks."""
+        end = self._monotonic + seconds
+        while self._run_next(end):
+            pass
+        self._monotonic = end
+
+    async def advance(self, seconds: float | timedelta) -> None:
+        """Advance, running due timers in order and letting every task settle after each."""
+        delta = seconds.total_seconds() if isinstance(seconds, timedelta) else seconds
+        end = self._monotonic + delta
+        await self.settle()
+        while self._run_next(end):
+            await self.settle()
+        self._monotonic = end
+        await self.settle()
+
+    async def settle(self, turns: int = 20) -> None:
+        """Give every ready task its turns without moving the time."""
+        for _ in range(turns):
+            await asyncio.sleep(0)
+
+    def _run_next(self, end: float) -> bool:
+        remaining = self.next_timer
+        if remaining is None or self._monotonic + remaining > end + 1e-9:
+            return False
+        due, _, timer = heapq.heappop(self._timers)
+        self._monotonic = max(self._monotonic, due)
+        callback, timer.callback = timer.callback, None
+        if callback is not None:
+            callback()
+        return True

@@ -1,0 +1,59 @@
+"""Builds pyx/**/*.pyx into the packages they mirror: pyx/ocpp/_native/framing.pyx becomes ocpp._native.framing.
+
+PILOTWIRE_BUILD=debug switches to bounds checks, warnings and line tracing.
+"""
+
+import os
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path(__file__).parent
+SOURCES = Path("pyx")
+DEBUG = os.environ.get("PILOTWIRE_BUILD", "release") == "debug"
+
+RELEASE_DIRECTIVES = {
+    "language_level": 3,
+    "boundscheck": False,
+    "wraparound": False,
+    "initializedcheck": False,
+    "cdivision": True,
+    "freethreading_compatible": False,
+}
+DEBUG_DIRECTIVES = {"language_level": 3, "boundscheck": True, "wraparound": False, "linetrace": True}
+
+
+def native_extensions():
+    """One extension per .pyx, named by its path below pyx/."""
+    flags = ["-O1", "-g", "-Wsign-compare", "-Wconversion"] if DEBUG else ["-O2", "-fvisibility=hidden"]
+    macros = [("CYTHON_TRACE", "1")] if DEBUG else []
+    return [
+        Extension(
+            ".".join(source.relative_to(SOURCES).with_suffix("").parts),
+            [str(source)],
+            extra_compile_args=flags,
+            define_macros=macros,
+        )
+        for source in sorted(Path(SOURCES).rglob("*.pyx"))
+    ]
+
+
+class BuildNative(build_ext):
+    """Cythonizes when a build is really asked for, so that reading metadata needs no Cython."""
+
+    def finalize_options(self):
+        from Cython.Build import cythonize
+
+        self.distribution.ext_modules = cythonize(
+            self.distribution.ext_modules,
+            include_path=[str(SOURCES)],
+            compiler_directives=DEBUG_DIRECTIVES if DEBUG else RELEASE_DIRECTIVES,
+            build_dir=None if DEBUG else "build/cython",
+            force=DEBUG,
+        )
+        super().finalize_options()
+
+
+os.chdir(ROOT)
+setup(ext_modules=native_extensions(), cmdclass={"build_ext": BuildNative})
