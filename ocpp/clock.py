@@ -91,7 +91,10 @@ class Clock:
             self._offset += unix - self.unix()
 
     def on_first_synchronisation(self, listener: Callable[[float], object]) -> None:
-        """Call `listener(correction_s)` when a clock that was never set gets its time: stamps made before are wrong by it."""
+        """Call `listener(correction_s)` when a clock that was never set gets its time.
+
+        Stamps made before are wrong by that correction.
+        """
         self._corrections.append(listener)
 
     def shift(self, seconds: float) -> None:
@@ -101,7 +104,13 @@ class Clock:
     async def sleep(self, delay: float) -> None:
         """Wait `delay` seconds of monotonic time."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        timer = self.call_later(max(0.0, delay), lambda: done.done() or done.set_result(None))
+
+
+        def wake() -> None:
+            if not done.done():
+                done.set_result(None)
+
+        timer = self.call_later(max(0.0, delay), wake)
         try:
             await done
         finally:
