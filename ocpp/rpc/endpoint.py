@@ -1,0 +1,400 @@
+"""One side of an OCPP-J link, over any number of consecutive connections: calls, answers, time-outs.
+
+Role-neutral: a station and a CSMS use the same class. It opens no socket; `attend` is given a `Link` for as long as
+a connection lasts.
+"""
+
+import asyncio
+import inspect
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from ocpp.clock import Clock, Timer
+from ocpp.errors import CallError, CallTimeout, NotConnected, NotPermitted, PilotwireError, QueueFull
+from ocpp.messages import Catalogue
+from ocpp.rpc import error_codes
+from ocpp.rpc.outbox import Outbox
+from ocpp.rpc.permission import BootState
+from ocpp.rpc.session import CallAnswered, CallReceived, FrameToSend, SendReceived, Session
+from ocpp.storage.messages import StoredMessage
+
+MAX_WAITING_CALLS = 256
+"""Calls that wait for their turn while one is in flight; more means that the CSMS has stopped answering."""
+
+MAX_INBOUND_CALLS = 32
+"""Calls of a peer that does not wait for answers (against FR.01); more are answered with GenericError."""
+
+log = logging.getLogger(__name__)
+
+
+class Received(NamedTuple):
+    """One WebSocket message; OCPP-J uses text frames only."""
+
+    data: bytes
+    text: bool
+
+
+class Link(Protocol):
+    """A connection that is open. Both methods raise ConnectionError once it is not."""
+
+    async def send(self, frame: bytes) -> None:
+        """Send a text frame."""
+
+    async def receive(self) -> Received:
+        """The next message of the peer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A handler's response, and what is to happen once it is on its way (a reset, a triggered message)."""
+
+    response: Any
+    then: Callable[[], Awaitable[None] | None]
+
+
+Handler = Callable[[Any], Any]
+"""Takes the typed request, returns the typed response or a `Reply`, or an awaitable of either; a CallError raised by
+it is the answer."""
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    request: msgspec.Struct
+    done: asyncio.Future[Any]
+    after_order: int
+
+
+class Endpoint:
+    """Calls and answers of one side, whatever connection there is at the moment."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        message_timeout: Callable[[], float],
+        new_id: Callable[[], str],
+        on_frame: Callable[[bool, bytes], None] | None = None,
+    ) -> None:
+        self._clock = clock
+        self._message_timeout = message_timeout
+        self._new_id = new_id
+        self._on_frame = on_frame
+        self._handlers: dict[str, Handler] = {}
+        self._waiting: deque[_Waiting] = deque()
+        self._wake = asyncio.Event()
+        self._answer: asyncio.Future[CallAnswered] | None = None
+        self._session: Session | None = None
+        self._link: Link | None = None
+        self._first_live_order = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._retry_timer: Timer | None = None
+        self.outbox: Outbox | None = None
+        self.boot_state = BootState.UNKNOWN
+
+    # -- what blocks use ------------------------------------------------------------------------------------------
+
+    @property
+    def connected(self) -> bool:
+        """Whether a connection is open."""
+        return self._session is not None
+
+    @property
+    def online(self) -> bool:
+        """Whether the CSMS can be asked: connected, and the station accepted."""
+        return self._session is not None and self.boot_state is BootState.ACCEPTED
+
+    @property
+    def catalogue(self) -> Catalogue | None:
+        """The message types of the version spoken; None without a connection."""
+        return self._session.catalogue if self._session else None
+
+    def register(self, action: str, handler: Handler) -> None:
+        """Let `handler` answer the peer's calls of `action`; ValueError when somebody already does."""
+        if action in self._handlers:
+            raise ValueError(f"{action} already has a handler")
+        self._handlers[action] = handler
+
+    async def call(self, request: msgspec.Struct, *, requested: bool = False) -> Any:
+        """Send a call and wait for its typed response.
+
+        `requested` marks a message that the CSMS asked for; such may be sent while the boot is pending. Raises
+        CallError, CallTimeout, NotConnected, NotPermitted, QueueFull; ValueError when the version spoken cannot
+        express the request.
+        """
+        session = self._session
+        if session is None:
+            raise NotConnected("there is no connection to the CSMS")
+        action = session.catalogue.action_of(request)
+        if not self.boot_state.permits(action, requested=requested):
+            raise NotPermitted(f"{action} may not be sent while the boot state is {self.boot_state}")
+        if len(self._waiting) >= MAX_WAITING_CALLS:
+            raise QueueFull(f"{MAX_WAITING_CALLS} calls already wait for the CSMS; {action} is given up")
+        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(request, done, self.outbox.last_order if self.outbox else 0))
+        self._wake.set()
+        return await done
+
+    def notify(self, request: msgspec.Struct, *, requested: bool = False) -> None:
+        """Send a call whose response carries nothing; a failure is logged, no more."""
+        self.spawn(self._notify(request, requested))
+
+    async def _notify(self, request: msgspec.Struct, requested: bool) -> None:
+        try:
+            await self.call(request, requested=requested)
+        except (PilotwireError, ValueError) as error:
+            log.info("%s was not delivered: %s", type(request).__name__, error)
+
+    async def send(self, message: msgspec.Struct) -> None:
+        """Send an unconfirmed message (2.1 SEND); raises NotConnected, CallError in older versions."""
+        if self._session is None or self._link is None:
+            raise NotConnected("there is no connection to the CSMS")
+        await self._transmit(self._session.send(self._new_id(), message))
+
+    def spawn(self, work: Awaitable[None]) -> None:
+        """Run `work` beside everything else; an unexpected exception is logged with its traceback."""
+        task = asyncio.ensure_future(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Exception:
+            log.exception("background work failed")
+
+    def wake(self) -> None:
+        """Look at the queues again: the boot state, the outbox or the time has changed."""
+        self._wake.set()
+
+    async def close(self) -> None:
+        """Cancel what still runs in the background."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # -- one connection -------------------------------------------------------------------------------------------
+
+    async def attend(self, link: Link, catalogue: Catalogue) -> None:
+        """Serve `link` until it breaks; returns then, with every waiting call failed with NotConnected."""
+        self._session, self._link = Session(catalogue), link
+        if self.outbox is not None:
+            self._first_live_order = self.outbox.last_order
+            self.outbox.retry_now()
+        inbound: asyncio.Queue[CallReceived] = asyncio.Queue(MAX_INBOUND_CALLS)
+        workers = [
+            asyncio.ensure_future(self._guarded(self._send_calls())),
+            asyncio.ensure_future(self._guarded(self._answer_calls(inbound))),
+        ]
+        self._wake.set()
+        try:
+            while True:
+                self._receive(await link.receive(), inbound)
+        except ConnectionError:
+            return
+        finally:
+            self._session = self._link = None
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+            self._fail_waiting()
+
+    def _fail_waiting(self) -> None:
+        if self._retry_timer is not None:
+            self._retry_timer.cancel()
+        if self._answer is not None and not self._answer.done():
+            self._answer.cancel()
+        self._answer = None
+        while self._waiting:
+            done = self._waiting.popleft().done
+            if not done.done():
+                done.set_exception(NotConnected("the connection broke before the call was answered"))
+        if self.outbox is not None and len(self.outbox):
+            self.outbox.mark_offline()
+
+    def _receive(self, received: Received, inbound: asyncio.Queue[CallReceived]) -> None:
+        session = self._session
+        assert session is not None
+        if self._on_frame is not None:
+            self._on_frame(False, received.data)
+        if not received.text:
+            log.warning("binary frame of %d bytes refused: OCPP-J uses text frames", len(received.data))
+            error = CallError(error_codes.RPC_FRAMEWORK_ERROR, "OCPP-J uses text frames")
+            self.spawn(self._transmit(session.error("-1", error)))
+            return
+        event = session.receive(received.data)
+        if isinstance(event, CallReceived):
+            try:
+                inbound.put_nowait(event)
+            except asyncio.QueueFull:
+                error = CallError(error_codes.GENERIC_ERROR, "too many calls at once")
+                self.spawn(self._transmit(session.error(event.message_id, error)))
+        elif isinstance(event, CallAnswered):
+            if event.reply is not None:
+                self.spawn(self._transmit(event.reply))
+            if self._answer is not None and not self._answer.done():
+                self._answer.set_result(event)
+        elif isinstance(event, FrameToSend):
+            self.spawn(self._transmit(event.frame))
+        elif isinstance(event, SendReceived):
+            self.spawn(self._handle_send(event))
+
+    async def _transmit(self, frame: bytes) -> None:
+        if self._link is None:
+            raise NotConnected("the connection is gone")
+        if self._on_frame is not None:
+            self._on_frame(True, frame)
+        await self._link.send(frame)
+
+    # -- the peer's calls -----------------------------------------------------------------------------------------
+
+    async def _answer_calls(self, inbound: asyncio.Queue[CallReceived]) -> None:
+        while True:
+            call = await inbound.get()
+            session = self._session
+            if session is None:
+                return
+            frame, then = await self._answer_frame(session, call)
+            try:
+                await self._transmit(frame)
+            except ConnectionError:
+                log.warning("the answer to %s could not be sent: the connection is gone", call.action)
+            if then is not None:
+                outcome = then()
+                if outcome is not None:
+                    self.spawn(outcome)
+
+    async def _answer_frame(
+        self, session: Session, call: CallReceived
+    ) -> tuple[bytes, Callable[[], Awaitable[None] | None] | None]:
+        try:
+            outcome = await self._handle(call.action, call.request)
+            then = outcome.then if isinstance(outcome, Reply) else None
+            response = outcome.response if isinstance(outcome, Reply) else outcome
+            return session.result(call.message_id, response), then
+        except CallError as error:
+            return session.error(call.message_id, error), None
+        except Exception:
+            log.exception("%s could not be handled", call.action)
+            error = CallError(error_codes.INTERNAL_ERROR, f"{call.action} could not be handled")
+            return session.error(call.message_id, error), None
+
+    async def _handle(self, action: str, request: Any) -> Any:
+        if not self.boot_state.answers_calls:
+            raise CallError(error_codes.SECURITY_ERROR, "the station was rejected and takes no calls")
+        handler = self._handlers.get(action)
+        if handler is None:
+            raise CallError(error_codes.NOT_SUPPORTED, f"{action} is not supported")
+        outcome = handler(request)
+        return await outcome if inspect.isawaitable(outcome) else outcome
+
+    async def _handle_send(self, event: SendReceived) -> None:
+        handler = self._handlers.get(event.action)
+        if handler is None:
+            log.info("unconfirmed %s ignored: not supported", event.action)
+            return
+        outcome = handler(event.request)
+        if inspect.isawaitable(outcome):
+            await outcome
+
+    # -- our calls ------------------------------------------------------------------------------------------------
+
+    async def _send_calls(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while await self._send_next():
+                pass
+            self._wait_for_retry()
+
+    def _wait_for_retry(self) -> None:
+        if self.outbox is None or self.boot_state is not BootState.ACCEPTED:
+            return
+        wait = self.outbox.retry_in
+        if wait is not None:
+            if self._retry_timer is not None:
+                self._retry_timer.cancel()
+            self._retry_timer = self._clock.call_later(wait, self._wake.set)
+
+    async def _send_next(self) -> bool:
+        stored = self._due_message()
+        while self._waiting and self._waiting[0].done.done():
+            self._waiting.popleft()
+        if self._waiting and (stored is None or not self._precedes(stored[0], self._waiting[0])):
+            await self._send_waiting(self._waiting.popleft())
+            return True
+        if stored is not None:
+            await self._send_stored(*stored)
+            return True
+        return False
+
+    def _due_message(self) -> tuple[StoredMessage, Any] | None:
+        if self.outbox is None or self.boot_state is not BootState.ACCEPTED or not self.outbox.due():
+            return None
+        return self.outbox.head()
+
+    def _precedes(self, stored: StoredMessage, waiting: _Waiting) -> bool:
+        """Messages of this connection keep their order; a backlog never delays a call (1.6 section 3.7)."""
+        return self._first_live_order < stored.order <= waiting.after_order
+
+    async def _send_waiting(self, waiting: _Waiting) -> None:
+        try:
+            answered = await self._exchange(waiting.request)
+        except (PilotwireError, ConnectionError, ValueError) as error:
+            if not waiting.done.done():
+                waiting.done.set_exception(error)
+            return
+        except asyncio.CancelledError:
+            if not waiting.done.done():
+                waiting.done.set_exception(NotConnected("the connection broke before the call was answered"))
+            raise
+        if waiting.done.done():
+            return
+        if answered.error is not None:
+            waiting.done.set_exception(answered.error)
+        else:
+            waiting.done.set_result(answered.response)
+
+    async def _send_stored(self, stored: StoredMessage, request: Any) -> None:
+        outbox = self.outbox
+        assert outbox is not None
+        try:
+            answered = await self._exchange(request)
+        except ConnectionError:
+            return
+        except CallTimeout:
+            outbox.failed(stored, request, None)
+            return
+        except ValueError as error:
+            outbox.failed(stored, request, CallError(error_codes.FORMAT_VIOLATION, str(error)))
+            return
+        if answered.error is not None:
+            outbox.failed(stored, request, answered.error)
+        else:
+            outbox.delivered(stored, request, answered.response)
+
+    async def _exchange(self, request: msgspec.Struct) -> CallAnswered:
+        session = self._session
+        if session is None:
+            raise NotConnected("the connection is gone")
+        answer: asyncio.Future[CallAnswered] = asyncio.get_running_loop().create_future()
+        self._answer = answer
+        frame = session.call(self._new_id(), request)
+        timeout = self._message_timeout()
+
+        def expire() -> None:
+            if not answer.done():
+                answer.set_exception(CallTimeout(f"no answer to {type(request).__name__} within {timeout:g} s"))
+
+        timer = self._clock.call_later(timeout, expire)
+        try:
+            await self._transmit(frame)
+            return await answer
+        finally:
+            timer.cancel()
+            session.abandon()
+            self._answer = None

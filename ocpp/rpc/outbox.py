@@ -1,0 +1,247 @@
+"""The durable queue of transaction-related messages: on disk before they are sent, gone when answered or given up.
+
+Order never changes, over any crash. A message that the CSMS fails to process is sent again by the retry rule
+(E13.FR.02-04; 1.6 section 3.7.1); one whose answer was lost with the connection is sent again with the same content
+and does not count as an attempt.
+
+What gives way when the bound is reached, in this order: intermediate messages already queued (`droppable`, every
+second one, never the first or last of a transaction: E04.FR.07-08), then new intermediate messages. Messages that
+start or end a transaction are always taken; `full` tells the station to accept no new transactions.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import msgspec
+
+from ocpp.clock import Clock
+from ocpp.errors import CallError
+from ocpp.messages import Catalogue, catalogue
+from ocpp.storage.database import Database
+from ocpp.storage.messages import MessageRepository, StoredMessage
+from ocpp.versions import OcppVersion
+
+MAX_MESSAGES = 20_000
+"""About 14 days offline with four EVSEs metering every four minutes; some 20 MB on disk."""
+
+MAX_RETRY_WAIT_S = 24 * 3600.0
+"""A wrongly configured retry interval must not block the queue for longer than a day."""
+
+log = logging.getLogger(__name__)
+
+
+class RetryRule(Protocol):
+    """Where the attempts and the interval of the version spoken come from."""
+
+    def attempts(self) -> int:
+        """How often one message is sent before it is given up; at least 1."""
+
+    def interval(self) -> float:
+        """Seconds before a retry, multiplied by the number of preceding transmissions."""
+
+
+class Courier(Protocol):
+    """What the protocol strategy does with stored messages of its major version."""
+
+    def prepare(self, stored: StoredMessage, request: Any) -> Any | None:
+        """The request as it goes out now (late transaction ids, offline flag); None: it cannot be sent, drop it."""
+
+    def delivered(self, stored: StoredMessage, request: Any, response: Any) -> None:
+        """The CSMS answered. Runs in the storage transaction that removes the message."""
+
+    def given_up(self, stored: StoredMessage, request: Any, error: CallError | None) -> None:
+        """The message will not be sent again. Runs in the storage transaction that removes the message."""
+
+
+class Outbox:
+    """Transaction-related messages of one major version, oldest first."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        major: int,
+        run: str,
+        retry: RetryRule,
+        wake: Callable[[], None] = lambda: None,
+        max_messages: int = MAX_MESSAGES,
+    ) -> None:
+        self._database = database
+        self._messages = MessageRepository(database)
+        self._clock = clock
+        self._catalogue: Catalogue = catalogue(OcppVersion.V16 if major == 1 else OcppVersion.V21)
+        self._major = major
+        self._run = run
+        self._retry = retry
+        self._max_messages = max_messages
+        self._not_before = 0.0
+        self._head: tuple[StoredMessage, Any] | None = None
+        self._count = self._messages.count()
+        self.wake = wake
+        self.courier: Courier | None = None
+        self.last_order = 0
+        clock.on_first_synchronisation(self._correct_times)
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def full(self) -> bool:
+        """True while the bound is reached: no new transaction should begin."""
+        return self._count >= self._max_messages
+
+    def drop_foreign(self) -> int:
+        """Drop what was queued for the other major version (DESIGN section 2.2); returns how many."""
+        with self._database.transaction():
+            dropped = self._messages.drop_for_major(2 if self._major == 1 else 1)
+        if dropped:
+            log.error("%d queued messages of another OCPP major version dropped: this CSMS cannot take them", dropped)
+            self._count = self._messages.count()
+            self._head = None
+        return dropped
+
+    def put(self, request: msgspec.Struct, transaction: str | None, *, droppable: bool = False) -> bool:
+        """Store a message; False when it was given up because the bound is reached (droppable ones only).
+
+        Belongs inside the caller's storage transaction, together with the state it tells about.
+        """
+        if self._count >= self._max_messages and not self._make_room(droppable):
+            log.warning("queue full (%d messages): a new %s was given up", self._count, type(request).__name__)
+            return False
+        with self._database.transaction():
+            self.last_order = self._messages.add(
+                message_id=None,
+                major=self._major,
+                action=self._catalogue.action_of(request),
+                payload=self._catalogue.encode(request),
+                transaction=transaction,
+                droppable=droppable,
+                created_unix=self._clock.unix(),
+                run=self._run,
+                clock_unset=not self._clock.synchronised,
+            )
+        self._count += 1
+        self.wake()
+        return True
+
+    def _make_room(self, droppable: bool) -> bool:
+        with self._database.transaction(durable=False):
+            dropped = self._messages.thin_out()
+        self._count = self._messages.count()
+        self._head = None
+        if dropped:
+            log.warning("queue full: %d intermediate messages dropped (E04.FR.07)", dropped)
+        return bool(dropped) or not droppable
+
+    def due(self) -> bool:
+        """Whether the oldest message may be sent now."""
+        return self._count > 0 and self._clock.monotonic() >= self._not_before
+
+    @property
+    def retry_in(self) -> float | None:
+        """Seconds until the oldest message may be sent again; None when it need not wait."""
+        remaining = self._not_before - self._clock.monotonic()
+        return remaining if self._count and remaining > 0 else None
+
+    def retry_now(self) -> None:
+        """A new connection: the wait of the last failure is over."""
+        self._not_before = 0.0
+
+    def head(self) -> tuple[StoredMessage, Any] | None:
+        """The oldest message, and what to send for it; messages that cannot be sent are dropped on the way."""
+        while self._count:
+            if self._head is None:
+                rows = self._messages.first(1)
+                if not rows:
+                    self._count = 0
+                    return None
+                self._head = (rows[0], self._decode(rows[0]))
+            stored, request = self._head
+            prepared = self._prepare(stored, request)
+            if prepared is not None:
+                return stored, prepared
+            self._give_up(stored, request, None)
+        return None
+
+    def _decode(self, stored: StoredMessage) -> Any:
+        try:
+            return self._catalogue.decode_request(stored.action, stored.payload)
+        except (ValueError, LookupError):
+            log.exception("stored %s (order %d) cannot be read", stored.action, stored.order)
+            return None
+
+    def _prepare(self, stored: StoredMessage, request: Any) -> Any | None:
+        if request is None or self.courier is None:
+            return None
+        if stored.correction_s:
+            request = shifted(request, timedelta(seconds=round(stored.correction_s)))
+        return self.courier.prepare(stored, request)
+
+    def delivered(self, stored: StoredMessage, request: Any, response: Any) -> None:
+        """The oldest message was answered: forget it and tell the courier, in one storage transaction."""
+        with self._database.transaction(durable=False):
+            self._messages.remove([stored.order])
+            if self.courier is not None:
+                self.courier.delivered(stored, request, response)
+        self._forget_head()
+
+    def failed(self, stored: StoredMessage, request: Any, error: CallError | None) -> None:
+        """The CSMS failed to process the oldest message (`error` None: it did not answer in time)."""
+        with self._database.transaction(durable=False):
+            attempts = self._messages.record_attempt(stored.order)
+        if attempts >= max(1, self._retry.attempts()):
+            self._give_up(stored, request, error)
+            return
+        self._head = None
+        wait = min(self._retry.interval() * attempts, MAX_RETRY_WAIT_S)
+        self._not_before = self._clock.monotonic() + wait
+        log.warning("%s failed (%s); attempt %d follows in %.0f s", stored.action, error, attempts + 1, wait)
+
+    def _give_up(self, stored: StoredMessage, request: Any, error: CallError | None) -> None:
+        log.error("%s of transaction %s given up: %s", stored.action, stored.transaction, error or "no answer")
+        with self._database.transaction():
+            self._messages.remove([stored.order])
+            if self.courier is not None:
+                self.courier.given_up(stored, request, error)
+        self._forget_head()
+
+    def _forget_head(self) -> None:
+        self._head = None
+        self._count = max(0, self._count - 1)
+        self._not_before = 0.0
+
+    def refresh(self) -> None:
+        """Read the oldest message again: something it depends on has changed."""
+        self._head = None
+
+    def has_transaction(self, transaction: str) -> bool:
+        """Whether messages of that transaction wait (E14.FR.04)."""
+        return self._messages.has_transaction(transaction)
+
+    def mark_offline(self) -> None:
+        """Everything that waits while the connection is lost counts as made offline (E11.FR.07)."""
+        with self._database.transaction(durable=False):
+            self._messages.mark_offline()
+        self._head = None
+
+    def _correct_times(self, correction_s: float) -> None:
+        with self._database.transaction():
+            corrected = self._messages.correct_times(self._run, correction_s)
+        self._head = None
+        if corrected:
+            log.info("clock set: time stamps of %d queued messages corrected by %.0f s", corrected, correction_s)
+
+
+def shifted(value: Any, delta: timedelta) -> Any:
+    """A copy of a message with every time stamp in it moved by `delta`."""
+    if isinstance(value, datetime):
+        return value + delta
+    if isinstance(value, msgspec.Struct):
+        fields = {name: shifted(getattr(value, name), delta) for name in value.__struct_fields__}
+        return msgspec.structs.replace(value, **fields)
+    if isinstance(value, list):
+        return [shifted(item, delta) for item in value]
+    return value
