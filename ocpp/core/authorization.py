@@ -1,0 +1,138 @@
+"""Who may charge: local list, cache, CSMS, and the offline rules (C01, C10-C15; 1.6 sections 3.4 and 3.5)."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from ocpp.clock import Clock
+from ocpp.core.identity import CENTRAL, NO_AUTHORIZATION, AuthorizationInfo, AuthorizationStatus, IdToken
+from ocpp.device_model import DeviceModel
+from ocpp.errors import RpcError
+from ocpp.storage.tokens import TokenRepository
+
+NOT_CACHED_TYPES = frozenset({NO_AUTHORIZATION, CENTRAL})
+"""C02.FR.03, C03: tokens of these types identify no driver and are never cached."""
+
+log = logging.getLogger(__name__)
+
+AskCsms = Callable[[IdToken], Awaitable[AuthorizationInfo]]
+"""Asks the CSMS about a token; raises RpcError when there is no answer to be had."""
+
+
+class Authorizer:
+    """Decides about tokens. The strategy supplies `ask_csms` and `online`; everything else is version-independent."""
+
+    def __init__(self, model: DeviceModel, tokens: TokenRepository, clock: Clock) -> None:
+        self._tokens = tokens
+        self._clock = clock
+        self._cache_enabled = model.boolean("AuthCacheCtrlr/Enabled")
+        self._cache_life_time = model.integer("AuthCacheCtrlr/LifeTime")
+        self._list_enabled = model.boolean("LocalAuthListCtrlr/Enabled")
+        self._list_expires = model.boolean("LocalAuthListCtrlr/SupportsExpiryDateTime")
+        self._local_offline = model.boolean("AuthCtrlr/LocalAuthorizeOffline")
+        self._local_pre = model.boolean("AuthCtrlr/LocalPreAuthorize")
+        self._unknown_offline = model.boolean("AuthCtrlr/OfflineTxForUnknownIdEnabled")
+        self._master_pass = model.text("AuthCtrlr/MasterPassGroupId")
+        self._required = model.boolean("AuthCtrlr/Enabled")
+        self.ask_csms: AskCsms | None = None
+        self.online: Callable[[], bool] = lambda: False
+
+    @property
+    def required(self) -> bool:
+        """False: energy is offered to whoever plugs in (AuthCtrlr.Enabled)."""
+        return self._required.value
+
+    def is_master(self, info: AuthorizationInfo) -> bool:
+        """Whether the token's group is the master pass, which stops transactions and starts none (C16.FR.03)."""
+        group = self._master_pass.value
+        return bool(group) and info.group is not None and info.group.matches(IdToken(group))
+
+    async def authorize(self, token: IdToken) -> AuthorizationInfo:
+        """What holds for a presented token now. Never raises: without an answer the offline rules decide."""
+        if self.online() and self.ask_csms is not None:
+            known = self.known(token) if self._local_pre.value else None
+            if known is not None and known.accepted:
+                return known
+            try:
+                info = await self.ask_csms(token)
+            except RpcError as error:
+                log.warning("the CSMS was not able to authorize %s (%s): offline rules apply", redacted(token), error)
+            else:
+                self.remember(token, info)
+                return info
+        return self.authorize_offline(token)
+
+    def authorize_offline(self, token: IdToken) -> AuthorizationInfo:
+        """The offline rules (C13, C15; 1.6 section 3.4)."""
+        known = self.known(token)
+        if known is not None:
+            if self._local_offline.value:
+                return known
+            return AuthorizationInfo(status=AuthorizationStatus.INVALID, group=known.group)
+        if self._unknown_offline.value:
+            return AuthorizationInfo(status=AuthorizationStatus.ACCEPTED)
+        return AuthorizationInfo(status=AuthorizationStatus.UNKNOWN)
+
+    def known(self, token: IdToken) -> AuthorizationInfo | None:
+        """What local list (first, C13.FR.01) or cache say; None when neither knows the token."""
+        if self._list_enabled.value:
+            info = self._from_list(token)
+            if info is not None:
+                return info
+        if self._cache_enabled.value:
+            return self._from_cache(token)
+        return None
+
+    def _from_list(self, token: IdToken) -> AuthorizationInfo | None:
+        stored = self._tokens.list_entry(token.value)
+        if stored is None:
+            return None
+        info = decode_info(stored)
+        if self._list_expires.value and self._expired(info):
+            return None
+        return info
+
+    def _from_cache(self, token: IdToken) -> AuthorizationInfo | None:
+        entry = self._tokens.cache_entry(token.value, now_unix=self._clock.unix())
+        if entry is None:
+            return None
+        info = decode_info(entry)
+        if self._expired(info):
+            return msgspec.structs.replace(info, status=AuthorizationStatus.EXPIRED)
+        return info
+
+    def _expired(self, info: AuthorizationInfo) -> bool:
+        return info.expiry is not None and info.expiry <= self._clock.now()
+
+    def remember(self, token: IdToken, info: AuthorizationInfo) -> None:
+        """Put what the CSMS said into the cache, whatever its status (C10.FR.01, .04, .05)."""
+        if not self._cache_enabled.value or token.type in NOT_CACHED_TYPES or not token.value:
+            return
+        now = self._clock.unix()
+        expires = info.expiry.timestamp() if info.expiry is not None else None
+        if expires is None and self._cache_life_time.value > 0:
+            expires = now + self._cache_life_time.value
+        self._tokens.put_cache_entry(token.value, encode_info(info), now_unix=now, expires_unix=expires)
+
+    def clear_cache(self) -> bool:
+        """Forget every cached token; False when the cache is switched off (C11.FR.04)."""
+        if not self._cache_enabled.value:
+            return False
+        self._tokens.clear_cache()
+        return True
+
+
+def encode_info(info: AuthorizationInfo) -> bytes:
+    """The stored form of an authorization."""
+    return msgspec.json.encode(info)
+
+
+def decode_info(stored: bytes) -> AuthorizationInfo:
+    """Back from the stored form."""
+    return msgspec.json.decode(stored, type=AuthorizationInfo)
+
+
+def redacted(token: IdToken) -> str:
+    """A token as logs may show it: enough for a technician to tell two cards apart."""
+    return f"{token.value[:2]}…{token.value[-2:]}" if len(token.value) > 6 else "…"

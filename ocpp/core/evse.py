@@ -1,0 +1,139 @@
+"""EVSEs and connectors: what is plugged, broken, in service, and who charges there."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ocpp.errors import DeviceModelError
+
+if TYPE_CHECKING:
+    from ocpp.core.session import ChargingSession
+
+MAX_FAULTS = 32
+"""Faults of one connector at a time; there are fewer kinds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault of a connector or an EVSE. `kind` is a 1.6 ChargePointErrorCode or a name of `docs/hal`."""
+
+    kind: str
+    info: str = ""
+    vendor_code: str = ""
+
+
+TRANSACTION_ENDING_FAULTS = {
+    "EmergencyStop": "EmergencyStop",
+    "GroundFailure": "GroundFault",
+    "OverCurrentFailure": "OvercurrentFault",
+    "PowerSwitchFailure": "Other",
+}
+"""Faults after which nobody may go on charging without starting anew, and the stop reason they give (E06.FR.16)."""
+
+
+HARMLESS_FAULTS = frozenset({"LocalListConflict", "ReaderFailure", "ResetFailure", "WeakSignal"})
+"""Faults that are reported but do not keep anybody from charging (1.6 section 7.6)."""
+
+
+@dataclass(slots=True)
+class Connector:
+    """One connector of an EVSE."""
+
+    evse_id: int
+    id: int
+    type: str = "cType2"
+    max_current_a: float = 32.0
+    phases: int = 3
+    operative: bool = True
+    plugged: bool = False
+    locked: bool = False
+    reserved: bool = False
+    faults: dict[str, Fault] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Evse:
+    """One EVSE with its connectors and at most one session."""
+
+    id: int
+    connectors: list[Connector]
+    operative: bool = True
+    bay_occupied: bool = False
+    has_bay_sensor: bool = False
+    ev_requests_energy: bool = False
+    energy_flows: bool = False
+    limit_a: float | None = None
+    faults: dict[str, Fault] = field(default_factory=dict)
+    session: "ChargingSession | None" = None
+
+    def connector(self, connector_id: int) -> Connector:
+        """The connector with that id; DeviceModelError when there is none."""
+        for connector in self.connectors:
+            if connector.id == connector_id:
+                return connector
+        raise DeviceModelError(f"EVSE {self.id} has no connector {connector_id}")
+
+    @property
+    def plugged_connector(self) -> Connector | None:
+        """Where the cable is; None when none is plugged."""
+        return next((connector for connector in self.connectors if connector.plugged), None)
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a transaction is going on."""
+        return self.session is not None and self.session.transaction is not None
+
+
+class Evses:
+    """All EVSEs of the station, by OCPP numbering from 1."""
+
+    def __init__(self, evses: list[Evse]) -> None:
+        self._evses = evses
+        self.operative = True
+        self.faults: dict[str, Fault] = {}
+
+    def __iter__(self) -> Iterator[Evse]:
+        return iter(self._evses)
+
+    def __len__(self) -> int:
+        return len(self._evses)
+
+    def __contains__(self, evse_id: object) -> bool:
+        return any(evse.id == evse_id for evse in self._evses)
+
+    def __getitem__(self, evse_id: int) -> Evse:
+        for evse in self._evses:
+            if evse.id == evse_id:
+                return evse
+        raise DeviceModelError(f"there is no EVSE {evse_id}; known are 1 to {len(self._evses)}")
+
+    @property
+    def connectors(self) -> list[Connector]:
+        """Every connector of the station, in order."""
+        return [connector for evse in self._evses for connector in evse.connectors]
+
+    def is_operative(self, evse: Evse, connector: Connector) -> bool:
+        """In service: station, EVSE and connector all are (G03.FR.06, G04.FR.07)."""
+        return self.operative and evse.operative and connector.operative
+
+    def faults_of(self, evse: Evse, connector: Connector) -> dict[str, Fault]:
+        """Everything that is wrong with a connector, its EVSE's and the station's faults included."""
+        return {**self.faults, **evse.faults, **connector.faults}
+
+    def blocking_faults(self, evse: Evse, connector: Connector) -> list[Fault]:
+        """The faults that forbid charging at a connector."""
+        return [fault for kind, fault in self.faults_of(evse, connector).items() if kind not in HARMLESS_FAULTS]
+
+    def numbered(self, connector_number: int) -> tuple[Evse, Connector]:
+        """EVSE and connector behind a 1.6 connector id (numbered through in order, from 1)."""
+        number = 0
+        for evse in self._evses:
+            for connector in evse.connectors:
+                number += 1
+                if number == connector_number:
+                    return evse, connector
+        raise DeviceModelError(f"there is no connector {connector_number}; known are 1 to {number}")
+
+    def number_of(self, connector: Connector) -> int:
+        """The 1.6 connector id of a connector."""
+        return self.connectors.index(connector) + 1

@@ -1,0 +1,109 @@
+"""What the domain asks of the hardware, and how readings look. Firmware implements `Hardware`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+ENERGY_IMPORT = "Energy.Active.Import.Register"
+
+
+class Indication(StrEnum):
+    """What an EVSE shows its user, by light, sound or display."""
+
+    AVAILABLE = "Available"
+    AUTHORIZING = "Authorizing"
+    ACCEPTED = "Accepted"
+    REFUSED = "Refused"
+    PLUG_IN = "PlugIn"
+    CHARGING = "Charging"
+    SUSPENDED = "Suspended"
+    FINISHED = "Finished"
+    UNAVAILABLE = "Unavailable"
+    FAULTED = "Faulted"
+
+
+class Sample(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One measured quantity. `value` keeps every digit the meter gave; `unit` is OCPP's name (Wh, W, A, V, ...)."""
+
+    measurand: str
+    value: Decimal
+    unit: str
+    phase: str | None = None
+    location: str | None = None
+
+
+class SignedReading(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A reading as the meter signed it, passed on byte for byte."""
+
+    data: str
+    signing_method: str = ""
+    encoding_method: str = "OCMF"
+    public_key: str = ""
+
+
+class MeterReading(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Everything a meter said at one moment. `signed_start` and `signed_end` exist where the meter signs."""
+
+    samples: tuple[Sample, ...]
+    signed_start: SignedReading | None = None
+    signed_end: SignedReading | None = None
+
+    def value(self, measurand: str = ENERGY_IMPORT, phase: str | None = None) -> Decimal | None:
+        """The value of one quantity; None when the meter does not give it."""
+        for sample in self.samples:
+            if sample.measurand == measurand and sample.phase == phase:
+                return sample.value
+        return None
+
+    @property
+    def energy_wh(self) -> int:
+        """The import register in whole Wh, as 1.6 meterStart and meterStop want it; 0 without a register."""
+        value = self.value()
+        return int(value) if value is not None else 0
+
+
+@dataclass(frozen=True, slots=True)
+class PowerLimit:
+    """What an EVSE may deliver: current per phase in A (0: connected but suspended) on that many phases."""
+
+    current_a: float
+    phases: int
+
+
+class Hardware(Protocol):
+    """What the charging station's hardware does for the domain.
+
+    None of the methods may block; those that take time are coroutines. A method that cannot do what it was asked
+    raises, and the domain treats the connector as faulted.
+    """
+
+    def allow_energy(self, evse_id: int, connector_id: int, limit: PowerLimit) -> None:
+        """Offer energy up to `limit`; called again when the limit changes."""
+
+    def stop_energy(self, evse_id: int) -> None:
+        """Stop offering energy and open the contactor once the EV has let go."""
+
+    async def lock(self, evse_id: int, connector_id: int) -> bool:
+        """Lock the cable; False when the lock did not close."""
+
+    async def unlock(self, evse_id: int, connector_id: int) -> bool:
+        """Release the cable; False when the lock did not open."""
+
+    def has_lock(self, evse_id: int, connector_id: int) -> bool:
+        """Whether the connector has a lock at all (a fixed cable has none)."""
+
+    def read_meter(self, evse_id: int) -> MeterReading:
+        """The newest reading of the EVSE's meter, without touching a bus."""
+
+    def set_available(self, evse_id: int, connector_id: int, available: bool) -> None:
+        """Out of service: no pilot, no light that invites."""
+
+    def indicate(self, evse_id: int, indication: Indication) -> None:
+        """Show the user what is going on."""
+
+    def system_time_changed(self, utc: datetime) -> None:
+        """The CSMS told the time; a station without its own time service may set its clock."""

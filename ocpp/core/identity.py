@@ -1,0 +1,68 @@
+"""Id tokens, and what is known about their right to charge."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+MAX_TOKEN_LENGTH = 36
+"""IdTokenType.idToken of 2.0.1; 1.6 allows 20, 2.1 255 for some types."""
+
+NO_AUTHORIZATION = "NoAuthorization"
+CENTRAL = "Central"
+ISO14443 = "ISO14443"
+
+
+class IdToken(msgspec.Struct, frozen=True, kw_only=False):
+    """What a driver identifies with; the value is compared without regard to case (identifierString, CiString)."""
+
+    value: str
+    type: str = ISO14443
+
+    def matches(self, other: "IdToken | None") -> bool:
+        """Whether both are the same token. Types are compared only where both are known beyond the reader's guess."""
+        return other is not None and self.value.casefold() == other.value.casefold()
+
+
+class AuthorizationStatus(StrEnum):
+    """Whether a token may charge, and why not. The union of the enumerations of all versions."""
+
+    ACCEPTED = "Accepted"
+    BLOCKED = "Blocked"
+    CONCURRENT_TX = "ConcurrentTx"
+    EXPIRED = "Expired"
+    INVALID = "Invalid"
+    NO_CREDIT = "NoCredit"
+    NOT_ALLOWED_TYPE_EVSE = "NotAllowedTypeEVSE"
+    NOT_AT_THIS_LOCATION = "NotAtThisLocation"
+    NOT_AT_THIS_TIME = "NotAtThisTime"
+    UNKNOWN = "Unknown"
+
+
+class AuthorizationInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a CSMS said about a token (idTagInfo, idTokenInfo).
+
+    `expiry` is the end of the information (1.6 expiryDate, 2.x cacheExpiryDateTime); `evse_ids` limits it to some
+    EVSEs, empty means all.
+    """
+
+    status: AuthorizationStatus
+    group: IdToken | None = None
+    expiry: datetime | None = None
+    evse_ids: tuple[int, ...] = ()
+    language: str | None = None
+    message: str | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the token may charge."""
+        return self.status is AuthorizationStatus.ACCEPTED
+
+    def allows(self, evse_id: int | None) -> bool:
+        """Whether it may charge on that EVSE (C01.FR.21)."""
+        return self.accepted and (evse_id is None or not self.evse_ids or evse_id in self.evse_ids)
+
+
+def same_authority(token: IdToken, group: IdToken | None, other: IdToken, other_group: IdToken | None) -> bool:
+    """Whether two tokens may act for each other: the same token, or the same (known) group."""
+    return token.matches(other) or (group is not None and group.matches(other_group))
