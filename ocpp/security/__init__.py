@@ -1,0 +1,1 @@
+"""TLS, certificates, keys and the security event log."""
