@@ -1,4 +1,4 @@
-"""Connections to the CSMS: network profiles, back-off, version offer, security, supervision. Nobody else opens sockets."""
+"""Connections to the CSMS: network profiles, back-off, version offer, supervision. Nobody else opens sockets."""
 
 from ocpp.connectivity.manager import ConnectionStatus, ConnectivityManager
 from ocpp.connectivity.profile import NetworkProfile

@@ -371,6 +371,10 @@ class Charging:
         session.authorize(Authorization(start.token, group, start.remote_start_id), Trigger.REMOTE_START)
         return info
 
+    async def carry_out(self, start: RemoteStart) -> None:
+        """`remote_start`, for those who do not care about the outcome."""
+        await self.remote_start(start)
+
     def remote_stop(self, transaction_id: str) -> bool:
         """Stop a transaction for the CSMS; False when none has that id (F03.FR.08)."""
         session = self.session_of(transaction_id)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ocpp.clock import Timer
 from ocpp.core import settings as points
-from ocpp.core.events import EventKind, MeterValue, StopReason, TransactionEvent, Trigger
+from ocpp.core.events import EventKind, MeterValue, ReadingContext, StopReason, TransactionEvent, Trigger
 from ocpp.core.evse import TRANSACTION_ENDING_FAULTS, Connector, Evse
 from ocpp.core.hardware import Indication, MeterReading, PowerLimit
 from ocpp.core.identity import IdToken
@@ -206,6 +206,14 @@ class ChargingSession:
         with self._charging.database.transaction():
             self._emit(EventKind.UPDATED, trigger, (value,))
         self._check_energy_limit()
+
+    def report(self, trigger: Trigger) -> None:
+        """Tell about the running transaction, with fresh samples, because somebody wants to know."""
+        if self.transaction is None or self._ending:
+            return
+        value = self.meter.value(ReadingContext.TRIGGER, self._charging.metering.updated.value)
+        with self._charging.database.transaction():
+            self._emit(EventKind.UPDATED, trigger, (value,) if value is not None else ())
 
     def checkpoint(self) -> None:
         """See `Metered.checkpoint`."""

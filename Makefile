@@ -1,0 +1,84 @@
+# Everything a developer does with the project; CI runs the same verbs.
+# `make run` and `make test` need nothing but Python 3.11 or later, a C compiler and git.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+NATIVE := $(shell find pyx -name '*.pyx' -o -name '*.pxd' 2>/dev/null)
+JOBS ?= 2
+VERSION ?= 2.0.1
+SPEC ?= ../shared/spec
+
+.PHONY: help run test conformance compile debug bench lint format types docs generate status wheel peers clean distclean
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or later is needed; found: `$(PYTHON) --version`. Set PYTHON=..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "No virtual environment could be made. On Debian: apt install python3-venv python3-dev gcc"; exit 1; }
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.python pyproject.toml setup.py
+	@echo "Setting up $(VENV) and compiling (about a minute) ..."
+	@$(PIP) install -U pip 'setuptools>=77' 2>&1 | { grep -v '^WARNING: Location' || true; }
+	@$(PIP) install -e '.[dev]' --config-settings editable_mode=compat 2>&1 | { grep -v '^WARNING: Location' || true; }
+	@test -x $(BIN)/pilotwire || { echo "The installation failed; run 'make distclean' and try again."; exit 1; }
+	@touch $@ $(VENV)/.compiled
+
+$(VENV)/.compiled: $(VENV)/.installed $(NATIVE)
+	@$(BIN)/python setup.py -q build_ext --inplace
+	@touch $@
+
+run: $(VENV)/.compiled  ## watch a simulated station charge a car (VERSION=1.6, 2.0.1 or 2.1)
+	@$(BIN)/pilotwire demo --version $(VERSION)
+
+test: $(VENV)/.compiled  ## run every test that this machine has the tools for
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -rs
+
+compile: $(VENV)/.compiled  ## build the compiled modules in place
+
+debug: $(VENV)/.installed  ## build them with bounds checks, warnings and line tracing
+	@PILOTWIRE_BUILD=debug $(BIN)/python setup.py -q build_ext --inplace --force
+	@touch $(VENV)/.compiled
+
+bench: $(VENV)/.compiled peers  ## run the benchmark suite and print its table of ratios
+	@$(BIN)/python -m pytest bench --benchmark-only -q
+
+bench-short: $(VENV)/.compiled
+	@$(BIN)/python -m pytest bench --benchmark-only -q --benchmark-max-time=0.1 --benchmark-min-rounds=3
+
+peers: $(VENV)/.python
+	@if [ -x bench/peers/install ]; then bench/peers/install; fi
+
+lint: $(VENV)/.compiled  ## check style
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: $(VENV)/.compiled  ## put the code into shape
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: $(VENV)/.compiled  ## check types strictly, and the stubs against the compiled modules
+	@$(BIN)/mypy
+	@$(BIN)/stubtest --concise ocpp._native 2>/dev/null || $(BIN)/python -m mypy.stubtest --concise ocpp._native
+
+generate: $(VENV)/.compiled  ## regenerate message types from the OCPP schemas in $(SPEC)
+	@$(BIN)/python -m ocpp.messages.generator $(SPEC)
+
+docs: $(VENV)/.compiled  ## regenerate the pages that come from the code's tables
+	@$(BIN)/python -m ocpp.device_model.documentation docs
+
+wheel: $(VENV)/.compiled  ## build the sdist, and the wheel from the sdist
+	@rm -rf dist && $(BIN)/python -m build
+
+clean:  ## remove what was built
+	@rm -rf build dist .benchmarks .mypy_cache .ruff_cache .hypothesis
+	@find ocpp -name '*.so' -delete; find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
+	@rm -f $(VENV)/.compiled
+
+distclean: clean  ## and the virtual environments
+	@rm -rf $(VENV) .venvs *.egg-info

@@ -1,0 +1,106 @@
+"""What every functional block and feature profile is given, and the interface it implements."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ocpp.clock import Clock
+from ocpp.core.authorization import Authorizer
+from ocpp.core.availability import Availability
+from ocpp.core.charging import Charging
+from ocpp.core.evse import Evses
+from ocpp.core.reset import Resets
+from ocpp.device_model import DeviceModel
+from ocpp.rpc.endpoint import Endpoint, Handler
+from ocpp.storage.database import Database
+from ocpp.storage.state import StateRepository
+
+if TYPE_CHECKING:
+    from ocpp.connectivity import ConnectivityManager
+
+
+class Signal:
+    """Something that several blocks want to hear about; listeners are called in the order they were added."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Callable[[], None]] = []
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call `listener` whenever it happens."""
+        self._listeners.append(listener)
+
+    def emit(self) -> None:
+        """It happened."""
+        for listener in tuple(self._listeners):
+            listener()
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """How the station introduces itself (BootNotification)."""
+
+    id: str
+    vendor: str
+    model: str
+    serial_number: str | None = None
+    charge_box_serial_number: str | None = None
+    firmware_version: str | None = None
+    iccid: str | None = None
+    imsi: str | None = None
+
+
+@dataclass(slots=True)
+class Signals:
+    """What happens between station and CSMS."""
+
+    accepted: Signal = field(default_factory=Signal)
+    """The CSMS has accepted the station, for the first time in this connection."""
+    connected: Signal = field(default_factory=Signal)
+    """A connection is open."""
+    disconnected: Signal = field(default_factory=Signal)
+    """The connection is gone."""
+
+
+@dataclass(slots=True)
+class Context:
+    """The shared surroundings of all blocks."""
+
+    identity: Identity
+    clock: Clock
+    model: DeviceModel
+    database: Database
+    state: StateRepository
+    rpc: Endpoint
+    evses: Evses
+    charging: Charging
+    authorizer: Authorizer
+    availability: Availability
+    resets: Resets
+    signals: Signals
+    connectivity: "ConnectivityManager | None" = None
+    offline_since: float | None = None
+    """Monotonic time since which there is no connection; None while there is one."""
+    data_transfer: dict[str, Callable[[str | None, Any], Awaitable[tuple[str, Any]]]] = field(default_factory=dict)
+    """Vendor id -> handler of data transfers: takes message id and data, gives status name and data."""
+    time_set: Callable[[datetime], None] = lambda utc: None
+
+
+class Block(Protocol):
+    """A functional block (2.x) or feature profile (1.6)."""
+
+    @property
+    def actions(self) -> Mapping[str, Handler]:
+        """The calls of the CSMS that this block answers."""
+
+    def callbacks_complete(self) -> None:
+        """Everything is wired up; the block may start timers and listen to signals."""
+
+
+def register(blocks: list[Block], rpc: Endpoint) -> None:
+    """Put the blocks' actions on the endpoint and tell them that all is ready; ValueError when two claim one action."""
+    for block in blocks:
+        for action, handler in block.actions.items():
+            rpc.register(action, handler)
+    for block in blocks:
+        block.callbacks_complete()

@@ -1,0 +1,36 @@
+"""C. Authorization: asking the CSMS about tokens, and clearing the cache."""
+
+from collections.abc import Mapping
+
+from ocpp.core.context import Context
+from ocpp.core.identity import AuthorizationInfo, IdToken
+from ocpp.messages import v2
+from ocpp.rpc.endpoint import Handler
+from ocpp.v2 import translation
+
+
+class Authorization:
+    """Functional block C."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    @property
+    def actions(self) -> Mapping[str, Handler]:
+        """See `Block.actions`."""
+        return {"ClearCache": self.clear_cache}
+
+    def callbacks_complete(self) -> None:
+        """See `Block.callbacks_complete`."""
+        self._context.authorizer.ask_csms = self.ask
+
+    async def ask(self, token: IdToken) -> AuthorizationInfo:
+        """Authorize.req for a presented token (C01.FR.02); raises RpcError."""
+        request = v2.AuthorizeRequest(id_token=translation.id_token_message(token))
+        response: v2.AuthorizeResponse = await self._context.rpc.call(request)
+        return translation.authorization_info(response.id_token_info)
+
+    def clear_cache(self, request: v2.ClearCacheRequest) -> v2.ClearCacheResponse:
+        """C11."""
+        cleared = self._context.authorizer.clear_cache()
+        return v2.ClearCacheResponse(status=v2.ClearCacheStatusEnum("Accepted" if cleared else "Rejected"))

@@ -1,0 +1,132 @@
+"""E. Transactions: TransactionEvent messages about what the domain's sessions do, and what the CSMS answers."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from ocpp.core.context import Context
+from ocpp.core.events import EventKind, StopReason, TransactionEvent
+from ocpp.core.transaction import Transaction
+from ocpp.errors import CallError
+from ocpp.messages import v2
+from ocpp.rpc.endpoint import Handler
+from ocpp.rpc.outbox import Outbox
+from ocpp.storage.messages import StoredMessage
+from ocpp.v2 import translation
+
+STOP_REASONS = {StopReason.UNLOCK_COMMAND: "Other"}
+"""Reasons the domain knows and ReasonEnumType does not."""
+
+log = logging.getLogger(__name__)
+
+
+class Transactions:
+    """Functional block E."""
+
+    def __init__(self, context: Context, outbox: Outbox) -> None:
+        self._context = context
+        self._outbox = outbox
+        outbox.courier = self
+
+    @property
+    def actions(self) -> Mapping[str, Handler]:
+        """See `Block.actions`."""
+        return {"GetTransactionStatus": self.get_transaction_status}
+
+    def callbacks_complete(self) -> None:
+        """See `Block.callbacks_complete`."""
+
+    # -- what the domain reports ----------------------------------------------------------------------------------
+
+    def transaction_event(self, event: TransactionEvent) -> None:
+        """Store the TransactionEvent about `event` (E01.FR.07, E04.FR.01); Updated ones may give way (E04.FR.07)."""
+        request = self.request(event)
+        self._outbox.put(request, event.transaction.id, droppable=event.kind is EventKind.UPDATED)
+
+    def request(self, event: TransactionEvent) -> v2.TransactionEventRequest:
+        """The message about an event."""
+        transaction = event.transaction
+        token = event.id_token
+        return v2.TransactionEventRequest(
+            event_type=v2.TransactionEventEnum(event.kind.value),
+            timestamp=event.timestamp,
+            trigger_reason=v2.TriggerReasonEnum(event.trigger.value),
+            seq_no=event.seq_no,
+            offline=True if event.offline else None,
+            number_of_phases_used=self._phases(transaction),
+            reservation_id=event.reservation_id,
+            transaction_info=self._info(event),
+            evse=self._evse(transaction),
+            id_token=translation.id_token_message(token) if token is not None else None,
+            meter_value=[translation.meter_value(value) for value in event.meter_values] or None,
+        )
+
+    def _info(self, event: TransactionEvent) -> v2.Transaction:
+        transaction = event.transaction
+        stopped = transaction.stop_reason if event.kind is EventKind.ENDED else None
+        return v2.Transaction(
+            transaction_id=transaction.id,
+            charging_state=v2.ChargingStateEnum(transaction.charging_state.value),
+            remote_start_id=transaction.remote_start_id,
+            stopped_reason=v2.ReasonEnum(STOP_REASONS.get(stopped, stopped.value)) if stopped is not None else None,
+        )
+
+    def _phases(self, transaction: Transaction) -> int | None:
+        if transaction.charging_state.value != "Charging" or transaction.evse_id is None:
+            return None
+        connector = self._context.evses[transaction.evse_id].plugged_connector
+        return connector.phases if connector is not None else None
+
+    @staticmethod
+    def _evse(transaction: Transaction) -> v2.EVSE | None:
+        if transaction.evse_id is None:
+            return None
+        return v2.EVSE(id=transaction.evse_id, connector_id=transaction.connector_id)
+
+    # -- how stored messages go out, and what comes back ----------------------------------------------------------
+
+    def prepare(self, stored: StoredMessage, request: v2.TransactionEventRequest) -> v2.TransactionEventRequest | None:
+        """See `Courier.prepare`: what waited while the connection was lost is marked offline (E11.FR.07)."""
+        if stored.offline:
+            request.offline = True
+        return request
+
+    def delivered(
+        self, stored: StoredMessage, request: v2.TransactionEventRequest, response: v2.TransactionEventResponse
+    ) -> None:
+        """See `Courier.delivered`: take note of what the CSMS says about the token (E05, C10.FR.05)."""
+        if response.id_token_info is None or request.id_token is None:
+            return
+        context = self._context
+        token = translation.id_token(request.id_token)
+        info = translation.authorization_info(response.id_token_info)
+        context.authorizer.remember(token, info)
+        session = context.charging.session_of(request.transaction_info.transaction_id)
+        if session is None or session.transaction is None or session.authorization is None:
+            return
+        if not session.authorization.token.matches(token):
+            return
+        if info.accepted:
+            session.transaction.group = info.group or session.transaction.group
+            return
+        log.warning("the CSMS refuses the token of transaction %s: %s", session.transaction.id, info.status)
+        context.rpc.spawn(self._refuse(session.transaction.id))
+
+    async def _refuse(self, transaction_id: str) -> None:
+        session = self._context.charging.session_of(transaction_id)
+        if session is not None:
+            session.refuse()
+
+    def given_up(self, stored: StoredMessage, request: Any, error: CallError | None) -> None:
+        """See `Courier.given_up`; the CSMS sees the gap in the sequence numbers."""
+
+    # -- what the CSMS asks ---------------------------------------------------------------------------------------
+
+    def get_transaction_status(self, request: v2.GetTransactionStatusRequest) -> v2.GetTransactionStatusResponse:
+        """E14."""
+        if request.transaction_id is None:
+            return v2.GetTransactionStatusResponse(messages_in_queue=len(self._outbox) > 0)
+        ongoing = self._context.charging.session_of(request.transaction_id) is not None
+        return v2.GetTransactionStatusResponse(
+            ongoing_indicator=ongoing, messages_in_queue=self._outbox.has_transaction(request.transaction_id)
+        )

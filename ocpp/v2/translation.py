@@ -1,0 +1,63 @@
+"""Between the domain's terms and the messages of 2.x."""
+
+from ocpp.core.events import MeterValue
+from ocpp.core.hardware import Sample
+from ocpp.core.identity import AuthorizationInfo, AuthorizationStatus, IdToken
+from ocpp.messages import v2
+
+DEFAULT_LOCATION = "Outlet"
+DEFAULT_UNITS = {"Energy.Active.Import.Register": "Wh"}
+"""SampledValueType: unit defaults to Wh; everything else is written out."""
+
+
+def id_token_message(token: IdToken) -> v2.IdToken:
+    """A token as IdTokenType."""
+    return v2.IdToken(id_token=token.value, type=token.type)
+
+
+def id_token(message: v2.IdToken) -> IdToken:
+    """The token behind an IdTokenType."""
+    return IdToken(message.id_token, str(message.type))
+
+
+def authorization_info(message: v2.IdTokenInfo) -> AuthorizationInfo:
+    """What an IdTokenInfoType says."""
+    personal = message.personal_message
+    return AuthorizationInfo(
+        status=AuthorizationStatus(message.status),
+        group=id_token(message.group_id_token) if message.group_id_token is not None else None,
+        expiry=message.cache_expiry_date_time,
+        evse_ids=tuple(message.evse_id or ()),
+        language=message.language1,
+        message=personal.content if personal is not None else None,
+    )
+
+
+def meter_value(value: MeterValue) -> v2.MeterValue:
+    """A meter value with all its samples."""
+    sampled = [_sampled_value(sample, value) for sample in value.samples]
+    if value.signed is not None:
+        sampled = [_with_signature(entry, value) if index == 0 else entry for index, entry in enumerate(sampled)]
+    return v2.MeterValue(timestamp=value.timestamp, sampled_value=sampled)
+
+
+def _sampled_value(sample: Sample, value: MeterValue) -> v2.SampledValue:
+    return v2.SampledValue(
+        value=sample.value,
+        context=v2.ReadingContextEnum(value.context.value),
+        measurand=v2.MeasurandEnum(sample.measurand),
+        phase=v2.PhaseEnum(sample.phase) if sample.phase is not None else None,
+        location=v2.LocationEnum(sample.location) if sample.location is not None else None,
+        unit_of_measure=v2.UnitOfMeasure(unit=sample.unit) if sample.unit else None,
+    )
+
+
+def _with_signature(entry: v2.SampledValue, value: MeterValue) -> v2.SampledValue:
+    assert value.signed is not None
+    entry.signed_meter_value = v2.SignedMeterValue(
+        signed_meter_data=value.signed.data,
+        signing_method=value.signed.signing_method,
+        encoding_method=value.signed.encoding_method,
+        public_key=value.signed.public_key,
+    )
+    return entry
