@@ -105,7 +105,6 @@ class Clock:
         """Wait `delay` seconds of monotonic time."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-
         def wake() -> None:
             if not done.done():
                 done.set_result(None)

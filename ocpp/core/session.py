@@ -371,6 +371,17 @@ class ChargingSession:
         self._facts = self._conditions()
         self.meter.start()
 
+    def resumed(self, values: tuple[MeterValue, ...]) -> None:
+        """Tell the CSMS that the transaction goes on, with the readings around the interruption."""
+        with self._charging.database.transaction():
+            self._emit(EventKind.UPDATED, Trigger.TX_RESUMED, values)
+        self._apply_power()
+
+    def close_recovered(self) -> None:
+        """End a transaction that was found open, by what is stored of it."""
+        with self._charging.database.transaction():
+            self._finish()
+
     # -- details --------------------------------------------------------------------------------------------------
 
     def _take_authorization(self, transaction: Transaction, authorization: Authorization) -> None:

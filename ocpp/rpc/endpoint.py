@@ -179,29 +179,40 @@ class Endpoint:
 
     # -- one connection -------------------------------------------------------------------------------------------
 
-    async def attend(self, link: Link, catalogue: Catalogue) -> None:
-        """Serve `link` until it breaks; returns then, with every waiting call failed with NotConnected."""
+    async def attend(self, link: Link, catalogue: Catalogue, started: Callable[[], None] = lambda: None) -> None:
+        """Serve `link` until it breaks; returns then, with every waiting call failed with NotConnected.
+
+        `started` is called once calls can be sent.
+        """
         self._session, self._link = Session(catalogue), link
         if self.outbox is not None:
             self._first_live_order = self.outbox.last_order
             self.outbox.retry_now()
         inbound: asyncio.Queue[CallReceived] = asyncio.Queue(MAX_INBOUND_CALLS)
         workers = [
-            asyncio.ensure_future(self._guarded(self._send_calls())),
-            asyncio.ensure_future(self._guarded(self._answer_calls(inbound))),
+            asyncio.ensure_future(work)
+            for work in (self._receive_frames(link, inbound), self._send_calls(), self._answer_calls(inbound))
         ]
         self._wake.set()
+        started()
         try:
-            while True:
-                self._receive(await link.receive(), inbound)
-        except ConnectionError:
-            return
+            finished, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
+            for worker in finished:
+                worker.result()
+        except ConnectionError as closed:
+            log.info("%s", closed)
+        except Exception:
+            log.exception("the connection is given up after an unexpected error")
         finally:
             self._session = self._link = None
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
             self._fail_waiting()
+
+    async def _receive_frames(self, link: Link, inbound: asyncio.Queue[CallReceived]) -> None:
+        while True:
+            self._receive(await link.receive(), inbound)
 
     def _fail_waiting(self) -> None:
         if self._retry_timer is not None:

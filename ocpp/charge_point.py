@@ -1,0 +1,276 @@
+"""The facade: one `ChargePoint`, whatever OCPP version the CSMS speaks.
+
+Firmware reports what its hardware sees and implements `Hardware`, through which it is told what to do. Behind the
+facade stand two strategies, 1.6 and 2.x; the connection decides which one (DESIGN section 2).
+"""
+
+import asyncio
+import logging
+import random
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from ocpp.clock import Clock
+from ocpp.connectivity import ConnectionStatus, ConnectivityManager, NetworkProfile
+from ocpp.connectivity.manager import OpenLink, SupervisedLink
+from ocpp.core.context import Identity
+from ocpp.core.evse import Connector, Evse, Evses, Fault
+from ocpp.core.hardware import Hardware, Indication, MeterReading, PowerLimit, Sample, SignedReading
+from ocpp.core.identity import AuthorizationInfo, AuthorizationStatus, IdToken
+from ocpp.core.strategy import Strategy, Surroundings
+from ocpp.device_model import DeviceModel
+from ocpp.errors import ConfigurationError
+from ocpp.messages import catalogue
+from ocpp.storage.database import Database
+from ocpp.storage.state import StateRepository
+from ocpp.versions import OcppVersion
+
+__all__ = [
+    "AuthorizationInfo",
+    "AuthorizationStatus",
+    "ChargePoint",
+    "Connector",
+    "Evse",
+    "Evses",
+    "Fault",
+    "Hardware",
+    "IdToken",
+    "Identity",
+    "Indication",
+    "MeterReading",
+    "PowerLimit",
+    "Sample",
+    "SignedReading",
+]
+
+TIME_KEY = "last_time"
+TIME_NOTE_INTERVAL_S = 300.0
+"""How often the time is noted on disk (without fsync), so that a clock that is lost at a power cut never runs back."""
+
+STOP_TIMEOUT_S = 3.0
+"""How long `stop` waits for the closing handshake; SIGTERM promises five seconds in all."""
+
+log = logging.getLogger(__name__)
+
+
+async def _open_websocket(profile: NetworkProfile, identity: str, versions: Sequence[OcppVersion]) -> SupervisedLink:
+    from ocpp.connectivity.websocket import open_link
+
+    return await open_link(profile, identity, versions)
+
+
+class ChargePoint:
+    """A charging station as seen by its firmware.
+
+    The reporting methods may be called as soon as the object exists, from the event loop's thread; they never block
+    and never wait for the CSMS. `run` connects and serves until `stop`.
+    """
+
+    def __init__(
+        self,
+        *,
+        identity: Identity,
+        evses: Evses,
+        hardware: Hardware,
+        profiles: Callable[[], Sequence[NetworkProfile]],
+        model: DeviceModel,
+        database: Database,
+        clock: Clock,
+        rng: random.Random | None = None,
+        restart: Callable[[str], None] = lambda reason: None,
+        open_link: OpenLink = _open_websocket,
+        on_frame: Callable[[bool, bytes], None] | None = None,
+    ) -> None:
+        """Raises ConfigurationError when there is no network profile, whose version decides how to work offline."""
+        self._clock = clock
+        self._database = database
+        self._profiles = profiles
+        self._state = StateRepository(database)
+        self._listeners: list[Callable[[], None]] = []
+        self._message_timeout_s = 30.0
+        clock.not_before(float(self._state.get(TIME_KEY, 0.0)))
+        self._surroundings = Surroundings(
+            identity=identity,
+            clock=clock,
+            rng=rng or random.SystemRandom(),
+            model=model,
+            database=database,
+            evses=evses,
+            hardware=hardware,
+            run=uuid.uuid4().hex,
+            message_timeout=lambda: self._message_timeout_s,
+            restart=restart,
+            on_frame=on_frame,
+            changed=self._changed,
+        )
+        self.connectivity = ConnectivityManager(
+            identity=identity.id,
+            profiles=profiles,
+            model=model,
+            clock=clock,
+            rng=self._surroundings.rng,
+            open_link=open_link,
+            attend=self._attend,
+            major=self._settled_major,
+        )
+        self._strategy = self._make_strategy(self._expected_major())
+
+    # -- versions -------------------------------------------------------------------------------------------------
+
+    def _expected_major(self) -> int:
+        profiles = self._profiles()
+        if not profiles:
+            raise ConfigurationError("no network profile is configured; the station needs one to know its OCPP version")
+        configured = profiles[0].version
+        if self._state.get("configured_version") != configured.value:
+            self._state.put("configured_version", configured.value)
+            self._state.put("major", None)
+            self._state.put("accepted", False)
+        return self._settled_major() or configured.major
+
+    def _settled_major(self) -> int | None:
+        major = self._state.get("major")
+        return int(major) if major is not None else None
+
+    def _make_strategy(self, major: int) -> Strategy:
+        if major == 1:
+            from ocpp.v16.strategy import Strategy16
+
+            strategy: Strategy = Strategy16(self._surroundings)
+        else:
+            from ocpp.v2.strategy import Strategy2
+
+            strategy = Strategy2(self._surroundings)
+        strategy.context.connectivity = self.connectivity
+        return strategy
+
+    async def _switch(self, major: int) -> None:
+        """The first CSMS ever met speaks the other major version (DESIGN section 2.2)."""
+        log.warning("the CSMS speaks OCPP %s.x, not the expected version; starting over with it", major)
+        old = self._strategy
+        old.abandon()
+        await old.close()
+        self._strategy = self._make_strategy(major)
+        self._strategy.outbox.drop_foreign()
+        self._strategy.start()
+        for evse in self.evses:
+            for connector in evse.connectors:
+                if connector.plugged:
+                    connector.plugged = False
+                    self.cable_plugged(evse.id, connector.id)
+
+    async def _attend(self, link: SupervisedLink, profile: NetworkProfile) -> None:
+        self._message_timeout_s = float(profile.message_timeout_s)
+        if link.version.major != self._strategy.major:
+            await self._switch(link.version.major)
+        strategy = self._strategy
+        self._changed()
+        try:
+            await strategy.endpoint.attend(link, catalogue(link.version), strategy.connected)
+        finally:
+            strategy.disconnected()
+            self._changed()
+
+    # -- life -----------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Take up open transactions and begin metering; call once, when the hardware has reported its state."""
+        self._strategy.start()
+        self._note_time()
+
+    async def run(self) -> None:
+        """Connect and serve until `stop`."""
+        await self.connectivity.run()
+
+    async def stop(self) -> None:
+        """Close the connection and stop all timers; transactions stay open on disk."""
+        try:
+            await asyncio.wait_for(self.connectivity.stop(), STOP_TIMEOUT_S)
+        except TimeoutError:
+            log.warning("the CSMS did not complete the closing handshake")
+        await self._strategy.close()
+        self._state.put(TIME_KEY, self._clock.unix(), durable=False)
+
+    def _note_time(self) -> None:
+        self._state.put(TIME_KEY, self._clock.unix(), durable=False)
+        self._clock.call_later(TIME_NOTE_INTERVAL_S, self._note_time)
+
+    # -- what firmware reports ------------------------------------------------------------------------------------
+
+    def cable_plugged(self, evse_id: int, connector_id: int = 1) -> None:
+        """A cable connects EV and EVSE (control pilot left state A)."""
+        self._strategy.charging.cable_plugged(evse_id, connector_id)
+
+    def cable_unplugged(self, evse_id: int, connector_id: int = 1) -> None:
+        """The EV is gone (control pilot in state A)."""
+        self._strategy.charging.cable_unplugged(evse_id, connector_id)
+
+    def ev_state_changed(self, evse_id: int, *, requests_energy: bool, energy_flows: bool) -> None:
+        """The EV asks for energy (control pilot C or D), and whether it gets it (contactor closed)."""
+        self._strategy.charging.ev_state_changed(evse_id, requests_energy=requests_energy, energy_flows=energy_flows)
+
+    def token_presented(self, token: IdToken, evse_ids: tuple[int, ...] = ()) -> None:
+        """A driver identified at a reader that serves `evse_ids` (empty: all). What it means is decided here."""
+        self._strategy.endpoint.spawn(self._strategy.charging.present_token(token, evse_ids))
+
+    def bay_changed(self, evse_id: int, occupied: bool) -> None:
+        """The parking bay's sensor changed its mind."""
+        self._strategy.charging.bay_changed(evse_id, occupied)
+
+    def fault_raised(self, evse_id: int, connector_id: int, fault: Fault) -> None:
+        """A fault; connector 0 is the EVSE as a whole, EVSE 0 the station."""
+        self._strategy.charging.fault_changed(evse_id, connector_id, fault, active=True)
+
+    def fault_cleared(self, evse_id: int, connector_id: int, fault: Fault) -> None:
+        """The fault of that kind is gone."""
+        self._strategy.charging.fault_changed(evse_id, connector_id, fault, active=False)
+
+    def limit_changed(self, evse_id: int, limit_a: float | None) -> None:
+        """A limit from outside OCPP (load balancing, temperature) in A per phase; None: none."""
+        self._strategy.charging.limit_changed(evse_id, limit_a)
+
+    # -- what others want to know ---------------------------------------------------------------------------------
+
+    @property
+    def evses(self) -> Evses:
+        """The station's EVSEs."""
+        return self._surroundings.evses
+
+    @property
+    def connection(self) -> ConnectionStatus:
+        """The state of the connection."""
+        return self.connectivity.status
+
+    @property
+    def boot_status(self) -> str:
+        """What the CSMS said to the last BootNotification of this run: Unknown, Pending, Rejected or Accepted."""
+        return str(self._strategy.endpoint.boot_state)
+
+    @property
+    def queued_messages(self) -> int:
+        """Transaction-related messages waiting for the CSMS."""
+        return len(self._strategy.outbox)
+
+    @property
+    def strategy(self) -> Strategy:
+        """The version-specific side, for tests and diagnosis."""
+        return self._strategy
+
+    def connector_status(self, evse: Evse, connector: Connector) -> str:
+        """The connector's status in the words of the version spoken."""
+        return self._strategy.connector_status(evse, connector)
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after anything changed that `evses` or `connection` show."""
+        self._listeners.append(listener)
+
+    def on_data_transfer(
+        self, vendor_id: str, handler: Callable[[str | None, Any], Awaitable[tuple[str, Any]]]
+    ) -> None:
+        """Handle DataTransfer of a vendor: gets message id and data, returns status name and data."""
+        self._surroundings.data_transfer[vendor_id] = handler
+
+    def _changed(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()

@@ -1,0 +1,214 @@
+"""What a protocol strategy is to the facade: the domain and the blocks of one major version, ready to be connected."""
+
+import logging
+import random
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ocpp.clock import Clock
+from ocpp.core.authorization import Authorizer
+from ocpp.core.availability import Availability
+from ocpp.core.charging import Charging
+from ocpp.core.context import Block, Context, Identity, Signals, register
+from ocpp.core.events import DomainListener, StopReason
+from ocpp.core.evse import Connector, Evse, Evses
+from ocpp.core.hardware import Hardware
+from ocpp.core.metering import MeteringSettings
+from ocpp.core.recovery import Recovery
+from ocpp.core.reset import Resets
+from ocpp.core.settings import SessionSettings
+from ocpp.core.transaction import TransactionStore
+from ocpp.device_model import DeviceModel
+from ocpp.rpc.endpoint import Endpoint
+from ocpp.rpc.outbox import Outbox, RetryRule
+from ocpp.rpc.permission import BootState
+from ocpp.storage.database import Database
+from ocpp.storage.state import StateRepository
+from ocpp.storage.tokens import TokenRepository
+from ocpp.storage.transactions import TransactionRepository
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What the station hands to a strategy, whatever version it speaks."""
+
+    identity: Identity
+    clock: Clock
+    rng: random.Random
+    model: DeviceModel
+    database: Database
+    evses: Evses
+    hardware: Hardware
+    run: str
+    message_timeout: Callable[[], float]
+    restart: Callable[[str], None]
+    on_frame: Callable[[bool, bytes], None] | None = None
+    changed: Callable[[], None] = lambda: None
+    data_transfer: dict[str, Any] = field(default_factory=dict)
+
+
+class Strategy(ABC, DomainListener):
+    """One major version: an endpoint, the domain, and the blocks that translate between them."""
+
+    major: int
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self.surroundings = surroundings
+        clock, database = surroundings.clock, surroundings.database
+        self.state = StateRepository(database)
+        self.endpoint = Endpoint(
+            clock,
+            message_timeout=surroundings.message_timeout,
+            new_id=self.new_id,
+            on_frame=surroundings.on_frame,
+        )
+        self.outbox = Outbox(
+            database,
+            clock,
+            major=self.major,
+            run=surroundings.run,
+            retry=self.retry_rule(surroundings.model),
+            wake=self.endpoint.wake,
+        )
+        self.endpoint.outbox = self.outbox
+        self.authorizer = Authorizer(surroundings.model, TokenRepository(database), clock)
+        self.authorizer.online = lambda: self.endpoint.online
+        self.settings = self.session_settings(surroundings.model)
+        self.store = TransactionStore(TransactionRepository(database), self.major)
+        self.charging = self._charging()
+        self.context = self._context()
+        self.blocks = self.build()
+        register(self.blocks, self.endpoint)
+        self.charging.on_transaction_end.append(self.context.availability.carry_out_scheduled)
+
+    def _charging(self) -> Charging:
+        surroundings = self.surroundings
+        return Charging(
+            clock=surroundings.clock,
+            database=surroundings.database,
+            evses=surroundings.evses,
+            hardware=surroundings.hardware,
+            authorizer=self.authorizer,
+            settings=self.settings,
+            metering=MeteringSettings(surroundings.model),
+            store=self.store,
+            listener=self,
+            new_id=self.new_id,
+            spawn=self.endpoint.spawn,
+            online=lambda: self.endpoint.online,
+            may_start=self.may_start,
+        )
+
+    def _context(self) -> Context:
+        surroundings = self.surroundings
+        return Context(
+            identity=surroundings.identity,
+            clock=surroundings.clock,
+            model=surroundings.model,
+            database=surroundings.database,
+            state=self.state,
+            rpc=self.endpoint,
+            evses=surroundings.evses,
+            charging=self.charging,
+            authorizer=self.authorizer,
+            availability=Availability(surroundings.evses, self.state, surroundings.hardware),
+            resets=Resets(
+                surroundings.clock,
+                self.charging,
+                self.state,
+                restart=surroundings.restart,
+                undelivered=lambda: len(self.outbox) if self.endpoint.online else 0,
+            ),
+            signals=Signals(),
+            data_transfer=surroundings.data_transfer,
+            time_set=surroundings.hardware.system_time_changed,
+        )
+
+    def new_id(self) -> str:
+        """An id that no message or transaction of this station ever had before (E01.FR.08; OCPP-J 4.1.4)."""
+        return str(uuid.UUID(int=self.surroundings.rng.getrandbits(128), version=4))
+
+    def may_start(self) -> bool:
+        """Whether a transaction may begin as far as CSMS, queue and pending resets are concerned."""
+        if self.outbox.full or self.context.resets.scheduled:
+            return False
+        accepted = self.endpoint.boot_state is BootState.ACCEPTED or self.accepted_before
+        return accepted or self.settings.before_accepted
+
+    @property
+    def accepted_before(self) -> bool:
+        """Whether a CSMS accepted the station in an earlier run and has not said otherwise since."""
+        return self.endpoint.boot_state is BootState.UNKNOWN and bool(self.state.get("accepted", False))
+
+    # -- what a version supplies ----------------------------------------------------------------------------------
+
+    @abstractmethod
+    def session_settings(self, model: DeviceModel) -> SessionSettings:
+        """How sessions behave in this version."""
+
+    @abstractmethod
+    def retry_rule(self, model: DeviceModel) -> RetryRule:
+        """How often a transaction-related message is tried."""
+
+    @abstractmethod
+    def build(self) -> list[Block]:
+        """The blocks."""
+
+    @abstractmethod
+    def boot_connected(self) -> None:
+        """A connection is open: start the boot loop."""
+
+    @abstractmethod
+    def boot_disconnected(self) -> None:
+        """The connection is gone: stop the boot loop."""
+
+    @abstractmethod
+    def connector_status(self, evse: Evse, connector: Connector) -> str:
+        """The connector's status in this version's words."""
+
+    # -- life -----------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Take up what was open, and begin metering."""
+        Recovery(self.charging, self.settings, self.surroundings.clock).recover()
+        self.charging.start()
+
+    def connected(self) -> None:
+        """A connection is open."""
+        self.context.signals.connected.emit()
+        self.boot_connected()
+
+    def disconnected(self) -> None:
+        """The connection is gone."""
+        self.boot_disconnected()
+        self.context.offline_since = self.surroundings.clock.monotonic()
+        self.context.signals.disconnected.emit()
+
+    def accepted(self) -> None:
+        """The CSMS accepts the station: remember it, and that this major version is settled."""
+        if not self.state.get("accepted", False) or self.state.get("major") != self.major:
+            self.state.put("accepted", True)
+            self.state.put("major", self.major)
+        self.outbox.drop_foreign()
+        self.context.offline_since = None
+
+    async def close(self) -> None:
+        """Stop everything; transactions stay open on disk."""
+        self.charging.stop()
+        await self.endpoint.close()
+
+    def abandon(self) -> None:
+        """Another major version takes over: what this one had open is dropped (DESIGN section 2.2)."""
+        self.charging.stop()
+        for transaction in self.charging.transactions:
+            log.error("transaction %s is dropped: the CSMS speaks another OCPP major version", transaction.id)
+            transaction.active = False
+            transaction.stop_reason = StopReason.OTHER
+            self.charging.save(transaction)
+        for evse in self.surroundings.evses:
+            evse.session = None

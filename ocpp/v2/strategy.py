@@ -1,0 +1,161 @@
+"""OCPP 2.0.1 and 2.1 on the domain."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from ocpp.core.boot import Boot, BootAnswer
+from ocpp.core.context import Block
+from ocpp.core.events import MeterValue, TransactionEvent
+from ocpp.core.evse import Connector, Evse
+from ocpp.core.identity import IdToken
+from ocpp.core.settings import SessionSettings
+from ocpp.core.strategy import Strategy
+from ocpp.device_model import DeviceModel
+from ocpp.messages import v2
+from ocpp.rpc.outbox import RetryRule
+from ocpp.rpc.permission import BootState
+from ocpp.v2.authorization import Authorization
+from ocpp.v2.availability import Availability
+from ocpp.v2.data_transfer import DataTransfer
+from ocpp.v2.meter_values import MeterValues
+from ocpp.v2.provisioning import Provisioning
+from ocpp.v2.remote_control import RemoteControl
+from ocpp.v2.transactions import Transactions
+
+
+class TransactionEventRetry:
+    """MessageAttempts and MessageAttemptInterval of TransactionEvent (E13)."""
+
+    def __init__(self, model: DeviceModel) -> None:
+        self._attempts = model.integer("OCPPCommCtrlr/MessageAttempts[TransactionEvent]")
+        self._interval = model.integer("OCPPCommCtrlr/MessageAttemptInterval[TransactionEvent]")
+
+    def attempts(self) -> int:
+        """See `RetryRule.attempts`."""
+        return self._attempts.value
+
+    def interval(self) -> float:
+        """See `RetryRule.interval`."""
+        return float(self._interval.value)
+
+
+class Strategy2(Strategy):
+    """2.0.1 or 2.1, whichever the CSMS picked for the connection."""
+
+    major = 2
+
+    def session_settings(self, model: DeviceModel) -> SessionSettings:
+        """See `Strategy.session_settings`."""
+        return SessionSettings(model)
+
+    def retry_rule(self, model: DeviceModel) -> RetryRule:
+        """See `Strategy.retry_rule`."""
+        return TransactionEventRetry(model)
+
+    def build(self) -> list[Block]:
+        """See `Strategy.build`."""
+        context = self.context
+        interval = context.model.integer("OCPPCommCtrlr/HeartbeatInterval")
+        self.boot = Boot(
+            context,
+            introduce=self._introduce,
+            beat=self._beat,
+            heartbeat_interval=lambda: interval.value,
+            set_heartbeat_interval=interval.set,
+        )
+        interval.on_change(lambda _: self.boot.interval_changed())
+        context.signals.accepted.listen(self.accepted)
+        self.transactions = Transactions(context, self.outbox)
+        self.availability = Availability(context)
+        self.meter_values = MeterValues(context)
+        self.remote_control = RemoteControl(context)
+        self.data_transfer = DataTransfer(context)
+        self.remote_control.triggers |= {
+            "BootNotification": lambda where: self.boot.again if self._may_boot_again() else None,
+            "Heartbeat": lambda where: lambda: self.endpoint.spawn(self.boot.beat()),
+            "StatusNotification": self._trigger_status,
+        }
+        return [
+            Provisioning(context),
+            Authorization(context),
+            self.transactions,
+            self.remote_control,
+            self.availability,
+            self.meter_values,
+            self.data_transfer,
+        ]
+
+    # -- boot -----------------------------------------------------------------------------------------------------
+
+    def boot_connected(self) -> None:
+        """See `Strategy.boot_connected`."""
+        self.boot.connected()
+
+    def boot_disconnected(self) -> None:
+        """See `Strategy.boot_disconnected`."""
+        self.boot.disconnected()
+
+    def _may_boot_again(self) -> bool:
+        """F06.FR.17: not once the CSMS has accepted."""
+        return self.endpoint.boot_state is not BootState.ACCEPTED
+
+    def _trigger_status(self, where: v2.EVSE | None) -> Callable[[], object] | None:
+        if where is None or where.connector_id is None:
+            return None
+        if where.id not in self.context.evses:
+            return None
+        evse_id, connector_id = where.id, where.connector_id
+        if all(connector.id != connector_id for connector in self.context.evses[evse_id].connectors):
+            return None
+        return lambda: self.availability.trigger(evse_id, connector_id)
+
+    async def _introduce(self, reason: str) -> BootAnswer:
+        identity = self.context.identity
+        modem = None
+        if identity.iccid or identity.imsi:
+            modem = v2.Modem(iccid=identity.iccid, imsi=identity.imsi)
+        request = v2.BootNotificationRequest(
+            reason=v2.BootReasonEnum(reason),
+            charging_station=v2.ChargingStation(
+                model=identity.model,
+                vendor_name=identity.vendor,
+                serial_number=identity.serial_number,
+                firmware_version=identity.firmware_version,
+                modem=modem,
+            ),
+        )
+        response: v2.BootNotificationResponse = await self.endpoint.call(request)
+        return BootAnswer(BootState(response.status.value), response.interval, response.current_time)
+
+    async def _beat(self) -> datetime:
+        response: v2.HeartbeatResponse = await self.endpoint.call(v2.HeartbeatRequest())
+        return response.current_time
+
+    # -- the domain's ear -----------------------------------------------------------------------------------------
+
+    def transaction_event(self, event: TransactionEvent) -> None:
+        """See `DomainListener.transaction_event`."""
+        self.transactions.transaction_event(event)
+        self.surroundings.changed()
+
+    def connector_changed(self, evse: Evse, connector: Connector) -> None:
+        """See `DomainListener.connector_changed`."""
+        self.availability.connector_changed(evse, connector)
+        self.surroundings.changed()
+
+    def evse_changed(self, evse: Evse) -> None:
+        """See `DomainListener.evse_changed`."""
+        self.availability.evse_changed(evse)
+        self.surroundings.changed()
+
+    def aligned_values(self, evse_id: int, value: MeterValue) -> None:
+        """See `DomainListener.aligned_values`."""
+        self.meter_values.aligned_values(evse_id, value)
+
+    def local_authorization(self, token: IdToken, status: str) -> None:
+        """See `DomainListener.local_authorization`."""
+        self.surroundings.changed()
+
+    def connector_status(self, evse: Evse, connector: Connector) -> str:
+        """The connector's status as this version calls it."""
+        return self.availability.status_of(evse, connector)
