@@ -1,0 +1,1 @@
+"""Fakes and drivers that several test files share."""
