@@ -157,7 +157,7 @@ class TransactionMeter:
         if value is None or transaction is None:
             return
         self._store.add_sample(transaction.id, msgspec.json.encode(value))
-        if len(self._store.samples(transaction.id)) > MAX_ENDED_SAMPLES:
+        if self._store.sample_count(transaction.id) > MAX_ENDED_SAMPLES:
             self._store.thin_samples(transaction.id)
 
     def keep_aligned(self) -> None:

@@ -105,6 +105,10 @@ class TransactionStore:
         """Keep a sample for the end of the transaction."""
         self._repository.add_sample(transaction_id, sample)
 
+    def sample_count(self, transaction_id: str) -> int:
+        """How many samples are kept."""
+        return self._repository.sample_count(transaction_id)
+
     def samples(self, transaction_id: str) -> list[bytes]:
         """The samples kept, oldest first."""
         return self._repository.samples(transaction_id)

@@ -82,7 +82,7 @@ class Outbox:
         self._count = self._messages.count()
         self.wake = wake
         self.courier: Courier | None = None
-        self.last_order = 0
+        self.last_order = self._messages.last_order()
         clock.on_first_synchronisation(self._correct_times)
 
     def __len__(self) -> int:
@@ -113,7 +113,6 @@ class Outbox:
             return False
         with self._database.transaction():
             self.last_order = self._messages.add(
-                message_id=None,
                 major=self._major,
                 action=self._catalogue.action_of(request),
                 payload=self._catalogue.encode(request),

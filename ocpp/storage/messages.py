@@ -1,0 +1,140 @@
+"""The durable queue of outgoing transaction-related messages, in the order they were made."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ocpp.storage.database import Database
+
+_COLUMNS = (
+    "position, major, action, payload, transaction_id, droppable, attempts, created_unix, run, clock_unset, "
+    "correction_s, offline"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A queued message. `order` only grows and is never used again.
+
+    `correction_s` is what its time stamps are wrong by: it was made before the clock was set. `offline`: it waited
+    while the connection was lost. `droppable`: it may give way when the queue is full.
+    """
+
+    order: int
+    major: int
+    action: str
+    payload: bytes
+    transaction: str | None
+    droppable: bool
+    attempts: int
+    created_unix: float
+    run: str
+    clock_unset: bool
+    correction_s: float
+    offline: bool
+
+
+class MessageRepository:
+    """Messages on disk. Reading never loads more than it is asked for."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(
+        self,
+        *,
+        major: int,
+        action: str,
+        payload: bytes,
+        transaction: str | None,
+        droppable: bool,
+        created_unix: float,
+        run: str,
+        clock_unset: bool,
+    ) -> int:
+        """Append a message; gives its order."""
+        with self._database.transaction():
+            cursor = self._database.execute(
+                "INSERT INTO messages (major, action, payload, transaction_id, droppable, created_unix, run, clock_unset)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (major, action, payload, transaction, droppable, created_unix, run, clock_unset),
+            )
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+    def first(self, count: int) -> list[StoredMessage]:
+        """The oldest messages, at most `count`."""
+        rows = self._database.query(f"SELECT {_COLUMNS} FROM messages ORDER BY position LIMIT ?", (count,))
+        return [_message(row) for row in rows]
+
+    def last_order(self) -> int:
+        """The order of the newest message; 0 for an empty queue."""
+        row = self._database.one("SELECT max(position) FROM messages")
+        return int(row[0]) if row is not None and row[0] is not None else 0
+
+    def count(self) -> int:
+        """How many wait."""
+        row = self._database.one("SELECT count(*) FROM messages")
+        return int(row[0]) if row is not None else 0
+
+    def has_transaction(self, transaction: str) -> bool:
+        """Whether a message of that transaction waits."""
+        return self._database.one("SELECT 1 FROM messages WHERE transaction_id = ? LIMIT 1", (transaction,)) is not None
+
+    def remove(self, orders: Iterable[int]) -> None:
+        """Forget messages that were answered or given up."""
+        with self._database.transaction(durable=False):
+            for order in orders:
+                self._database.execute("DELETE FROM messages WHERE position = ?", (order,))
+
+    def record_attempt(self, order: int) -> int:
+        """Count a failed attempt; gives how many there were."""
+        with self._database.transaction(durable=False):
+            self._database.execute("UPDATE messages SET attempts = attempts + 1 WHERE position = ?", (order,))
+        row = self._database.one("SELECT attempts FROM messages WHERE position = ?", (order,))
+        return int(row[0]) if row is not None else 0
+
+    def mark_offline(self) -> None:
+        """Everything that waits was overtaken by a loss of the connection."""
+        with self._database.transaction(durable=False):
+            self._database.execute("UPDATE messages SET offline = 1 WHERE offline = 0")
+
+    def correct_times(self, run: str, seconds: float) -> int:
+        """Note by how much the stamps of that run's messages are wrong, made while its clock was not set."""
+        with self._database.transaction():
+            cursor = self._database.execute(
+                "UPDATE messages SET correction_s = correction_s + ?, clock_unset = 0 WHERE run = ? AND clock_unset = 1",
+                (seconds, run),
+            )
+        return cursor.rowcount
+
+    def drop_for_major(self, major: int) -> int:
+        """Drop what was queued for a major version that is not spoken; gives how many."""
+        with self._database.transaction():
+            return self._database.execute("DELETE FROM messages WHERE major = ?", (major,)).rowcount
+
+    def thin_out(self) -> int:
+        """Drop every second droppable message of each transaction, first one first (E04.FR.08); gives how many."""
+        with self._database.transaction():
+            return self._database.execute(
+                "DELETE FROM messages WHERE position IN (SELECT position FROM (SELECT position, row_number() OVER "
+                "(PARTITION BY transaction_id ORDER BY position) AS nth FROM messages WHERE droppable = 1) "
+                "WHERE nth % 2 = 1)"
+            ).rowcount
+
+
+def _message(row: tuple[Any, ...]) -> StoredMessage:
+    return StoredMessage(
+        order=row[0],
+        major=row[1],
+        action=row[2],
+        payload=row[3],
+        transaction=row[4],
+        droppable=bool(row[5]),
+        attempts=row[6],
+        created_unix=row[7],
+        run=row[8],
+        clock_unset=bool(row[9]),
+        correction_s=row[10],
+        offline=bool(row[11]),
+    )

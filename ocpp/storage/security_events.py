@@ -1,0 +1,49 @@
+"""The security event log: bounded, and with a note which events the CSMS has been told of."""
+
+from dataclasses import dataclass
+
+from ocpp.storage.database import Database
+
+MAX_EVENTS = 1000
+"""Events kept for diagnosis; the oldest give way."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityEvent:
+    """One event of the list in appendix 1 of Part 2, or a vendor's own."""
+
+    position: int
+    type: str
+    at_unix: float
+    info: str
+
+
+class SecurityEventRepository:
+    """Events on disk."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, event_type: str, at_unix: float, info: str) -> None:
+        """Record an event."""
+        with self._database.transaction():
+            self._database.execute(
+                "INSERT INTO security_events (type, at_unix, info) VALUES (?, ?, ?)", (event_type, at_unix, info)
+            )
+            self._database.execute(
+                "DELETE FROM security_events WHERE position <= (SELECT max(position) FROM security_events) - ?",
+                (MAX_EVENTS,),
+            )
+
+    def unsent(self, limit: int) -> list[SecurityEvent]:
+        """The oldest events the CSMS does not know yet."""
+        rows = self._database.query(
+            "SELECT position, type, at_unix, info FROM security_events WHERE sent = 0 ORDER BY position LIMIT ?",
+            (limit,),
+        )
+        return [SecurityEvent(*row) for row in rows]
+
+    def mark_sent(self, position: int) -> None:
+        """The CSMS knows of the event."""
+        with self._database.transaction(durable=False):
+            self._database.execute("UPDATE security_events SET sent = 1 WHERE position = ?", (position,))
