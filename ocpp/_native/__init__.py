@@ -1,0 +1,1 @@
+"""Compiled modules; their sources are in pyx/ocpp/_native."""

@@ -1,0 +1,178 @@
+"""Decoders and encoders of one protocol version, by action, each made on first use."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+import msgspec
+
+from ocpp._native.framing import needs_exact_look
+from ocpp.messages.diagnosis import Examiner, is_multiple, parse
+from ocpp.messages.naming import attribute_name
+from ocpp.messages.shapes import Shapes
+from ocpp.messages.tables import Kind, Spec
+from ocpp.versions import OcppVersion
+
+_MODULES = {
+    OcppVersion.V16: "ocpp.messages.v16",
+    OcppVersion.V201: "ocpp.messages.v201",
+    OcppVersion.V21: "ocpp.messages.v2",
+}
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+class _Codec:
+    """What is needed to decode one message type: the typed decoder, and what it cannot see."""
+
+    def __init__(self, name: str, shapes: Shapes) -> None:
+        self.name = name
+        self.type: type[msgspec.Struct] = shapes.get(name)
+        self.decode = msgspec.json.Decoder(self.type).decode
+        self.steps = _step_check(name, shapes)
+
+
+class Catalogue:
+    """The messages of one version. Get it from `catalogue(version)`."""
+
+    def __init__(self, version: OcppVersion) -> None:
+        self.version = version
+        self.shapes: Shapes = import_module(_MODULES[version]).SHAPES
+        self._actions: dict[str, tuple[str, str | None]] = self.shapes.tables.ACTIONS
+        self.actions = frozenset(self._actions)
+        self._codecs: dict[str, _Codec] = {}
+        self._examiner = Examiner(self.shapes, version)
+        self._narrow = self.shapes.base is not None
+        self._plans: dict[str, list[tuple[str, Callable[[Any], Any]]]] = {}
+
+    def request_type(self, action: str) -> type[msgspec.Struct]:
+        """The class of an action's request; KeyError for an unknown action."""
+        return self._codec(self._actions[action][0]).type
+
+    def response_type(self, action: str) -> type[msgspec.Struct] | None:
+        """The class of an action's response; None for messages that take none (2.1 SEND)."""
+        name = self._actions[action][1]
+        return self._codec(name).type if name is not None else None
+
+    def action_of(self, message: msgspec.Struct | type[msgspec.Struct]) -> str:
+        """The action of a request or response, or of its class."""
+        name = message.__name__ if isinstance(message, type) else type(message).__name__
+        return name.removesuffix("Request").removesuffix("Response")
+
+    def decode_request(self, action: str, payload: bytes | memoryview) -> Any:
+        """The typed request; PayloadError with the code prescribed for its defect, KeyError for an unknown action."""
+        return self._decode(self._codec(self._actions[action][0]), payload)
+
+    def decode_response(self, action: str, payload: bytes | memoryview) -> Any:
+        """The typed response; PayloadError, KeyError as `decode_request`."""
+        name = self._actions[action][1]
+        if name is None:
+            raise KeyError(f"{action} has no response")
+        return self._decode(self._codec(name), payload)
+
+    def encode(self, message: msgspec.Struct) -> bytes:
+        """The payload in this version: what it does not know is left out; ValueError for a value it does not know."""
+        return _encoder.encode(self._narrowed(message) if self._narrow else message)
+
+    def to_builtins(self, message: msgspec.Struct) -> Any:
+        """The message as plain objects, for logs and pages."""
+        return msgspec.to_builtins(self._narrowed(message) if self._narrow else message, enc_hook=_plain)
+
+    # -- decoding -------------------------------------------------------------------------------------------------
+
+    def _codec(self, name: str) -> _Codec:
+        codec = self._codecs.get(name)
+        if codec is None:
+            codec = self._codecs[name] = _Codec(name, self.shapes)
+        return codec
+
+    def _decode(self, codec: _Codec, payload: bytes | memoryview) -> Any:
+        try:
+            message = codec.decode(payload)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError):
+            return self._exactly(codec, payload)
+        if needs_exact_look(payload) or (codec.steps is not None and not codec.steps(message)):
+            return self._exactly(codec, payload)
+        return message
+
+    def _exactly(self, codec: _Codec, payload: bytes | memoryview) -> Any:
+        normal = self._examiner.examine(codec.name, parse(payload, self.version))
+        return msgspec.convert(normal, codec.type)
+
+    # -- narrowing to what an older version knows -----------------------------------------------------------------
+
+    def _narrowed(self, message: msgspec.Struct) -> msgspec.Struct:
+        name = type(message).__name__
+        if not self.shapes.differs(name):
+            return message
+        plan = self._plans.get(name)
+        if plan is None:
+            plan = self._plans[name] = self._plan(name)
+        values = {}
+        for attribute, convert in plan:
+            value = getattr(message, attribute)
+            if value is not None:
+                values[attribute] = convert(value)
+        narrowed: msgspec.Struct = self.shapes.get(name)(**values)
+        return narrowed
+
+    def _plan(self, name: str) -> list[tuple[str, Callable[[Any], Any]]]:
+        return [(attribute_name(field.wire), self._converter(field.spec)) for field in self.shapes.fields(name)]
+
+    def _converter(self, spec: Spec) -> Callable[[Any], Any]:
+        if spec.kind is Kind.LIST:
+            assert spec.item is not None
+            convert = self._converter(spec.item)
+            return _same if convert is _same else lambda values: [convert(value) for value in values]
+        if spec.name and self.shapes.differs(spec.name):
+            if spec.kind is Kind.STRUCT:
+                return self._narrowed
+            enum: Callable[[Any], Any] = self.shapes.get(spec.name)
+            return enum
+        return _same
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} has no plain form")
+
+
+def _step_check(name: str, shapes: Shapes) -> Callable[[Any], bool] | None:
+    """A check of the fields that must be multiples of a step (1.6 limits), which the typed decoder does not know."""
+    checks: list[tuple[str, Callable[[Any], bool]]] = []
+    for field in shapes.fields(name):
+        check = _step_check_of(field.spec, shapes)
+        if check is not None:
+            checks.append((attribute_name(field.wire), check))
+    if not checks:
+        return None
+
+    def holds(message: Any) -> bool:
+        return all((value := getattr(message, attribute)) is None or check(value) for attribute, check in checks)
+
+    return holds
+
+
+def _step_check_of(spec: Spec, shapes: Shapes) -> Callable[[Any], bool] | None:
+    if spec.multiple:
+        return lambda value: is_multiple(value, spec.multiple)
+    if spec.kind is Kind.STRUCT:
+        return _step_check(spec.name, shapes)
+    if spec.kind is Kind.LIST:
+        assert spec.item is not None
+        check = _step_check_of(spec.item, shapes)
+        return None if check is None else lambda values: all(map(check, values))
+    return None
+
+
+@lru_cache(maxsize=len(OcppVersion))
+def catalogue(version: OcppVersion) -> Catalogue:
+    """The one catalogue of a version."""
+    return Catalogue(version)
