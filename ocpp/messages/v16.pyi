@@ -430,7 +430,8 @@ class ChargingSchedulePeriod(msgspec.Struct, kw_only=True):
     limit: Number
     number_phases: int | None = None
 
-class ClearCacheRequest(msgspec.Struct, kw_only=True): ...
+class ClearCacheRequest(msgspec.Struct, kw_only=True):
+    ...
 
 class ClearCacheResponse(msgspec.Struct, kw_only=True):
     status: ClearCacheStatus
@@ -462,7 +463,8 @@ class DeleteCertificateResponse(msgspec.Struct, kw_only=True):
 class DiagnosticsStatusNotificationRequest(msgspec.Struct, kw_only=True):
     status: DiagnosticsStatus
 
-class DiagnosticsStatusNotificationResponse(msgspec.Struct, kw_only=True): ...
+class DiagnosticsStatusNotificationResponse(msgspec.Struct, kw_only=True):
+    ...
 
 class ExtendedTriggerMessageRequest(msgspec.Struct, kw_only=True):
     requested_message: MessageTriggerEnum
@@ -481,7 +483,8 @@ class Firmware(msgspec.Struct, kw_only=True):
 class FirmwareStatusNotificationRequest(msgspec.Struct, kw_only=True):
     status: FirmwareStatus
 
-class FirmwareStatusNotificationResponse(msgspec.Struct, kw_only=True): ...
+class FirmwareStatusNotificationResponse(msgspec.Struct, kw_only=True):
+    ...
 
 class GetCompositeScheduleRequest(msgspec.Struct, kw_only=True):
     connector_id: int
@@ -518,7 +521,8 @@ class GetInstalledCertificateIdsResponse(msgspec.Struct, kw_only=True):
     status: GetInstalledCertificateStatusEnum
     certificate_hash_data: list[CertificateHashData] | None = None
 
-class GetLocalListVersionRequest(msgspec.Struct, kw_only=True): ...
+class GetLocalListVersionRequest(msgspec.Struct, kw_only=True):
+    ...
 
 class GetLocalListVersionResponse(msgspec.Struct, kw_only=True):
     list_version: int
@@ -534,7 +538,8 @@ class GetLogResponse(msgspec.Struct, kw_only=True):
     status: LogStatusEnum
     filename: str | None = None
 
-class HeartbeatRequest(msgspec.Struct, kw_only=True): ...
+class HeartbeatRequest(msgspec.Struct, kw_only=True):
+    ...
 
 class HeartbeatResponse(msgspec.Struct, kw_only=True):
     current_time: datetime
@@ -565,7 +570,8 @@ class LogStatusNotificationRequest(msgspec.Struct, kw_only=True):
     status: UploadLogStatusEnum
     request_id: int | None = None
 
-class LogStatusNotificationResponse(msgspec.Struct, kw_only=True): ...
+class LogStatusNotificationResponse(msgspec.Struct, kw_only=True):
+    ...
 
 class MeterValue(msgspec.Struct, kw_only=True):
     timestamp: datetime
@@ -576,7 +582,8 @@ class MeterValuesRequest(msgspec.Struct, kw_only=True):
     meter_value: list[MeterValue]
     transaction_id: int | None = None
 
-class MeterValuesResponse(msgspec.Struct, kw_only=True): ...
+class MeterValuesResponse(msgspec.Struct, kw_only=True):
+    ...
 
 class RemoteStartTransactionRequest(msgspec.Struct, kw_only=True):
     id_tag: str
@@ -622,7 +629,8 @@ class SecurityEventNotificationRequest(msgspec.Struct, kw_only=True):
     timestamp: datetime
     tech_info: str | None = None
 
-class SecurityEventNotificationResponse(msgspec.Struct, kw_only=True): ...
+class SecurityEventNotificationResponse(msgspec.Struct, kw_only=True):
+    ...
 
 class SendLocalListRequest(msgspec.Struct, kw_only=True):
     list_version: int
@@ -649,7 +657,8 @@ class SignedFirmwareStatusNotificationRequest(msgspec.Struct, kw_only=True):
     status: FirmwareStatusEnum
     request_id: int | None = None
 
-class SignedFirmwareStatusNotificationResponse(msgspec.Struct, kw_only=True): ...
+class SignedFirmwareStatusNotificationResponse(msgspec.Struct, kw_only=True):
+    ...
 
 class SignedUpdateFirmwareRequest(msgspec.Struct, kw_only=True):
     request_id: int
@@ -680,7 +689,8 @@ class StatusNotificationRequest(msgspec.Struct, kw_only=True):
     vendor_id: str | None = None
     vendor_error_code: str | None = None
 
-class StatusNotificationResponse(msgspec.Struct, kw_only=True): ...
+class StatusNotificationResponse(msgspec.Struct, kw_only=True):
+    ...
 
 class StopTransactionRequest(msgspec.Struct, kw_only=True):
     meter_stop: int
@@ -712,4 +722,5 @@ class UpdateFirmwareRequest(msgspec.Struct, kw_only=True):
     retries: int | None = None
     retry_interval: int | None = None
 
-class UpdateFirmwareResponse(msgspec.Struct, kw_only=True): ...
+class UpdateFirmwareResponse(msgspec.Struct, kw_only=True):
+    ...

@@ -1,0 +1,171 @@
+"""What a variable is: type, limits, who may write it, and which values it takes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+
+MAX_VALUE_LENGTH = 2500
+"""The longest value any version transports (attributeValue of GetVariables and NotifyReport)."""
+
+
+class Attribute(StrEnum):
+    """AttributeEnumType."""
+
+    ACTUAL = "Actual"
+    TARGET = "Target"
+    MIN_SET = "MinSet"
+    MAX_SET = "MaxSet"
+
+
+class Mutability(StrEnum):
+    """MutabilityEnumType."""
+
+    READ_ONLY = "ReadOnly"
+    WRITE_ONLY = "WriteOnly"
+    READ_WRITE = "ReadWrite"
+
+
+class DataType(StrEnum):
+    """DataEnumType."""
+
+    STRING = "string"
+    DECIMAL = "decimal"
+    INTEGER = "integer"
+    DATE_TIME = "dateTime"
+    BOOLEAN = "boolean"
+    OPTION_LIST = "OptionList"
+    SEQUENCE_LIST = "SequenceList"
+    MEMBER_LIST = "MemberList"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """The characteristics of a variable.
+
+    `low` and `high` bound a number's value or a string's length; `values` lists what an option or list may hold.
+    `since_21`: unknown to 2.0.1. `hidden`: used inside only, unknown to any CSMS until a later version speaks of it.
+    """
+
+    data_type: DataType = DataType.STRING
+    mutability: Mutability = Mutability.READ_ONLY
+    default: str = ""
+    unit: str | None = None
+    low: float | None = None
+    high: float | None = None
+    values: tuple[str, ...] = ()
+    attributes: tuple[Attribute, ...] = (Attribute.ACTUAL,)
+    persistent: bool = True
+    constant: bool = False
+    reboot_required: bool = False
+    monitored: bool = False
+    since_21: bool = False
+    hidden: bool = False
+    check: Callable[[str], str] | None = None
+    """A further rule: gives "" for a good value, else what is wrong."""
+
+    def defect(self, value: str) -> str:
+        """What is wrong with a value; "" when nothing is."""
+        if len(value) > MAX_VALUE_LENGTH:
+            return f"longer than {MAX_VALUE_LENGTH} characters"
+        found = _TYPE_CHECKS[self.data_type](self, value)
+        return found or (self.check(value) if self.check is not None else "")
+
+    @property
+    def allowed(self) -> str:
+        """What is allowed, in words."""
+        if self.values:
+            listed = ", ".join(self.values)
+            return (
+                f"one of {listed}" if self.data_type is DataType.OPTION_LIST else f"a comma separated list of {listed}"
+            )
+        if self.data_type is DataType.BOOLEAN:
+            return "true or false"
+        bounds = []
+        if self.low is not None:
+            bounds.append(f"at least {self.low:g}")
+        if self.high is not None:
+            bounds.append(f"at most {self.high:g}")
+        kind = {
+            DataType.INTEGER: "an integer",
+            DataType.DECIMAL: "a number",
+            DataType.DATE_TIME: "an RFC 3339 date-time",
+        }
+        words = " and ".join(bounds)
+        if self.data_type in kind:
+            return f"{kind[self.data_type]} {words}".strip()
+        return f"a text of {words} characters" if words else "a text"
+
+
+def _integer(definition: Definition, value: str) -> str:
+    digits = value.removeprefix("-").removeprefix("+")
+    if not digits.isascii() or not digits.isdigit():
+        return "not an integer"
+    return _within(definition, float(value))
+
+
+def _decimal(definition: Definition, value: str) -> str:
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return "not a number"
+    return _within(definition, float(number)) if number.is_finite() else "not a number"
+
+
+def _within(definition: Definition, value: float) -> str:
+    if definition.low is not None and value < definition.low:
+        return f"below {definition.low:g}"
+    if definition.high is not None and value > definition.high:
+        return f"above {definition.high:g}"
+    return ""
+
+
+def _boolean(definition: Definition, value: str) -> str:
+    return "" if value.lower() in ("true", "false") else "neither true nor false"
+
+
+def _string(definition: Definition, value: str) -> str:
+    if definition.low is not None and len(value) < definition.low:
+        return f"shorter than {definition.low:g} characters"
+    if definition.high is not None and len(value) > definition.high:
+        return f"longer than {definition.high:g} characters"
+    return ""
+
+
+def _date_time(definition: Definition, value: str) -> str:
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        return "not a date-time"
+    return "" if parsed.tzinfo is not None else "without time zone"
+
+
+def _option(definition: Definition, value: str) -> str:
+    return "" if not definition.values or value in definition.values else f"{value[:50]} is not allowed"
+
+
+def _list(definition: Definition, value: str) -> str:
+    if definition.high is not None and len(value) > definition.high:
+        return f"longer than {definition.high:g} characters"
+    for member in members(value):
+        if definition.values and member not in definition.values:
+            return f"{member[:50]} is not allowed"
+    return ""
+
+
+def members(value: str) -> tuple[str, ...]:
+    """The members of a comma separated list."""
+    return tuple(member.strip() for member in value.split(",") if member.strip())
+
+
+_TYPE_CHECKS: dict[DataType, Callable[[Definition, str], str]] = {
+    DataType.STRING: _string,
+    DataType.DECIMAL: _decimal,
+    DataType.INTEGER: _integer,
+    DataType.DATE_TIME: _date_time,
+    DataType.BOOLEAN: _boolean,
+    DataType.OPTION_LIST: _option,
+    DataType.SEQUENCE_LIST: _list,
+    DataType.MEMBER_LIST: _list,
+}

@@ -1,0 +1,264 @@
+"""The device model: every variable of the station, read and written by CSMS, installer and program."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeVar
+
+from ocpp._native.variables import VariableIndex
+from ocpp.device_model.address import Component, Variable, parse, parse_component
+from ocpp.device_model.definition import Attribute, Definition, Mutability, members
+from ocpp.device_model.entry import (
+    Entry,
+    Handle,
+    from_boolean,
+    from_members,
+    require_entry,
+    to_boolean,
+    to_decimal,
+    to_integer,
+)
+from ocpp.errors import DeviceModelError
+from ocpp.storage.variables import VariableRepository
+
+MAX_VARIABLES = 5000
+"""A station of thirty EVSEs has about 1500; vendor variables come from the station file."""
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class GetStatus(StrEnum):
+    """GetVariableStatusEnumType."""
+
+    ACCEPTED = "Accepted"
+    REJECTED = "Rejected"
+    UNKNOWN_COMPONENT = "UnknownComponent"
+    UNKNOWN_VARIABLE = "UnknownVariable"
+    NOT_SUPPORTED_ATTRIBUTE_TYPE = "NotSupportedAttributeType"
+
+
+class SetStatus(StrEnum):
+    """SetVariableStatusEnumType."""
+
+    ACCEPTED = "Accepted"
+    REJECTED = "Rejected"
+    UNKNOWN_COMPONENT = "UnknownComponent"
+    UNKNOWN_VARIABLE = "UnknownVariable"
+    NOT_SUPPORTED_ATTRIBUTE_TYPE = "NotSupportedAttributeType"
+    REBOOT_REQUIRED = "RebootRequired"
+
+
+@dataclass(frozen=True, slots=True)
+class SetOutcome:
+    """What became of a write; `reason_code` and `info` explain a refusal (reason codes of Part 2's appendices)."""
+
+    status: SetStatus
+    reason_code: str = ""
+    info: str = ""
+
+
+Guard = Callable[[Entry, Attribute, str], SetOutcome | None]
+"""A block's veto over a CSMS's write: an outcome decides, None leaves it to the rules."""
+
+
+class DeviceModel:
+    """Variables by component. Values that differ from their defaults are kept by the repository, where there is one."""
+
+    def __init__(self, repository: VariableRepository | None = None) -> None:
+        self._repository = repository
+        self._index = VariableIndex()
+        self._entries: list[Entry] = []
+        self._stored: dict[tuple[str, str], dict[Attribute, str]] = {}
+        self._guards: list[Guard] = []
+        if repository is not None:
+            for component, variable, attribute, value in repository.load():
+                self._stored.setdefault((component, variable), {})[Attribute(attribute)] = value
+
+    # -- building -------------------------------------------------------------------------------------------------
+
+    def define(
+        self,
+        address: str,
+        definition: Definition,
+        *,
+        getter: Callable[[], str] | None = None,
+        vendor: bool = False,
+    ) -> Entry:
+        """Add a variable, with its stored value if there is one; DeviceModelError when it exists already."""
+        component, variable = parse(address)
+        if self._find(component, variable) is not None:
+            raise DeviceModelError(f"{address} is defined twice")
+        if len(self._entries) >= MAX_VARIABLES:
+            raise DeviceModelError(f"more than {MAX_VARIABLES} variables")
+        entry = Entry(component, variable, definition, getter, vendor=vendor)
+        if definition.persistent and not definition.constant:
+            for attribute, value in self._stored.get((str(component), str(variable)), {}).items():
+                if not definition.defect(value):
+                    entry.values[attribute] = value
+        self._entries.append(entry)
+        self._index.add(*component, *variable, entry)
+        return entry
+
+    def remove_component(self, address: str) -> None:
+        """Take a component out, with everything of the same name below it: the block is not there."""
+        name = parse_component(address).name
+        for entry in [entry for entry in self._entries if entry.component.name == name]:
+            self._entries.remove(entry)
+            self._index.remove(*entry.component, *entry.variable)
+
+    def guard(self, guard: Guard) -> None:
+        """Let a block look at every write of the CSMS before it happens."""
+        self._guards.append(guard)
+
+    # -- finding --------------------------------------------------------------------------------------------------
+
+    def _find(self, component: Component, variable: Variable) -> Entry | None:
+        return self._index.find(*component, *variable)
+
+    def entry(self, address: str) -> Entry:
+        """The variable a text names; DeviceModelError when there is none."""
+        component, variable = parse(address)
+        return require_entry(self._find(component, variable), address)
+
+    def entries(self, *, with_21: bool = True, hidden: bool = False) -> Iterator[Entry]:
+        """Every variable, as a 2.0.1 or a 2.1 CSMS may see them."""
+        for entry in self._entries:
+            if (with_21 or not entry.definition.since_21) and (hidden or not entry.definition.hidden):
+                yield entry
+
+    # -- from inside ----------------------------------------------------------------------------------------------
+
+    def value(self, address: str) -> str:
+        """The actual value of a variable."""
+        return self.entry(address).value()
+
+    def integer(self, address: str) -> Handle[int]:
+        """A live handle on an integer."""
+        return Handle(self.entry(address), to_integer, str, self.set_inside)
+
+    def boolean(self, address: str) -> Handle[bool]:
+        """A live handle on a boolean."""
+        return Handle(self.entry(address), to_boolean, from_boolean, self.set_inside)
+
+    def decimal(self, address: str) -> Handle[Decimal]:
+        """A live handle on a number."""
+        return Handle(self.entry(address), to_decimal, str, self.set_inside)
+
+    def text(self, address: str) -> Handle[str]:
+        """A live handle on a text."""
+        return Handle(self.entry(address), str, str, self.set_inside)
+
+    def members(self, address: str) -> Handle[tuple[str, ...]]:
+        """A live handle on a comma separated list."""
+        return Handle(self.entry(address), members, from_members, self.set_inside)
+
+    def set_inside(self, entry: Entry, value: str, attribute: Attribute = Attribute.ACTUAL) -> None:
+        """Set a value from inside the station, read-only or not; DeviceModelError when it does not fit the type."""
+        defect = entry.definition.defect(value)
+        if defect:
+            raise DeviceModelError(f"{entry}: {defect}; allowed is {entry.definition.allowed}")
+        self._store(entry, attribute, value)
+
+    def reset(self, entry: Entry) -> None:
+        """Back to the default."""
+        entry.values = {Attribute.ACTUAL: entry.definition.default}
+        if self._repository is not None:
+            for attribute in Attribute:
+                self._repository.remove(str(entry.component), str(entry.variable), attribute)
+        self._tell(entry)
+
+    def _store(self, entry: Entry, attribute: Attribute, value: str) -> None:
+        if entry.values.get(attribute) == value:
+            return
+        keep = entry.definition.persistent and not entry.definition.constant
+        if keep and self._repository is not None:
+            self._repository.put(str(entry.component), str(entry.variable), attribute, value)
+        entry.values[attribute] = value
+        if attribute is Attribute.ACTUAL:
+            self._tell(entry)
+
+    @staticmethod
+    def _tell(entry: Entry) -> None:
+        for listener in tuple(entry.listeners):
+            listener(entry.value())
+
+    # -- from outside ---------------------------------------------------------------------------------------------
+
+    def get(
+        self,
+        component: Component,
+        variable: Variable,
+        attribute: Attribute = Attribute.ACTUAL,
+        *,
+        with_21: bool = True,
+    ) -> tuple[GetStatus, str | None]:
+        """What a CSMS reads (B06); the value is None unless Accepted."""
+        entry = self._visible(component, variable, with_21)
+        if entry is None:
+            return GetStatus(self._unknown(component).value), None
+        if entry.definition.mutability is Mutability.WRITE_ONLY:
+            return GetStatus.REJECTED, None
+        if attribute not in entry.definition.attributes:
+            return GetStatus.NOT_SUPPORTED_ATTRIBUTE_TYPE, None
+        return GetStatus.ACCEPTED, entry.value(attribute)
+
+    def set(
+        self,
+        component: Component,
+        variable: Variable,
+        value: str,
+        attribute: Attribute = Attribute.ACTUAL,
+        *,
+        with_21: bool = True,
+    ) -> SetOutcome:
+        """What a CSMS writes (B05)."""
+        entry = self._visible(component, variable, with_21)
+        if entry is None:
+            return SetOutcome(self._unknown(component))
+        if attribute not in entry.definition.attributes:
+            return SetOutcome(SetStatus.NOT_SUPPORTED_ATTRIBUTE_TYPE)
+        return self.write(entry, value, attribute)
+
+    def write(self, entry: Entry, value: str, attribute: Attribute = Attribute.ACTUAL) -> SetOutcome:
+        """Write as a CSMS may: by mutability, type, limits and the blocks' guards."""
+        definition = entry.definition
+        if definition.mutability is Mutability.READ_ONLY or definition.constant:
+            return SetOutcome(SetStatus.REJECTED, "ReadOnly", f"{entry} can only be read")
+        if definition.data_type.value == "boolean":
+            value = value.lower()
+        defect = definition.defect(value) or self._set_limit_defect(entry, value, attribute)
+        if defect:
+            code = "ValueOutOfRange" if "below" in defect or "above" in defect else "InvalidValue"
+            return SetOutcome(SetStatus.REJECTED, code, f"{defect}; allowed is {definition.allowed}")
+        for guard in self._guards:
+            outcome = guard(entry, attribute, value)
+            if outcome is not None:
+                return outcome
+        self._store(entry, attribute, value)
+        return SetOutcome(SetStatus.REBOOT_REQUIRED if definition.reboot_required else SetStatus.ACCEPTED)
+
+    @staticmethod
+    def _set_limit_defect(entry: Entry, value: str, attribute: Attribute) -> str:
+        """MinSet and MaxSet narrow what Target may become."""
+        if attribute is not Attribute.TARGET:
+            return ""
+        low, high = entry.value(Attribute.MIN_SET), entry.value(Attribute.MAX_SET)
+        if low and Decimal(value) < Decimal(low):
+            return f"below {low}"
+        return f"above {high}" if high and Decimal(value) > Decimal(high) else ""
+
+    def _visible(self, component: Component, variable: Variable, with_21: bool) -> Entry | None:
+        instance = component.instance or None
+        entry = self._find(component._replace(instance=instance), Variable(variable.name, variable.instance or None))
+        if entry is None or entry.definition.hidden or (entry.definition.since_21 and not with_21):
+            return None
+        return entry
+
+    def _unknown(self, component: Component) -> SetStatus:
+        known = self._index.knows_component(
+            component.name, component.instance or None, component.evse, component.connector
+        )
+        return SetStatus.UNKNOWN_VARIABLE if known else SetStatus.UNKNOWN_COMPONENT

@@ -1,0 +1,6 @@
+# Look-ups of variables by name.
+
+cdef class VariableIndex:
+    cdef dict exact
+    cdef dict folded
+    cdef dict components
