@@ -40,6 +40,9 @@ class DataType(StrEnum):
     MEMBER_LIST = "MemberList"
 
 
+LISTS = frozenset({DataType.SEQUENCE_LIST, DataType.MEMBER_LIST})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
     """The characteristics of a variable.

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from ocpp._native.variables import VariableIndex
 from ocpp.device_model.address import Component, Variable, parse, parse_component
-from ocpp.device_model.definition import Attribute, Definition, Mutability, members
+from ocpp.device_model.definition import LISTS, Attribute, Definition, Mutability, members
 from ocpp.device_model.entry import (
     Entry,
     Handle,
@@ -96,7 +96,8 @@ class DeviceModel:
         entry = Entry(component, variable, definition, getter, vendor=vendor)
         if definition.persistent and not definition.constant:
             for attribute, value in self._stored.get((str(component), str(variable)), {}).items():
-                if not definition.defect(value):
+                # Lists may hold what only their 1.6 key knows (measurands with phases); they were checked when set.
+                if definition.data_type in LISTS or not definition.defect(value):
                     entry.values[attribute] = value
         self._entries.append(entry)
         self._index.add(*component, *variable, entry)
@@ -161,6 +162,10 @@ class DeviceModel:
         if defect:
             raise DeviceModelError(f"{entry}: {defect}; allowed is {entry.definition.allowed}")
         self._store(entry, attribute, value)
+
+    def set_list_inside(self, entry: Entry, value: str) -> None:
+        """Set a list that was checked against another set of allowed members (1.6 measurands with phases)."""
+        self._store(entry, Attribute.ACTUAL, value)
 
     def reset(self, entry: Entry) -> None:
         """Back to the default."""

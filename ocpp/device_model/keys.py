@@ -1,0 +1,149 @@
+"""OCPP 1.6 configuration keys: a view on the device model's variables, and vendor keys beside them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ocpp.device_model.definition import Attribute, Definition, Mutability, members
+from ocpp.device_model.entry import Entry
+from ocpp.device_model.keys_table import KEYS, Key
+from ocpp.device_model.model import DeviceModel, SetStatus
+from ocpp.errors import DeviceModelError
+
+VENDOR_COMPONENT = "VendorKeys16"
+MAX_VENDOR_KEYS = 200
+MAX_KEY_LENGTH = 50
+"""CiString50Type."""
+
+MAX_VALUE_LENGTH = 500
+"""CiString500Type."""
+
+
+class KeyOutcome(StrEnum):
+    """ConfigurationStatus."""
+
+    ACCEPTED = "Accepted"
+    REJECTED = "Rejected"
+    REBOOT_REQUIRED = "RebootRequired"
+    NOT_SUPPORTED = "NotSupported"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyValue:
+    """A key as GetConfiguration tells it; `value` is None where it may not be read."""
+
+    name: str
+    read_only: bool
+    value: str | None
+
+
+class KeyView:
+    """The configuration keys. Names are case-insensitive (CiString)."""
+
+    def __init__(self, model: DeviceModel) -> None:
+        self._model = model
+        self._keys: dict[str, Key] = {key.name.casefold(): key for key in KEYS}
+
+    def __iter__(self) -> Iterator[KeyValue]:
+        for key in self._keys.values():
+            yield self._key_value(key)
+
+    def names(self) -> list[str]:
+        """Every key there is."""
+        return [key.name for key in self._keys.values()]
+
+    def add_vendor_key(self, name: str, value: str = "", *, read_only: bool = False) -> None:
+        """A key of the vendor's own; ValueError for a name or value that 1.6 cannot transport."""
+        if len(name) > MAX_KEY_LENGTH or len(value) > MAX_VALUE_LENGTH or set(name) & set("[]@/"):
+            raise ValueError(
+                f"key {name[:60]!r}: at most {MAX_KEY_LENGTH} characters, its value {MAX_VALUE_LENGTH}, no []@/"
+            )
+        if len(self._keys) - len(KEYS) >= MAX_VENDOR_KEYS:
+            raise ValueError(f"more than {MAX_VENDOR_KEYS} vendor keys")
+        address = f"{VENDOR_COMPONENT}/{name}"
+        mutability = Mutability.READ_ONLY if read_only else Mutability.READ_WRITE
+        definition = Definition(mutability=mutability, default=value, high=MAX_VALUE_LENGTH, hidden=True)
+        self._model.define(address, definition, vendor=True)
+        self._keys[name.casefold()] = Key(name, address, "Vendor")
+
+    def get(self, names: Iterable[str] = ()) -> tuple[list[KeyValue], list[str]]:
+        """The keys asked for (all without names), and the names that no key has."""
+        wanted = list(names)
+        if not wanted:
+            return list(self), []
+        found = [self._key_value(key) for name in wanted if (key := self._keys.get(name.casefold())) is not None]
+        return found, [name for name in wanted if name.casefold() not in self._keys]
+
+    def value(self, name: str) -> str:
+        """The value of a key; DeviceModelError for an unknown one."""
+        key = self._require(name)
+        return key.fixed if key.fixed is not None else self._model.value(key.address)
+
+    def set(self, name: str, value: str) -> KeyOutcome:
+        """What ChangeConfiguration does (1.6 section 5.3)."""
+        key = self._keys.get(name.casefold())
+        if key is None:
+            return KeyOutcome.NOT_SUPPORTED
+        if key.fixed is not None or self._defect(key, value):
+            return KeyOutcome.REJECTED
+        outcome = self._write(key, value)
+        if outcome is SetStatus.REBOOT_REQUIRED or (outcome is SetStatus.ACCEPTED and key.reboot_required):
+            return KeyOutcome.REBOOT_REQUIRED
+        return KeyOutcome.ACCEPTED if outcome is SetStatus.ACCEPTED else KeyOutcome.REJECTED
+
+    def set_inside(self, name: str, value: str) -> None:
+        """Set a key from inside the station, read-only or not; DeviceModelError when it does not fit."""
+        key = self._require(name)
+        if key.fixed is not None:
+            raise DeviceModelError(f"the key {key.name} is what it is: {key.fixed}")
+        defect = self._defect(key, value)
+        if defect:
+            raise DeviceModelError(f"the key {key.name}: {defect}")
+        if key.list_of:
+            self._model.set_list_inside(self._entry(key), value)
+        else:
+            self._model.set_inside(self._entry(key), value)
+
+    def _write(self, key: Key, value: str) -> SetStatus:
+        entry = self._entry(key)
+        if key.list_of:
+            # 1.6 lists may carry phases, which the variable's own list of values does not know.
+            if entry.definition.mutability is Mutability.READ_ONLY:
+                return SetStatus.REJECTED
+            self._model.set_list_inside(entry, value)
+            return SetStatus.ACCEPTED
+        return self._model.write(entry, value, Attribute.ACTUAL).status
+
+    def _defect(self, key: Key, value: str) -> str:
+        if len(value) > MAX_VALUE_LENGTH:
+            return f"longer than {MAX_VALUE_LENGTH} characters"
+        if key.list_of:
+            listed = members(value)
+            if key.max_length is not None and len(listed) > key.max_length:
+                return f"more than {key.max_length} entries"
+            unknown = [member for member in listed if member not in key.list_of]
+            return f"{unknown[0][:50]} is not supported" if unknown else ""
+        return key.check(value) if key.check is not None else ""
+
+    def _require(self, name: str) -> Key:
+        key = self._keys.get(name.casefold())
+        if key is None:
+            raise DeviceModelError(f"there is no configuration key {name}")
+        return key
+
+    def _entry(self, key: Key) -> Entry:
+        return self._model.entry(key.address)
+
+    def read_only(self, key: Key) -> bool:
+        """Whether the CSMS can only read the key."""
+        if key.fixed is not None:
+            return True
+        definition = self._entry(key).definition
+        return definition.mutability is Mutability.READ_ONLY or definition.constant
+
+    def _key_value(self, key: Key) -> KeyValue:
+        if key.fixed is not None:
+            return KeyValue(key.name, True, key.fixed)
+        entry = self._entry(key)
+        hidden = entry.definition.mutability is Mutability.WRITE_ONLY
+        return KeyValue(key.name, self.read_only(key), None if hidden else entry.value()[:MAX_VALUE_LENGTH])

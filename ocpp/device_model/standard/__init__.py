@@ -1,0 +1,35 @@
+"""The standard components and variables, a module per subject; `build` puts them into a model.
+
+A row is an address and a definition. A later block adds a module here and names it in `TABLES`.
+"""
+
+from ocpp.device_model.definition import Definition
+from ocpp.device_model.model import DeviceModel
+from ocpp.device_model.standard import (
+    absent,
+    authorization,
+    communication,
+    internal,
+    metering,
+    security,
+    transactions,
+)
+
+Table = dict[str, Definition]
+
+TABLES: tuple[Table, ...] = (
+    communication.TABLE,
+    security.TABLE,
+    authorization.TABLE,
+    transactions.TABLE,
+    metering.TABLE,
+    absent.TABLE,
+    internal.TABLE,
+)
+
+
+def build(model: DeviceModel) -> None:
+    """Define every standard variable of the controllers; those of the hardware come from `ocpp.device_model.hardware`."""
+    for table in TABLES:
+        for address, definition in table.items():
+            model.define(address, definition)

@@ -1,0 +1,20 @@
+"""Controllers of blocks that this station does not have: they say so, and nothing else.
+
+What the domain reads of them all the same is hidden from the CSMS and keeps its default.
+"""
+
+from ocpp.device_model.standard.rows import RO, boolean
+
+TABLE = {
+    "LocalAuthListCtrlr/Available": boolean(False, RO),
+    "LocalAuthListCtrlr/Enabled": boolean(False, hidden=True),
+    "LocalAuthListCtrlr/SupportsExpiryDateTime": boolean(False, RO, hidden=True),
+    "ReservationCtrlr/Available": boolean(False, RO),
+    "SmartChargingCtrlr/Available": boolean(False, RO),
+    "SmartChargingCtrlr/Enabled": boolean(False, RO),
+    "TariffCostCtrlr/Available[Tariff]": boolean(False, RO),
+    "TariffCostCtrlr/Available[Cost]": boolean(False, RO),
+    "MonitoringCtrlr/Available": boolean(False, RO),
+    "DisplayMessageCtrlr/Available": boolean(False, RO),
+    "ISO15118Ctrlr/Available": boolean(False, RO),
+}
