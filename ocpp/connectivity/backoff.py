@@ -31,5 +31,5 @@ class Backoff:
         """Seconds to wait before the next attempt."""
         doublings = min(self.failures, max(0, self._repeat_times()))
         self.failures += 1
-        wait = min(self._minimum() * 2**doublings, MAX_WAIT_S)
+        wait = min(self._minimum() * float(2**doublings), MAX_WAIT_S)
         return wait + self._rng.uniform(0, max(0.0, self._random_range()))

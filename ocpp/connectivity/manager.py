@@ -121,8 +121,6 @@ class ConnectivityManager:
             link = await self._try(profile)
             if link is not None:
                 await self._serve(link, profile)
-                if self._stopped:
-                    return
             await self._pause(self._backoff.next())
 
     async def stop(self, code: int = 1001, reason: str = "the station stops") -> None:

@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from ocpp.messages.generator_names import enum_name_16, struct_name_16
 from ocpp.messages.generator_output import stub_source, table_source
@@ -42,7 +43,7 @@ class SchemaReader:
                     self.tables.actions[action] = (name, response if response in self.tables.structs else None)
         return self.tables
 
-    def _struct(self, name: str, schema: dict, message: str) -> str:
+    def _struct(self, name: str, schema: dict[str, Any], message: str) -> str:
         required = set(schema.get("required", ()))
         if schema.get("additionalProperties") is not False:
             raise ValueError(f"{name}: only closed objects are expected")
@@ -57,7 +58,7 @@ class SchemaReader:
         self.tables.structs[name] = ordered
         return name
 
-    def _spec(self, prop: dict, wire: str, message: str) -> Spec:
+    def _spec(self, prop: dict[str, Any], wire: str, message: str) -> Spec:
         if "$ref" in prop:
             return self._reference(prop["$ref"].rpartition("/")[2], message)
         if "enum" in prop:

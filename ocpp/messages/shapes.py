@@ -130,5 +130,5 @@ class Shapes:
 
 
 def _bounded(kind: Any, **bounds: float | None) -> Any:
-    given = {name: bound for name, bound in bounds.items() if bound is not None}
-    return Annotated[kind, msgspec.Meta(**given)] if given else kind  # type: ignore[arg-type]
+    given: dict[str, Any] = {name: bound for name, bound in bounds.items() if bound is not None}
+    return Annotated[kind, msgspec.Meta(**given)] if given else kind

@@ -56,11 +56,12 @@ Packed = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
 
 def unpack_spec(packed: Any) -> Spec:
     """A spec from its compact form in the tables."""
-    kind, name, low, high, item, multiple = (*packed, *_DEFAULTS[len(packed) :])
+    complete: tuple[Any, ...] = tuple(packed) + _DEFAULTS[len(packed) :]
+    kind, name, low, high, item, multiple = complete
     return Spec(Kind(kind), name, low, high, unpack_spec(item) if item is not None else None, multiple)
 
 
-_DEFAULTS = (0, "", None, None, None, "")
+_DEFAULTS: tuple[Any, ...] = (0, "", None, None, None, "")
 
 
 def pack_spec(spec: Spec) -> tuple[Any, ...]:

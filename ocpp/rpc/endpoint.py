@@ -291,8 +291,8 @@ class Endpoint:
             return session.error(call.message_id, error), None
         except Exception:
             log.exception("%s could not be handled", call.action)
-            error = CallError(error_codes.INTERNAL_ERROR, f"{call.action} could not be handled")
-            return session.error(call.message_id, error), None
+            failure = CallError(error_codes.INTERNAL_ERROR, f"{call.action} could not be handled")
+            return session.error(call.message_id, failure), None
 
     async def _handle(self, action: str, request: Any) -> Any:
         if not self.boot_state.answers_calls:

@@ -1,6 +1,6 @@
 """F. Remote control: start and stop, unlock, trigger message."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from ocpp.core.context import Context
 from ocpp.core.events import ReadingContext, Trigger
@@ -11,7 +11,7 @@ from ocpp.rpc.endpoint import Handler, Reply
 from ocpp.rpc.permission import BootState
 from ocpp.v2 import translation
 
-TriggerAction = Callable[[v2.EVSE | None], Callable[[], None] | None]
+TriggerAction = Callable[[v2.EVSE | None], Callable[[], Awaitable[None] | None] | None]
 """Checks a wish for the EVSE given; returns what sends the message, or None when it has to be rejected."""
 
 

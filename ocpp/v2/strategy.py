@@ -99,7 +99,7 @@ class Strategy2(Strategy):
         """F06.FR.17: not once the CSMS has accepted."""
         return self.endpoint.boot_state is not BootState.ACCEPTED
 
-    def _trigger_status(self, where: v2.EVSE | None) -> Callable[[], object] | None:
+    def _trigger_status(self, where: v2.EVSE | None) -> Callable[[], None] | None:
         if where is None or where.connector_id is None:
             return None
         if where.id not in self.context.evses:
@@ -107,7 +107,11 @@ class Strategy2(Strategy):
         evse_id, connector_id = where.id, where.connector_id
         if all(connector.id != connector_id for connector in self.context.evses[evse_id].connectors):
             return None
-        return lambda: self.availability.trigger(evse_id, connector_id)
+
+        def send() -> None:
+            self.availability.trigger(evse_id, connector_id)
+
+        return send
 
     async def _introduce(self, reason: str) -> BootAnswer:
         identity = self.context.identity
