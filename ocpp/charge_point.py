@@ -20,6 +20,7 @@ from ocpp.core.hardware import Hardware, Indication, MeterReading, PowerLimit, S
 from ocpp.core.identity import AuthorizationInfo, AuthorizationStatus, IdToken
 from ocpp.core.strategy import Strategy, Surroundings
 from ocpp.device_model import DeviceModel
+from ocpp.device_model.keys import KeyView
 from ocpp.errors import ConfigurationError
 from ocpp.messages import catalogue
 from ocpp.storage.database import Database
@@ -77,6 +78,7 @@ class ChargePoint:
         model: DeviceModel,
         database: Database,
         clock: Clock,
+        keys: KeyView | None = None,
         rng: random.Random | None = None,
         restart: Callable[[str], None] = lambda reason: None,
         open_link: OpenLink = _open_websocket,
@@ -101,6 +103,7 @@ class ChargePoint:
             run=uuid.uuid4().hex,
             message_timeout=lambda: self._message_timeout_s,
             restart=restart,
+            keys=keys,
             on_frame=on_frame,
             changed=self._changed,
         )

@@ -55,6 +55,8 @@ class ChargingSession:
         self.authorization: Authorization | None = None
         self.transaction: Transaction | None = None
         self.suspended_by_csms = False
+        self.finished = False
+        """Whether a transaction has ended here and the cable is still in."""
         self._ending = False
         self._flowed = False
         self._timers: dict[str, Timer] = {}
@@ -74,6 +76,11 @@ class ChargingSession:
     def plugged(self) -> bool:
         """Whether an EV is connected."""
         return self.connector is not None
+
+    @property
+    def ending(self) -> bool:
+        """Whether the transaction is over but for the energy that still flows."""
+        return self._ending
 
     @property
     def idle(self) -> bool:
@@ -355,6 +362,7 @@ class ChargingSession:
         self._charging.store.prune()
         self.meter.stop()
         self.transaction = None
+        self.finished = True
         self._withdraw()
         self.suspended_by_csms = False
         if transaction.stop_reason is StopReason.DEAUTHORIZED:

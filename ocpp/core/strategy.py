@@ -22,6 +22,7 @@ from ocpp.core.reset import Resets
 from ocpp.core.settings import SessionSettings
 from ocpp.core.transaction import TransactionStore
 from ocpp.device_model import DeviceModel
+from ocpp.device_model.keys import KeyView
 from ocpp.rpc.endpoint import Endpoint
 from ocpp.rpc.outbox import Outbox, RetryRule
 from ocpp.rpc.permission import BootState
@@ -47,6 +48,7 @@ class Surroundings:
     run: str
     message_timeout: Callable[[], float]
     restart: Callable[[str], None]
+    keys: KeyView | None = None
     on_frame: Callable[[bool, bytes], None] | None = None
     changed: Callable[[], None] = lambda: None
     data_transfer: dict[str, Any] = field(default_factory=dict)

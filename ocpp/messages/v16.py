@@ -1,4 +1,4 @@
-"""Messages and data types of OCPP 1.6 and the security white paper. Classes are made on first use; see the stub beside this file."""
+"""Messages and data types of OCPP 1.6 and its security white paper; made on first use, see the stub beside this file."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Messages and data types of OCPP 2.1, which every 2.x handler is written against. Classes are made on first use; see the stub beside this file."""
+"""Messages and data types of OCPP 2.1, which 2.x handlers are written against; made on first use, see the stub."""
 
 from typing import Any
 

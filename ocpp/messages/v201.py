@@ -1,4 +1,4 @@
-"""Messages and data types of OCPP 2.0.1, where they differ from 2.1. Classes are made on first use; see the stub beside this file."""
+"""Messages and data types that OCPP 2.0.1 has in another shape than 2.1; made on first use, see the stub."""
 
 from typing import Any
 

@@ -13,8 +13,13 @@ from ocpp.rpc.endpoint import Handler
 from ocpp.rpc.outbox import Outbox
 from ocpp.storage.messages import StoredMessage
 from ocpp.v2 import translation
+from ocpp.versions import OcppVersion
 
-STOP_REASONS = {StopReason.UNLOCK_COMMAND: "Other"}
+STOP_REASONS = {
+    StopReason.UNLOCK_COMMAND: "Other",
+    StopReason.HARD_RESET: "ImmediateReset",
+    StopReason.SOFT_RESET: "ImmediateReset",
+}
 """Reasons the domain knows and ReasonEnumType does not."""
 
 log = logging.getLogger(__name__)
@@ -89,6 +94,9 @@ class Transactions:
         """See `Courier.prepare`: what waited while the connection was lost is marked offline (E11.FR.07)."""
         if stored.offline:
             request.offline = True
+        catalogue = self._context.rpc.catalogue
+        if request.trigger_reason == "TxResumed" and catalogue is not None and catalogue.version is OcppVersion.V201:
+            request.trigger_reason = v2.TriggerReasonEnum("ChargingStateChanged")
         return request
 
     def delivered(

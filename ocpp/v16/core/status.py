@@ -1,0 +1,154 @@
+"""StatusNotification and ChangeAvailability: the connector states of 1.6 (section 4.9)."""
+
+from collections.abc import Mapping
+
+from ocpp.core.availability import ChangeOutcome
+from ocpp.core.context import Context
+from ocpp.core.evse import Connector, Evse, Fault
+from ocpp.core.transaction import ChargingState
+from ocpp.errors import DeviceModelError
+from ocpp.messages import v16
+from ocpp.rpc.endpoint import Handler
+
+STATION = 0
+"""The connector id that means the station's main controller."""
+
+MAX_INFO = 50
+
+_BY_CHARGING_STATE = {
+    ChargingState.CHARGING: "Charging",
+    ChargingState.SUSPENDED_EV: "SuspendedEV",
+    ChargingState.SUSPENDED_EVSE: "SuspendedEVSE",
+    ChargingState.EV_CONNECTED: "Preparing",
+    ChargingState.IDLE: "SuspendedEV",
+}
+
+
+class Status:
+    """What state each connector is in, told whenever it changes."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._told: dict[int, tuple[str, str, str]] = {}
+
+    @property
+    def actions(self) -> Mapping[str, Handler]:
+        """The calls answered here."""
+        return {"ChangeAvailability": self.change_availability}
+
+    def callbacks_complete(self) -> None:
+        """See `Block.callbacks_complete`."""
+        self._context.signals.accepted.listen(self.report)
+        self._context.availability.on_change = self._changed
+
+    # -- states ---------------------------------------------------------------------------------------------------
+
+    def status_of(self, evse: Evse, connector: Connector) -> str:
+        """ChargePointStatus of a connector."""
+        evses = self._context.evses
+        if evses.blocking_faults(evse, connector):
+            return "Faulted"
+        session = evse.session
+        here = session is not None and (connector.plugged or (evse.plugged_connector is None and connector.id == 1))
+        if session is not None and here and session.transaction is not None:
+            return "Finishing" if session.ending else _BY_CHARGING_STATE[session.transaction.charging_state]
+        if not evses.is_operative(evse, connector):
+            return "Unavailable"
+        if connector.plugged:
+            finished = session is not None and session.finished and session.authorization is None
+            return "Finishing" if finished else "Preparing"
+        if session is not None and here and session.authorization is not None:
+            return "Preparing"
+        return "Reserved" if connector.reserved else "Available"
+
+    def station_status(self) -> str:
+        """ChargePointStatus of connector 0."""
+        evses = self._context.evses
+        if evses.faults:
+            return "Faulted"
+        return "Available" if evses.operative else "Unavailable"
+
+    # -- telling --------------------------------------------------------------------------------------------------
+
+    def connector_changed(self, evse: Evse, connector: Connector) -> None:
+        """Tell the connector's status if it is another one than before."""
+        evses = self._context.evses
+        self._tell(evses.number_of(connector), self.status_of(evse, connector), evses.faults_of(evse, connector))
+
+    def evse_changed(self, evse: Evse) -> None:
+        """Tell what changed for the EVSE and the station."""
+        self._tell_station()
+        for connector in evse.connectors:
+            self.connector_changed(evse, connector)
+
+    def _tell_station(self) -> None:
+        self._tell(STATION, self.station_status(), self._context.evses.faults)
+
+    def _changed(self, changed: list[tuple[Evse, Connector]]) -> None:
+        self._tell_station()
+        for evse, connector in changed:
+            self.connector_changed(evse, connector)
+
+    def _tell(self, number: int, status: str, faults: Mapping[str, Fault]) -> None:
+        code, fault = _error(faults)
+        now = (status, code, fault.info if fault is not None else "")
+        if self._told.get(number) == now or not self._context.rpc.online:
+            return
+        self._told[number] = now
+        self._notify(number, status, code, fault)
+
+    def _notify(self, number: int, status: str, code: str, fault: Fault | None, *, requested: bool = False) -> None:
+        request = v16.StatusNotificationRequest(
+            connector_id=number,
+            status=v16.ChargePointStatus(status),
+            error_code=v16.ChargePointErrorCode(code),
+            info=fault.info[:MAX_INFO] or None if fault is not None else None,
+            timestamp=self._context.clock.now(),
+            vendor_id=self._context.identity.vendor[:255] if fault is not None and fault.vendor_code else None,
+            vendor_error_code=fault.vendor_code[:50] or None if fault is not None else None,
+        )
+        self._context.rpc.notify(request, requested=requested)
+
+    def report(self) -> None:
+        """Tell every status after the station was accepted; after a reconnect only what changed (section 4.9)."""
+        self._tell_station()
+        for evse in self._context.evses:
+            for connector in evse.connectors:
+                self.connector_changed(evse, connector)
+
+    def trigger(self, number: int | None) -> None:
+        """Tell one status, or all, because the Central System asks."""
+        evses = self._context.evses
+        if number in (None, STATION):
+            code, fault = _error(evses.faults)
+            self._notify(STATION, self.station_status(), code, fault, requested=True)
+        for evse in evses:
+            for connector in evse.connectors:
+                if number in (None, evses.number_of(connector)):
+                    code, fault = _error(evses.faults_of(evse, connector))
+                    status = self.status_of(evse, connector)
+                    self._notify(evses.number_of(connector), status, code, fault, requested=True)
+
+    # -- changes --------------------------------------------------------------------------------------------------
+
+    def change_availability(self, request: v16.ChangeAvailabilityRequest) -> v16.ChangeAvailabilityResponse:
+        """ChangeAvailability (1.6 section 5.2)."""
+        operative = request.type == "Operative"
+        if request.connector_id == STATION:
+            outcome = self._context.availability.change(operative)
+        else:
+            try:
+                evse, connector = self._context.evses.numbered(request.connector_id)
+            except DeviceModelError:
+                return v16.ChangeAvailabilityResponse(status=v16.AvailabilityStatus("Rejected"))
+            outcome = self._context.availability.change(operative, evse, connector)
+        status = ChangeOutcome(outcome).value
+        return v16.ChangeAvailabilityResponse(status=v16.AvailabilityStatus(status))
+
+
+def _error(faults: Mapping[str, Fault]) -> tuple[str, Fault | None]:
+    """The error code of the first fault; a fault 1.6 has no code for is an OtherError."""
+    for kind, fault in faults.items():
+        known = kind in {code.value for code in v16.ChargePointErrorCode}
+        return (kind if known else "OtherError"), fault
+    return "NoError", None

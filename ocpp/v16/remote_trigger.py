@@ -1,0 +1,69 @@
+"""The Remote Trigger profile: messages that the Central System asks for (1.6 section 5.17)."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from ocpp.core.context import Context
+from ocpp.core.events import ReadingContext
+from ocpp.errors import DeviceModelError
+from ocpp.messages import v16
+from ocpp.rpc.endpoint import Handler, Reply
+from ocpp.v16 import translation
+
+Send = Callable[[], Awaitable[None] | None]
+
+
+class RemoteTrigger:
+    """Feature profile Remote Trigger. Who has something to trigger puts it into `triggers`, by message name."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.triggers: dict[str, Callable[[int | None], Send]] = {"MeterValues": self._meter_values}
+
+    @property
+    def actions(self) -> Mapping[str, Handler]:
+        """See `Block.actions`."""
+        return {"TriggerMessage": self.trigger_message}
+
+    def callbacks_complete(self) -> None:
+        """See `Block.callbacks_complete`."""
+
+    def trigger_message(self, request: v16.TriggerMessageRequest) -> v16.TriggerMessageResponse | Reply:
+        """TriggerMessage: the response goes out before the message."""
+        prepare = self.triggers.get(request.requested_message)
+        if prepare is None:
+            return v16.TriggerMessageResponse(status=v16.TriggerMessageStatus("NotImplemented"))
+        if request.connector_id and not self._exists(request.connector_id):
+            return v16.TriggerMessageResponse(status=v16.TriggerMessageStatus("Rejected"))
+        response = v16.TriggerMessageResponse(status=v16.TriggerMessageStatus("Accepted"))
+        return Reply(response, prepare(request.connector_id))
+
+    def _exists(self, number: int) -> bool:
+        try:
+            self._context.evses.numbered(number)
+        except DeviceModelError:
+            return False
+        return True
+
+    def _meter_values(self, number: int | None) -> Send:
+        def send() -> None:
+            context = self._context
+            for evse in context.evses:
+                for connector in evse.connectors:
+                    if number in (None, 0, context.evses.number_of(connector)):
+                        self._send_values(evse.id, context.evses.number_of(connector))
+
+        return send
+
+    def _send_values(self, evse_id: int, number: int) -> None:
+        context = self._context
+        evse = context.evses[evse_id]
+        value = context.charging.value_now(evse, ReadingContext.TRIGGER)
+        if value is None:
+            return
+        transaction = evse.session.transaction if evse.session is not None else None
+        request = v16.MeterValuesRequest(
+            connector_id=number,
+            transaction_id=transaction.csms_id if transaction is not None else None,
+            meter_value=[translation.meter_value(value)],
+        )
+        context.rpc.notify(request, requested=True)

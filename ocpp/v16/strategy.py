@@ -1,0 +1,136 @@
+"""OCPP 1.6 on the domain."""
+
+from datetime import datetime
+
+from ocpp.core.boot import Boot, BootAnswer
+from ocpp.core.context import Block
+from ocpp.core.events import MeterValue, TransactionEvent
+from ocpp.core.evse import Connector, Evse
+from ocpp.core.identity import IdToken
+from ocpp.core.settings import SessionSettings, SessionSettings16
+from ocpp.core.strategy import Strategy
+from ocpp.device_model import DeviceModel
+from ocpp.device_model.keys import KeyView
+from ocpp.messages import v16
+from ocpp.rpc.outbox import RetryRule
+from ocpp.rpc.permission import BootState
+from ocpp.v16.absent import AbsentProfiles
+from ocpp.v16.core import Core
+from ocpp.v16.remote_trigger import RemoteTrigger
+
+
+class TransactionMessageRetry:
+    """TransactionMessageAttempts and TransactionMessageRetryInterval (1.6 section 3.7.1)."""
+
+    def __init__(self, model: DeviceModel) -> None:
+        self._attempts = model.integer("OCPPCommCtrlr/MessageAttempts[TransactionEvent]")
+        self._interval = model.integer("OCPPCommCtrlr/MessageAttemptInterval[TransactionEvent]")
+
+    def attempts(self) -> int:
+        """See `RetryRule.attempts`."""
+        return self._attempts.value
+
+    def interval(self) -> float:
+        """See `RetryRule.interval`."""
+        return float(self._interval.value)
+
+
+class Strategy16(Strategy):
+    """OCPP 1.6."""
+
+    major = 1
+
+    def session_settings(self, model: DeviceModel) -> SessionSettings:
+        """See `Strategy.session_settings`."""
+        return SessionSettings16(model)
+
+    def retry_rule(self, model: DeviceModel) -> RetryRule:
+        """See `Strategy.retry_rule`."""
+        return TransactionMessageRetry(model)
+
+    def build(self) -> list[Block]:
+        """See `Strategy.build`."""
+        context = self.context
+        interval = context.model.integer("OCPPCommCtrlr/HeartbeatInterval")
+        self.boot = Boot(
+            context,
+            introduce=self._introduce,
+            beat=self._beat,
+            heartbeat_interval=lambda: interval.value,
+            set_heartbeat_interval=interval.set,
+        )
+        interval.on_change(lambda _: self.boot.interval_changed())
+        context.signals.accepted.listen(self.accepted)
+        self.core = Core(context, self.outbox, self.surroundings.keys or KeyView(context.model))
+        trigger = RemoteTrigger(context)
+        trigger.triggers |= {
+            "BootNotification": lambda _: self._boot_again,
+            "Heartbeat": lambda _: self.boot.beat,
+            "StatusNotification": lambda number: lambda: self.core.status.trigger(number),
+        }
+        return [self.core, trigger, AbsentProfiles()]
+
+    # -- boot -----------------------------------------------------------------------------------------------------
+
+    def boot_connected(self) -> None:
+        """See `Strategy.boot_connected`."""
+        self.boot.connected()
+
+    def boot_disconnected(self) -> None:
+        """See `Strategy.boot_disconnected`."""
+        self.boot.disconnected()
+
+    async def _boot_again(self) -> None:
+        """A triggered BootNotification; an accepted station sends it too, and stays accepted (1.6 section 5.17)."""
+        if self.endpoint.boot_state is BootState.ACCEPTED:
+            await self._introduce("")
+        else:
+            self.boot.again()
+
+    async def _introduce(self, reason: str) -> BootAnswer:
+        identity = self.context.identity
+        serial = identity.serial_number
+        request = v16.BootNotificationRequest(
+            charge_point_vendor=identity.vendor[:20],
+            charge_point_model=identity.model[:20],
+            charge_point_serial_number=serial[:25] if serial else None,
+            charge_box_serial_number=(identity.charge_box_serial_number or serial or "")[:25] or None,
+            firmware_version=identity.firmware_version[:50] if identity.firmware_version else None,
+            iccid=identity.iccid[:20] if identity.iccid else None,
+            imsi=identity.imsi[:20] if identity.imsi else None,
+        )
+        response: v16.BootNotificationResponse = await self.endpoint.call(request)
+        return BootAnswer(BootState(response.status.value), response.interval, response.current_time)
+
+    async def _beat(self) -> datetime:
+        response: v16.HeartbeatResponse = await self.endpoint.call(v16.HeartbeatRequest())
+        return response.current_time
+
+    # -- the domain's ear -----------------------------------------------------------------------------------------
+
+    def transaction_event(self, event: TransactionEvent) -> None:
+        """See `DomainListener.transaction_event`."""
+        self.core.transactions.transaction_event(event)
+        self.surroundings.changed()
+
+    def connector_changed(self, evse: Evse, connector: Connector) -> None:
+        """See `DomainListener.connector_changed`."""
+        self.core.status.connector_changed(evse, connector)
+        self.surroundings.changed()
+
+    def evse_changed(self, evse: Evse) -> None:
+        """See `DomainListener.evse_changed`."""
+        self.core.status.evse_changed(evse)
+        self.surroundings.changed()
+
+    def aligned_values(self, evse_id: int, value: MeterValue) -> None:
+        """See `DomainListener.aligned_values`."""
+        self.core.transactions.aligned_values(evse_id, value)
+
+    def local_authorization(self, token: IdToken, status: str) -> None:
+        """See `DomainListener.local_authorization`."""
+        self.surroundings.changed()
+
+    def connector_status(self, evse: Evse, connector: Connector) -> str:
+        """See `Strategy.connector_status`."""
+        return self.core.status.status_of(evse, connector)
