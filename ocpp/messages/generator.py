@@ -72,7 +72,8 @@ class SchemaReader:
         if kind == "string":
             return Spec(Kind.DATETIME if prop.get("format") == "date-time" else Kind.STRING, high=prop.get("maxLength"))
         simple = {"integer": Kind.INTEGER, "number": Kind.NUMBER, "boolean": Kind.BOOLEAN, None: Kind.ANY}[kind]
-        return Spec(simple, low=prop.get("minimum"), high=prop.get("maximum"), multiple=str(prop.get("multipleOf", "")))
+        low, high = whole(prop.get("minimum")), whole(prop.get("maximum"))
+        return Spec(simple, low=low, high=high, multiple=str(prop.get("multipleOf", "")))
 
     def _reference(self, definition: str, message: str) -> Spec:
         schema = self._definitions[definition]
@@ -88,6 +89,11 @@ class SchemaReader:
         if set(known) != set(values):
             raise ValueError(f"{name} has two lists of values in {self._version}: {known} and {values}")
         return Spec(Kind.ENUM, name=name)
+
+
+def whole(bound: float | None) -> float | None:
+    """A bound without a needless fraction: some schemas write 0.0 for integers."""
+    return int(bound) if bound is not None and float(bound).is_integer() else bound
 
 
 def only_different(older: Tables, newer: Tables) -> Tables:

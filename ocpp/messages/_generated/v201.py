@@ -244,10 +244,10 @@ STRUCTS = {
         ('evMaxVoltage', 1, (2,)),
         ('energyAmount', 0, (2,)),
         ('evMaxPower', 0, (2,)),
-        ('stateOfCharge', 0, (2, '', 0.0, 100.0)),
+        ('stateOfCharge', 0, (2, '', 0, 100)),
         ('evEnergyCapacity', 0, (2,)),
-        ('fullSoC', 0, (2, '', 0.0, 100.0)),
-        ('bulkSoC', 0, (2, '', 0.0, 100.0)),
+        ('fullSoC', 0, (2, '', 0, 100)),
+        ('bulkSoC', 0, (2, '', 0, 100)),
         ('customData', 0, (9,)),
     ),
     'DataTransferResponse': (

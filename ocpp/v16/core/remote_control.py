@@ -49,16 +49,15 @@ class RemoteControl:
     def remote_stop(self, request: v16.RemoteStopTransactionRequest) -> v16.RemoteStopTransactionResponse | Reply:
         """RemoteStopTransaction (1.6 section 5.12)."""
         charging = self._context.charging
-        for transaction in charging.transactions:
-            if transaction.csms_id == request.transaction_id:
-                found = transaction.id
-                response = v16.RemoteStopTransactionResponse(status=v16.RemoteStartStopStatus("Accepted"))
+        found = next((each.id for each in charging.transactions if each.csms_id == request.transaction_id), None)
+        if found is None:
+            return v16.RemoteStopTransactionResponse(status=v16.RemoteStartStopStatus("Rejected"))
+        response = v16.RemoteStopTransactionResponse(status=v16.RemoteStartStopStatus("Accepted"))
 
-                def stop() -> None:
-                    charging.remote_stop(found)
+        def stop() -> None:
+            charging.remote_stop(found)
 
-                return Reply(response, stop)
-        return v16.RemoteStopTransactionResponse(status=v16.RemoteStartStopStatus("Rejected"))
+        return Reply(response, stop)
 
     async def unlock_connector(self, request: v16.UnlockConnectorRequest) -> v16.UnlockConnectorResponse:
         """UnlockConnector (1.6 section 5.18): ends a transaction first, with reason UnlockCommand."""
