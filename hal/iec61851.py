@@ -1,0 +1,119 @@
+"""The control pilot of IEC 61851-1: states, duty cycle and current, and when the contactor may be closed.
+
+No input or output: `PilotMachine` takes what the line shows and says what to do.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+MIN_CURRENT_A = 6.0
+"""The least a PWM can offer (duty cycle 10 %)."""
+
+MAX_CURRENT_A = 80.0
+"""The most (duty cycle 96 %)."""
+
+DIGITAL_DUTY = 5.0
+"""Duty cycle that asks for digital communication (ISO 15118)."""
+
+STOP_REACTION_S = 3.0
+"""Annex A, table A.6: an EV has this long to stop drawing after the PWM has gone."""
+
+CLOSE_DELAY_S = 0.0
+"""The supply follows state C at once; the norm allows three seconds."""
+
+
+class PilotState(StrEnum):
+    """States of the control pilot (IEC 61851-1 Annex A)."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+    D = "D"
+    E = "E"
+    F = "F"
+
+
+CONNECTED = frozenset({PilotState.B, PilotState.C, PilotState.D})
+REQUESTING = frozenset({PilotState.C, PilotState.D})
+
+
+def duty_for_current(current_a: float) -> float:
+    """Duty cycle in % that offers a current; 100 (no PWM) below what can be offered."""
+    if current_a < MIN_CURRENT_A:
+        return 100.0
+    current = min(current_a, MAX_CURRENT_A)
+    return current / 0.6 if current <= 51.0 else current / 2.5 + 64.0
+
+
+def current_for_duty(duty: float) -> float:
+    """Current in A that a duty cycle in % allows (table A.8); 0 where charging is not allowed."""
+    if duty < 8.0 or duty > 97.0:
+        return 0.0
+    if duty < 10.0:
+        return MIN_CURRENT_A
+    if duty <= 85.0:
+        return duty * 0.6
+    return min((duty - 64.0) * 2.5, MAX_CURRENT_A)
+
+
+@dataclass(frozen=True, slots=True)
+class PilotDecision:
+    """What has to be done now. `open_by`: monotonic time by which the contactor is opened under load at the latest."""
+
+    close: bool
+    open: bool
+    open_by: float | None = None
+
+
+class PilotMachine:
+    """Decides about the contactor from pilot state and offer.
+
+    Closed only in C (and D, where the place is ventilated) while current is offered; opened at once when the EV is gone
+    or the line is faulty; opened when the EV has let go, or after `STOP_REACTION_S`, when the offer is withdrawn.
+    """
+
+    def __init__(self, *, ventilated: bool = False) -> None:
+        self.ventilated = ventilated
+        self.state = PilotState.A
+        self.offered_a: float | None = None
+        self.closed = False
+        self._withdrawn_at: float | None = None
+
+    def offer(self, current_a: float | None, now: float) -> PilotDecision:
+        """The offer changes; None or less than 6 A: nothing is offered."""
+        offered = current_a if current_a is not None and current_a >= MIN_CURRENT_A else None
+        if offered is None and self.offered_a is not None:
+            self._withdrawn_at = now
+        elif offered is not None:
+            self._withdrawn_at = None
+        self.offered_a = offered
+        return self.decide(now)
+
+    def see(self, state: PilotState, now: float) -> PilotDecision:
+        """The line shows a state."""
+        self.state = state
+        return self.decide(now)
+
+    @property
+    def requests_energy(self) -> bool:
+        """Whether the EV is ready to draw here."""
+        return self.state is PilotState.C or (self.state is PilotState.D and self.ventilated)
+
+    def decide(self, now: float) -> PilotDecision:
+        """What has to be done with the contactor; call again at `open_by`."""
+        if not self.requests_energy:
+            return self._open()
+        if self.offered_a is not None:
+            closing = not self.closed
+            self.closed = True
+            return PilotDecision(close=closing, open=False)
+        if not self.closed:
+            return PilotDecision(close=False, open=False)
+        deadline = (self._withdrawn_at if self._withdrawn_at is not None else now) + STOP_REACTION_S
+        if now >= deadline:
+            return self._open()
+        return PilotDecision(close=False, open=False, open_by=deadline)
+
+    def _open(self) -> PilotDecision:
+        was_closed, self.closed = self.closed, False
+        return PilotDecision(close=False, open=was_closed)

@@ -1,0 +1,110 @@
+"""What the parts of a charging station do, whatever they are made of. Drivers and simulation implement these.
+
+Methods return at once unless they are coroutines; they raise `hal.errors.HardwareError` when the part fails.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from hal.iec61851 import PilotState
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A measured value. Names, units and phases are OCPP's ("Energy.Active.Import.Register", "Wh", "L1-N")."""
+
+    measurand: str
+    value: Decimal
+    unit: str
+    phase: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedData:
+    """A reading signed by the meter, byte for byte."""
+
+    data: str
+    encoding: str = "OCMF"
+    method: str = ""
+    public_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything a meter says at one moment."""
+
+    quantities: tuple[Quantity, ...]
+    signed_start: SignedData | None = None
+    signed_end: SignedData | None = None
+
+
+class Contactor(Protocol):
+    """Switches the power path."""
+
+    def close(self) -> None:
+        """Let current flow."""
+
+    def open(self) -> None:
+        """Interrupt; must work whatever happened before."""
+
+    @property
+    def closed(self) -> bool:
+        """What the feedback contact says."""
+
+
+class ControlPilot(Protocol):
+    """Drives and reads the control pilot line."""
+
+    def offer(self, current_a: float | None) -> None:
+        """Offer that current by PWM; None: steady +12 V, nothing is offered."""
+
+    def fail(self, failed: bool) -> None:
+        """State F (-12 V): the EVSE is not available."""
+
+    @property
+    def state(self) -> PilotState:
+        """The state the line is in."""
+
+
+class Meter(Protocol):
+    """An energy meter."""
+
+    def read(self) -> Reading:
+        """The newest reading, without waiting for a bus."""
+
+
+class Lock(Protocol):
+    """Holds the cable in a socket."""
+
+    async def lock(self) -> bool:
+        """Close; False when the feedback does not follow."""
+
+    async def unlock(self) -> bool:
+        """Open; False when the feedback does not follow."""
+
+    @property
+    def locked(self) -> bool:
+        """What the feedback says."""
+
+
+class EvseListener(Protocol):
+    """Who wants to know what happens at EVSEs; called from the loop, never from inside a command."""
+
+    def plugged(self, evse_id: int, connector_id: int) -> None:
+        """A cable connects to an EV."""
+
+    def unplugged(self, evse_id: int, connector_id: int) -> None:
+        """It does not any more."""
+
+    def ev_state(self, evse_id: int, *, requests_energy: bool, energy_flows: bool) -> None:
+        """The EV's wish, and whether current flows."""
+
+    def fault(self, evse_id: int, connector_id: int, kind: str, *, active: bool, info: str, vendor_code: str) -> None:
+        """A fault came or went; connector 0 is the EVSE."""
+
+    def token(self, value: str, token_type: str, evse_ids: tuple[int, ...]) -> None:
+        """A token was presented once."""
+
+    def bay(self, evse_id: int, occupied: bool) -> None:
+        """The parking bay's sensor."""
