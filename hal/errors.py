@@ -1,9 +1,9 @@
 """Errors of the hardware layer.
 
-    HardwareError
-     ├── ContactorError      it does not do what it was told
-     ├── LockError           the same for a lock
-     └── MeterError          no reading, or one that cannot be right
+HardwareError
+ ├── ContactorError      it does not do what it was told
+ ├── LockError           the same for a lock
+ └── MeterError          no reading, or one that cannot be right
 """
 
 
