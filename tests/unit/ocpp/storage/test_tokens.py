@@ -1,0 +1,198 @@
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from ocpp.storage.database import Database
+from ocpp.storage.tokens import MAX_CACHE_ENTRIES, TokenRepository
+
+NOW = 1_700_000_000.0
+
+
+@pytest.fixture
+def tokens(database):
+    return TokenRepository(database)
+
+
+def cache(tokens: TokenRepository, value: str, *, now: float = NOW, expires: float | None = None) -> None:
+    tokens.put_cache_entry(value, value.encode(), now_unix=now, expires_unix=expires)
+
+
+# -- cache ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_token_that_was_never_seen_is_not_in_the_cache(tokens):
+    assert tokens.cache_entry("04A2", now_unix=NOW) is None
+
+
+@pytest.mark.req("C10.FR.01", "C10.FR.04")
+def test_the_latest_that_is_known_of_a_token_counts(tokens):
+    tokens.put_cache_entry("04A2", b"Accepted", now_unix=NOW, expires_unix=None)
+    tokens.put_cache_entry("04A2", b"Blocked", now_unix=NOW, expires_unix=None)
+    assert tokens.cache_entry("04A2", now_unix=NOW) == b"Blocked"
+    assert tokens.cache_size() == 1
+
+
+@pytest.mark.req("C10.FR.02")
+def test_the_cache_survives_a_restart(path):
+    database = Database.open(path)
+    cache(TokenRepository(database), "04A2")
+    database.close()
+    database = Database.open(path)
+    assert TokenRepository(database).cache_entry("04A2", now_unix=NOW) == b"04A2"
+    database.close()
+
+
+@pytest.mark.parametrize(("put", "asked"), [("04a2Ff", "04A2FF"), ("04A2FF", "04a2ff"), ("straße", "STRASSE")])
+def test_tokens_are_the_same_in_any_case(tokens, put, asked):
+    cache(tokens, put)
+    tokens.replace_list(1, {put: b"list"})
+    assert tokens.cache_entry(asked, now_unix=NOW) == put.encode()
+    assert tokens.list_entry(asked) == b"list"
+
+
+@pytest.mark.req("C10.FR.10")
+def test_an_entry_past_its_life_time_is_removed(tokens):
+    cache(tokens, "04A2", expires=NOW + 60)
+    assert tokens.cache_entry("04A2", now_unix=NOW + 59) == b"04A2"
+    assert tokens.cache_entry("04A2", now_unix=NOW + 60) is None
+    assert tokens.cache_size() == 0
+
+
+def test_an_entry_without_expiry_stays(tokens):
+    cache(tokens, "04A2")
+    assert tokens.cache_entry("04A2", now_unix=NOW * 2) == b"04A2"
+
+
+@pytest.mark.req("C10.FR.07")
+def test_a_full_cache_takes_new_tokens_and_forgets_the_one_unused_for_longest(database):
+    tokens = TokenRepository(database, max_cache_entries=3)
+    for number, value in enumerate("ABC"):
+        cache(tokens, value, now=NOW + number)
+    tokens.cache_entry("A", now_unix=NOW + 10)
+    cache(tokens, "D", now=NOW + 11)
+    assert [value for value in "ABCD" if tokens.cache_entry(value, now_unix=NOW + 12)] == ["A", "C", "D"]
+
+
+def test_the_cache_is_bounded(database):
+    tokens = TokenRepository(database)
+    with database.transaction(durable=False):
+        for number in range(MAX_CACHE_ENTRIES + 5):
+            cache(tokens, f"{number:08X}", now=NOW + number)
+    assert tokens.cache_size() == MAX_CACHE_ENTRIES
+
+
+@pytest.mark.req("C11.FR.01")
+def test_clearing_forgets_every_cached_token_for_good_and_leaves_the_list(database, tokens):
+    cache(tokens, "04A2")
+    tokens.replace_list(1, {"04A2": b"list"})
+    before = database.fsyncs
+    tokens.clear_cache()
+    assert database.fsyncs == before + 1
+    assert tokens.cache_size() == 0
+    assert tokens.list_entry("04A2") == b"list"
+
+
+def test_looking_a_token_up_costs_no_fsync(database, tokens):
+    cache(tokens, "04A2")
+    tokens.cache_entry("04A2", now_unix=NOW)
+    assert database.fsyncs == 0
+
+
+# -- local list -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("D02.FR.02")
+def test_without_a_list_the_version_is_zero(tokens):
+    assert (tokens.list_version(), tokens.list_size(), tokens.list_entry("A")) == (0, 0, None)
+
+
+@pytest.mark.req("D01.FR.15")
+def test_a_full_update_puts_the_new_list_in_place_of_the_old_one(tokens):
+    tokens.replace_list(3, {"A": b"1", "B": b"1"})
+    tokens.replace_list(5, {"B": b"2"})
+    assert (tokens.list_version(), tokens.list_size()) == (5, 1)
+    assert (tokens.list_entry("A"), tokens.list_entry("B")) == (None, b"2")
+
+
+@pytest.mark.req("D01.FR.16", "D01.FR.17")
+def test_a_differential_update_adds_replaces_and_removes(tokens):
+    tokens.replace_list(1, {"A": b"1", "B": b"1"})
+    tokens.update_list(2, {"a": None, "b": b"2", "C": b"2", "never there": None})
+    assert tokens.list_version() == 2
+    assert [tokens.list_entry(value) for value in "ABC"] == [None, b"2", b"2"]
+    assert tokens.list_size() == 2
+
+
+def test_an_empty_list_is_a_list(tokens):
+    tokens.replace_list(4, {})
+    assert (tokens.list_version(), tokens.list_size()) == (4, 0)
+
+
+def test_an_update_that_fails_midway_leaves_the_old_list(tokens):
+    tokens.replace_list(1, {"A": b"1"})
+    with pytest.raises(AttributeError):
+        tokens.replace_list(2, {"B": b"2", 5: b"2"})
+    assert (tokens.list_version(), tokens.list_entry("A"), tokens.list_entry("B")) == (1, b"1", None)
+
+
+@pytest.mark.req("D01.FR.10")
+def test_an_update_is_durable_with_one_fsync(database, tokens):
+    tokens.replace_list(1, {str(number): b"1" for number in range(100)})
+    assert database.fsyncs == 1
+
+
+# -- against a plain dictionary ---------------------------------------------------------------------------------------
+
+VALUES = st.sampled_from(["A", "a", "B", "b", "C", "D", "E"])
+
+
+class Cache(RuleBasedStateMachine):
+    """The cache against a dictionary in order of use."""
+
+    SIZE = 3
+
+    @initialize()
+    def open(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.database = Database.open(Path(self.directory.name) / "station.db")
+        self.tokens = TokenRepository(self.database, max_cache_entries=self.SIZE)
+        self.model: dict[str, tuple[bytes, float | None]] = {}
+        self.now = NOW
+
+    def teardown(self):
+        self.database.close()
+        self.directory.cleanup()
+
+    @rule(value=VALUES, data=st.binary(max_size=4), life=st.none() | st.integers(1, 5))
+    def put(self, value, data, life):
+        self.now += 1
+        expires = None if life is None else self.now + life
+        self.tokens.put_cache_entry(value, data, now_unix=self.now, expires_unix=expires)
+        self.model.pop(value.lower(), None)
+        self.model[value.lower()] = (data, expires)
+        if len(self.model) > self.SIZE:
+            del self.model[next(iter(self.model))]
+
+    @rule(value=VALUES)
+    def get(self, value):
+        self.now += 1
+        expected = self.model.pop(value.lower(), None)
+        if expected is not None and (expected[1] is None or expected[1] > self.now):
+            self.model[value.lower()] = expected
+        else:
+            expected = None
+        assert self.tokens.cache_entry(value, now_unix=self.now) == (expected[0] if expected else None)
+        assert self.tokens.cache_size() == len(self.model)
+
+    @rule()
+    def clear(self):
+        self.tokens.clear_cache()
+        self.model.clear()
+
+
+TestCache = Cache.TestCase
+TestCache.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
