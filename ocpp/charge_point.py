@@ -8,7 +8,7 @@ import asyncio
 import logging
 import random
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from ocpp.clock import Clock
@@ -177,9 +177,16 @@ class ChargePoint:
 
     # -- life -----------------------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Take up open transactions and begin metering; call once, when the hardware has reported its state."""
+    def start(self, plugged: Iterable[tuple[int, int]] = ()) -> None:
+        """Take up open transactions and begin metering; call once, with the connectors that are plugged already."""
+        there = [self.evses[evse_id].connector(connector_id) for evse_id, connector_id in plugged]
+        for connector in there:
+            connector.plugged = True
         self._strategy.start()
+        for connector in there:
+            if self.evses[connector.evse_id].session is None:
+                connector.plugged = False
+                self.cable_plugged(connector.evse_id, connector.id)
         self._note_time()
 
     async def run(self) -> None:

@@ -82,6 +82,7 @@ class _Parts:
     plugged: int | None = None
     vehicle: Vehicle | None = None
     bay: bool = False
+    out_of_service: set[int] = field(default_factory=set)
     faults: dict[tuple[int, str], dict[str, str]] = field(default_factory=dict)
 
 
@@ -220,6 +221,25 @@ class SimulatedStation:
     def evse(self, number: int) -> Evse:
         """The controller of an EVSE, which takes the commands."""
         return self._evse(number).evse
+
+    @property
+    def plugged(self) -> list[tuple[int, int]]:
+        """Where cables are in: EVSE and connector."""
+        return [(number, parts.plugged) for number, parts in self._parts.items() if parts.plugged is not None]
+
+    def show_offer(self, number: int) -> None:
+        """Let the meter know what is offered, so that it can say so."""
+        parts = self._evse(number)
+        parts.meter.offered_a = parts.evse.offered_a
+
+    def set_available(self, number: int, connector_id: int, available: bool) -> None:
+        """A connector goes in or out of service; the shared pilot follows when none is left in service."""
+        parts = self._evse(number)
+        parts.out_of_service.discard(connector_id)
+        if not available:
+            parts.out_of_service.add(connector_id)
+        connectors = self._description[number - 1].connectors
+        parts.evse.set_available(len(parts.out_of_service) < len(connectors))
 
     # -- what happens ---------------------------------------------------------------------------------------------
 

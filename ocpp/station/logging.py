@@ -1,0 +1,78 @@
+"""What is written down: lines for technicians on the console, and every OCPP frame as a JSON line in a file."""
+
+import json
+import logging
+import re
+import sys
+import time
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+MESSAGE_LOG_BYTES = 5 * 1024 * 1024
+MESSAGE_LOG_FILES = 5
+"""25 MB of frames at most: some weeks of a busy station."""
+
+_SECRETS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rb'("(?:basicAuthPassword|password|apnPassword)"\s*:\s*")[^"]*(")',
+        rb'("(?:key|name)"\s*:\s*"(?:AuthorizationKey|BasicAuthPassword)"[^]]*?"(?:value|attributeValue)"\s*:\s*")[^"]*(")',
+        rb'("(?:value|attributeValue)"\s*:\s*")[^"]*("[^]]*?"(?:key|name)"\s*:\s*"(?:AuthorizationKey|BasicAuthPassword)")',
+    )
+)
+"""Where frames carry passwords: network profiles, and the two variables that hold the station's own."""
+
+
+class ConsoleFormatter(logging.Formatter):
+    """Time, level where it matters, who, what."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, and the traceback below it if there is one."""
+        clock = time.strftime("%H:%M:%S", time.localtime(record.created))
+        level = "" if record.levelno == logging.INFO else f"{record.levelname}: "
+        subject = record.name.removeprefix("ocpp.").split(".")[0]
+        text = f"{clock} {subject:<12} {level}{record.getMessage()}"
+        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+
+
+def to_console(level: int = logging.INFO) -> None:
+    """Log to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(ConsoleFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    logging.getLogger("websockets").setLevel(max(level, logging.WARNING))
+
+
+def redacted(frame: bytes) -> bytes:
+    """A frame without the secrets it may carry."""
+    if b"assword" not in frame and b"AuthorizationKey" not in frame:
+        return frame
+    for secret in _SECRETS:
+        frame = secret.sub(rb"\1***\2", frame)
+    return frame
+
+
+class MessageLog:
+    """Every frame as a JSON line {"at", "sent", "frame"}, rotated by size."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._handler = RotatingFileHandler(
+            path, maxBytes=MESSAGE_LOG_BYTES, backupCount=MESSAGE_LOG_FILES - 1, encoding="utf-8", delay=True
+        )
+        self._handler.setFormatter(logging.Formatter("%(message)s"))
+
+    def record(self, sent: bool, frame: bytes, at: str) -> None:
+        """Write a frame down; one that is no text is noted with its length."""
+        try:
+            text = redacted(frame).decode()
+        except UnicodeDecodeError:
+            text = f"<{len(frame)} bytes that are no UTF-8>"
+        line = json.dumps({"at": at, "sent": sent, "frame": text}, ensure_ascii=False)
+        self._handler.emit(logging.makeLogRecord({"msg": "%s", "args": (line,)}))
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._handler.close()

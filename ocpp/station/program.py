@@ -1,0 +1,249 @@
+"""The running station: everything wired together, started, stopped, and started again after a reset."""
+
+import asyncio
+import logging
+import os
+import random
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from hal.simulated import SimulatedConnector, SimulatedEvse, SimulatedStation, SimulationOptions
+from ocpp.charge_point import ChargePoint, Connector, Evse, Evses, Identity
+from ocpp.clock import Clock, SystemClock
+from ocpp.connectivity import NetworkProfile
+from ocpp.device_model import DeviceModel
+from ocpp.device_model.definition import members
+from ocpp.device_model.hardware import define_hardware
+from ocpp.device_model.keys import KeyView
+from ocpp.device_model.standard import build
+from ocpp.device_model.start_values import apply_start_values
+from ocpp.station.configuration import Configuration
+from ocpp.station.hardware import Reports, SimulatedHardware
+from ocpp.station.logging import MessageLog
+from ocpp.station.status import StatusView, moment
+from ocpp.storage.database import Database
+from ocpp.storage.network_slots import NetworkSlotRepository
+from ocpp.storage.security_events import SecurityEventRepository
+from ocpp.storage.state import StateRepository
+from ocpp.storage.variables import VariableRepository
+
+EXIT_RESTART = 75
+"""Exit status after an OCPP reset: the supervisor starts the program again (EX_TEMPFAIL)."""
+
+INITIALISED_KEY = "initialised"
+NETWORK_FILE_KEY = "network_file"
+
+log = logging.getLogger(__name__)
+
+
+class Program:
+    """One life of the station, from start to stop or reset."""
+
+    def __init__(self, configuration: Configuration, clock: Clock | None = None) -> None:
+        self.configuration = configuration
+        self.clock = clock or SystemClock()
+        self.database = Database.open(configuration.state_dir / "station.db")
+        self.state = StateRepository(self.database)
+        self.restart_reason: str | None = None
+        self._finished = asyncio.Event()
+        self._slots = NetworkSlotRepository(self.database)
+        self._message_log = self._open_message_log()
+        self.model = DeviceModel(VariableRepository(self.database))
+        self.keys = KeyView(self.model)
+        self._build_model()
+        self._take_network_profiles()
+        hardware, reports = SimulatedHardware(), Reports()
+        self.simulation = self._build_simulation(reports)
+        hardware.attach(self.simulation)
+        self.charge_point = self._build_charge_point(hardware)
+        reports.charge_point = self.charge_point
+        self.view = StatusView(configuration, self.charge_point, self.simulation, self.clock)
+        self._note_recovery()
+
+    # -- building -------------------------------------------------------------------------------------------------
+
+    def _open_message_log(self) -> MessageLog | None:
+        if not self.configuration.station["message_log"]:
+            return None
+        return MessageLog(self.configuration.state_dir / "messages.jsonl")
+
+    def _build_model(self) -> None:
+        configuration = self.configuration
+        build(self.model)
+        define_hardware(self.model, configuration.description, lambda: moment(self.clock.now()) or "")
+        new = not self.state.get(INITIALISED_KEY, False)
+        apply_start_values(self.model, self.keys, configuration.variables, configuration.keys, new=new)
+        self.state.put(INITIALISED_KEY, True)
+
+    def _take_network_profiles(self) -> None:
+        """The station file's profiles go into their slots when they are new; what a CSMS set later stays."""
+        networks = self.configuration.networks
+        written = msgspec.json.encode(networks).decode()
+        if self.state.get(NETWORK_FILE_KEY) != written:
+            with self.database.transaction():
+                for profile in networks:
+                    self._slots.put(profile.slot, msgspec.json.encode(profile))
+                priority = self.model.entry("OCPPCommCtrlr/NetworkConfigurationPriority")
+                self.model.set_inside(priority, ",".join(str(profile.slot) for profile in networks))
+                self.state.put(NETWORK_FILE_KEY, written)
+        first = self.profiles()[0] if self.profiles() else networks[0]
+        self.model.integer("SecurityCtrlr/SecurityProfile").set(first.security_profile)
+
+    def profiles(self) -> list[NetworkProfile]:
+        """The network connection profiles, best first."""
+        stored = self._slots.load()
+        order = [int(slot) for slot in members(self.model.value("OCPPCommCtrlr/NetworkConfigurationPriority"))]
+        return [msgspec.json.decode(stored[slot], type=NetworkProfile) for slot in order if slot in stored]
+
+    def _build_simulation(self, reports: Reports) -> SimulatedStation:
+        options = self.configuration.simulation
+        return SimulatedStation(
+            tuple(
+                SimulatedEvse(
+                    tuple(SimulatedConnector(each.max_current_a, each.phases, each.lock) for each in evse.connectors),
+                    evse.bay_sensor,
+                )
+                for evse in self.configuration.evses
+            ),
+            clock=self.clock,
+            listener=reports,
+            state_dir=self.configuration.state_dir,
+            options=SimulationOptions(
+                options["seed"],
+                options["keep_on_restart"],
+                options["meter_resets_on_plug"],
+                options["signed_meter"],
+            ),
+        )
+
+    def _build_charge_point(self, hardware: SimulatedHardware) -> ChargePoint:
+        station = self.configuration.station
+        limit = float(self.configuration.smart_charging["default_limit_a"])
+        evses = [
+            Evse(
+                number,
+                [
+                    Connector(number, n, each.type, each.max_current_a, each.phases)
+                    for n, each in enumerate(evse.connectors, 1)
+                ],
+                has_bay_sensor=evse.bay_sensor,
+                limit_a=limit,
+            )
+            for number, evse in enumerate(self.configuration.evses, 1)
+        ]
+        return ChargePoint(
+            identity=Identity(
+                id=station["id"],
+                vendor=station["vendor"],
+                model=station["model"],
+                serial_number=station["serial_number"] or None,
+                charge_box_serial_number=station["charge_box_serial_number"] or None,
+                firmware_version=station["firmware_version"],
+                iccid=station["iccid"],
+                imsi=station["imsi"],
+            ),
+            evses=Evses(evses),
+            hardware=hardware,
+            profiles=self.profiles,
+            model=self.model,
+            database=self.database,
+            clock=self.clock,
+            keys=self.keys,
+            rng=random.SystemRandom(),
+            restart=self._restart,
+            on_frame=self._on_frame,
+        )
+
+    def _note_recovery(self) -> None:
+        if self.database.recovery is not None:
+            log.error("%s", self.database.recovery)
+            SecurityEventRepository(self.database).add(
+                "MemoryExhaustion", self.clock.unix(), str(self.database.recovery)[:255]
+            )
+
+    def _on_frame(self, sent: bool, frame: bytes) -> None:
+        if self._message_log is not None:
+            self._message_log.record(sent, frame, moment(self.clock.now()) or "")
+
+    # -- running --------------------------------------------------------------------------------------------------
+
+    def _restart(self, reason: str) -> None:
+        self.restart_reason = reason
+        self._finished.set()
+
+    def finish(self) -> None:
+        """End this life in an orderly way."""
+        self._finished.set()
+
+    async def run(self) -> None:
+        """Work until `finish` or a reset."""
+        self.simulation.start()
+        self.charge_point.start(self.simulation.plugged)
+        server = await self._start_local_api()
+        connection = asyncio.ensure_future(self.charge_point.run())
+        finished = asyncio.ensure_future(self._finished.wait())
+        try:
+            await asyncio.wait({connection, finished}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            finished.cancel()
+            if server is not None:
+                await server.stop()
+            await self.charge_point.stop()
+            connection.cancel()
+            await asyncio.gather(connection, finished, return_exceptions=True)
+            self.simulation.stop()
+            if self._message_log is not None:
+                self._message_log.close()
+            self.database.close()
+
+    async def _start_local_api(self) -> Any:
+        listen = self.configuration.local_api["listen"]
+        if listen == "off":
+            return None
+        try:
+            from ocpp.station.local_api.server import LocalApiServer
+        except ImportError as error:
+            log.warning(
+                'the local API is not there: %s; install pilotwire[api], or set local_api.listen = "off"', error
+            )
+            return None
+        from ocpp.station.local_api.routes import Routes
+
+        server = LocalApiServer(Routes(self).dispatch, token=self.configuration.local_api["token"])
+        host, _, port = listen.rpartition(":")
+        await server.start(host, int(port))
+        log.info("local API at http://%s:%d/api/status", host, server.port)
+        return server
+
+
+async def run_station(configuration: Configuration, clock: Callable[[], Clock] = SystemClock) -> int:
+    """Run the station until SIGINT or SIGTERM (exit status 0) or a reset (75, or another life in the same process)."""
+    for warning in configuration.warnings:
+        log.warning("%s", warning)
+    loop = asyncio.get_running_loop()
+    stopping = False
+    program: Program | None = None
+
+    def stop() -> None:
+        nonlocal stopping
+        stopping = True
+        if program is not None:
+            program.finish()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    while True:
+        program = Program(configuration, clock())
+        await program.run()
+        if stopping or program.restart_reason is None:
+            return 0
+        if configuration.station["reset"] == "exit":
+            return EXIT_RESTART
+
+
+def power_cut() -> None:
+    """Die as in a power cut: no clean-up, no last words."""
+    os.kill(os.getpid(), signal.SIGKILL)

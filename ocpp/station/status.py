@@ -1,0 +1,112 @@
+"""What the station looks like from outside: the answer of GET /api/status, and of `explain`."""
+
+from datetime import datetime
+from typing import Any
+
+from hal.simulated import SimulatedStation
+from ocpp.charge_point import ChargePoint, Connector, Evse
+from ocpp.clock import Clock
+from ocpp.station.configuration import Configuration
+
+
+def moment(value: datetime | None) -> str | None:
+    """An instant as JSON writes it."""
+    return value.isoformat().replace("+00:00", "Z") if value is not None else None
+
+
+class StatusView:
+    """Reads the charge point and its hardware; changes nothing."""
+
+    def __init__(
+        self, configuration: Configuration, charge_point: ChargePoint, simulation: SimulatedStation, clock: Clock
+    ) -> None:
+        self._configuration = configuration
+        self._charge_point = charge_point
+        self._simulation = simulation
+        self._clock = clock
+
+    def status(self) -> dict[str, Any]:
+        """Everything at once."""
+        charge_point, connection = self._charge_point, self._charge_point.connection
+        station = self._configuration.station
+        return {
+            "station": {
+                "id": station["id"],
+                "vendor": station["vendor"],
+                "model": station["model"],
+                "firmware_version": station["firmware_version"],
+            },
+            "protocol_version": connection.version,
+            "connection": {
+                "state": connection.state,
+                "url": connection.url,
+                "slot": connection.slot,
+                "since": moment(connection.since),
+                "last_error": connection.last_error,
+                "attempts": connection.attempts,
+                "network_up": charge_point.connectivity.up,
+            },
+            "boot_status": charge_point.boot_status,
+            "queues": {"transaction_messages": charge_point.queued_messages},
+            "clock": {"now": moment(self._clock.now()), "quality": self._clock.quality},
+            "evses": [self._evse(evse) for evse in charge_point.evses],
+        }
+
+    def _evse(self, evse: Evse) -> dict[str, Any]:
+        shown = self._simulation.snapshot(evse.id)
+        return {
+            "id": evse.id,
+            "connectors": [self._connector(evse, connector, shown) for connector in evse.connectors],
+            "transaction": self._transaction(evse),
+            "limit": self.limit(evse),
+            "meter": {"energy_wh": float(shown["energy_wh"]), "power_w": float(shown["power_w"])},
+            "ev": {"soc": shown["soc"], "offered_a": shown["offered_a"]},
+        }
+
+    def _connector(self, evse: Evse, connector: Connector, shown: dict[str, Any]) -> dict[str, Any]:
+        here = connector.plugged or shown["plugged"] in (None, connector.id)
+        faults = self._charge_point.evses.faults_of(evse, connector)
+        return {
+            "id": connector.id,
+            "status": self._charge_point.connector_status(evse, connector),
+            "plugged": shown["plugged"] == connector.id,
+            "locked": self._simulation.evse(evse.id).locked(connector.id),
+            "pilot": shown["pilot"] if here else "A",
+            "faults": [{"kind": fault.kind, "info": fault.info} for fault in faults.values()],
+        }
+
+    def _transaction(self, evse: Evse) -> dict[str, Any] | None:
+        session = evse.session
+        if session is None or session.transaction is None:
+            return None
+        transaction = session.transaction
+        now = session.read()
+        begin = transaction.begin.value() if transaction.begin is not None else None
+        energy = now.value() if now is not None else None
+        return {
+            "id": transaction.id,
+            "csms_id": transaction.csms_id,
+            "state": transaction.charging_state,
+            "started": moment(transaction.started_at),
+            "energy_wh": float(energy - begin) if energy is not None and begin is not None else 0.0,
+            "authorized": transaction.authorized,
+            "seq_no": transaction.next_seq_no,
+        }
+
+    def limit(self, evse: Evse) -> dict[str, Any]:
+        """What the EVSE may deliver, and what decides it."""
+        connector = evse.plugged_connector or evse.connectors[0]
+        if evse.limit_a is not None and evse.limit_a < connector.max_current_a:
+            return {"current_a": evse.limit_a, "phases": connector.phases, "reason": "smart_charging.default_limit_a"}
+        return {"current_a": connector.max_current_a, "phases": connector.phases, "reason": "connector.max_current_a"}
+
+    def explain(self, evse_id: int, at: str | None) -> dict[str, Any]:
+        """Which limits hold at an EVSE at an instant; without smart charging the configured ones, at any time."""
+        evse = self._charge_point.evses[evse_id]
+        return {
+            "evse": evse_id,
+            "at": at or moment(self._clock.now()),
+            "limit": self.limit(evse),
+            "profiles": [],
+            "note": "no charging profiles: the limit is the smaller of connector and configured default",
+        }
