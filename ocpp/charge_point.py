@@ -240,6 +240,10 @@ class ChargePoint:
         """A limit from outside OCPP (load balancing, temperature) in A per phase; None: none."""
         self._strategy.charging.limit_changed(evse_id, limit_a)
 
+    def clock_changed(self) -> None:
+        """The wall clock jumped: what is aligned to it follows."""
+        self._strategy.charging.clock_changed()
+
     # -- what others want to know ---------------------------------------------------------------------------------
 
     @property

@@ -161,7 +161,7 @@ class Program:
         if self.database.recovery is not None:
             log.error("%s", self.database.recovery)
             SecurityEventRepository(self.database).add(
-                "MemoryExhaustion", self.clock.unix(), str(self.database.recovery)[:255]
+                "DatabaseDamaged", self.clock.unix(), str(self.database.recovery)[:255]
             )
 
     def _on_frame(self, sent: bool, frame: bytes) -> None:

@@ -1,0 +1,116 @@
+"""The command `pilotwire`."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from ocpp.errors import ConfigurationError, PilotwireError
+
+EXIT_USAGE = 2
+EXIT_FAILURE = 1
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a sub-command; gives the exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except ConfigurationError as error:
+        print(f"The configuration is not usable:\n{_indented(str(error))}", file=sys.stderr)
+        return EXIT_USAGE
+    except PilotwireError as error:
+        print(f"pilotwire: {error}", file=sys.stderr)
+        return EXIT_FAILURE
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pilotwire", description="EV charging station: OCPP 1.6, 2.0.1 and 2.1")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    run = commands.add_parser("run", help="run a station", description="Run the station that a station file describes.")
+    run.add_argument("station", type=Path, help="the station file (TOML)")
+    run.add_argument("--verbose", action="store_true", help="log what happens inside, too")
+    run.set_defaults(run=_run)
+
+    check = commands.add_parser(
+        "check", help="check a station file", description="Check a station file, change nothing."
+    )
+    check.add_argument("station", type=Path, help="the station file (TOML)")
+    check.set_defaults(run=_check)
+
+    demo = commands.add_parser("demo", help="watch a simulated station charge a car")
+    demo.add_argument("--version", choices=("1.6", "2.0.1", "2.1"), default="2.0.1", help="OCPP version (2.0.1)")
+    demo.add_argument("--keep-running", action="store_true", help="go on after the session, until Ctrl-C")
+    demo.set_defaults(run=_demo)
+
+    csms = commands.add_parser("csms", help="run a small development CSMS")
+    csms.add_argument("--listen", default="127.0.0.1:9000", help="where stations connect (127.0.0.1:9000)")
+    csms.add_argument("--api", default="127.0.0.1:9080", help='where the HTTP API listens, or "off" (127.0.0.1:9080)')
+    csms.add_argument(
+        "--call", nargs=3, metavar=("STATION", "ACTION", "JSON"), help="send one call through a running CSMS"
+    )
+    csms.add_argument("--quiet", action="store_true", help="do not show the traffic")
+    csms.set_defaults(run=_csms)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    import logging
+
+    from ocpp.station.configuration import load
+    from ocpp.station.logging import to_console
+    from ocpp.station.program import run_station
+
+    configuration = load(options.station)
+    to_console(logging.DEBUG if options.verbose else logging.INFO)
+    return run_in_loop(run_station(configuration))
+
+
+def _check(options: argparse.Namespace) -> int:
+    from ocpp.station.configuration import load
+
+    configuration = load(options.station)
+    for warning in configuration.warnings:
+        print(f"warning: {warning}")
+    connectors = sum(len(evse.connectors) for evse in configuration.evses)
+    networks = ", ".join(f"{profile.url} (OCPP {profile.version})" for profile in configuration.networks)
+    print(f"{options.station} is fine: {len(configuration.evses)} EVSE(s), {connectors} connector(s), CSMS {networks}")
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from ocpp.station.demo import run_demo
+
+    return run_in_loop(run_demo(options.version, keep_running=options.keep_running))
+
+
+def _csms(options: argparse.Namespace) -> int:
+    from ocpp.csms.program import call_station, run_csms
+
+    if options.call:
+        return call_station(options.api, *options.call)
+    return run_in_loop(run_csms(options.listen, options.api, quiet=options.quiet))
+
+
+def run_in_loop(work: Coroutine[Any, Any, int]) -> int:
+    """Run on uvloop where it is installed, on asyncio's own loop otherwise."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(work)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
