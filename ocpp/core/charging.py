@@ -92,6 +92,11 @@ class Charging:
         """The wall clock was set: aligned samples follow it."""
         self._aligned.start()
 
+    def reconsider(self) -> None:
+        """Something about the whole station has changed, such as its acceptance by the CSMS."""
+        for session in self.sessions:
+            session.reconsider()
+
     def _restart_meters(self) -> None:
         for session in self.sessions:
             if session.transaction is not None:

@@ -64,6 +64,7 @@ class ChargingSession:
         self.meter = TransactionMeter(charging.metering, charging.clock, charging.store, self)
         self._facts: frozenset[str] = frozenset()
         self._token_to_report: IdToken | None = None
+        self._refused_trigger: Trigger | None = None
 
     # -- facts ----------------------------------------------------------------------------------------------------
 
@@ -258,7 +259,11 @@ class ChargingSession:
         before, self._facts = self._facts, self._conditions()
         if self.transaction is None:
             if self._must_start(self._facts - before):
-                self._start(trigger or Trigger.CHARGING_STATE_CHANGED)
+                if self._charging.accepts_transaction(self):
+                    self._start(self._refused_trigger or trigger or Trigger.CHARGING_STATE_CHANGED)
+                else:
+                    # Not now: the same facts start the transaction once the station is accepted.
+                    self._facts, self._refused_trigger = before, trigger
             return
         lost = before - self._facts
         if force or lost & self._charging.settings.stop_points:
@@ -271,15 +276,14 @@ class ChargingSession:
     def _must_start(self, gained: frozenset[str]) -> bool:
         wanted = self._charging.settings.start_points
         if gained & wanted:
-            return self._charging.accepts_transaction(self)
+            return True
         # Energy is about to be offered although every configured start point lies behind us.
-        late = points.POWER_PATH_CLOSED in gained and not wanted & {points.ENERGY_TRANSFER, points.DATA_SIGNED}
-        return late and self._charging.accepts_transaction(self)
+        return points.POWER_PATH_CLOSED in gained and not wanted & {points.ENERGY_TRANSFER, points.DATA_SIGNED}
 
     def _start(self, trigger: Trigger) -> None:
         transaction = Transaction(id=self._charging.new_id(), started_at=self._clock.now())
         self.transaction = transaction
-        self._flowed = False
+        self._flowed, self._refused_trigger = False, None
         if self.authorization is not None:
             self._take_authorization(transaction, self.authorization)
         self._locate(transaction)

@@ -198,6 +198,7 @@ class Strategy(ABC, DomainListener):
             self.state.put("major", self.major)
         self.outbox.drop_foreign()
         self.context.offline_since = None
+        self.charging.reconsider()
 
     async def close(self) -> None:
         """Stop everything; transactions stay open on disk."""

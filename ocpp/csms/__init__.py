@@ -1,0 +1,1 @@
+"""A small development CSMS: accepts stations of every version, shows the traffic, sends any request."""
