@@ -1,6 +1,6 @@
 """A firmware around `ChargePoint`, complete and small: one EVSE, one socket, a made-up board.
 
-    python docs/examples/firmware.py ws://127.0.0.1:9000/ocpp
+python docs/examples/firmware.py ws://127.0.0.1:9000/ocpp
 """
 
 import asyncio

@@ -173,6 +173,8 @@ class Charging:
     def ev_state_changed(self, evse_id: int, *, requests_energy: bool, energy_flows: bool) -> None:
         """What the EV asks for, and whether it gets it (pilot C or D; contactor closed and current flowing)."""
         evse = self.evses[evse_id]
+        if (evse.ev_requests_energy, evse.energy_flows) == (requests_energy, energy_flows):
+            return
         evse.ev_requests_energy, evse.energy_flows = requests_energy, energy_flows
         if evse.session is not None:
             evse.session.reconsider()

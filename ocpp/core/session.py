@@ -65,6 +65,7 @@ class ChargingSession:
         self._facts: frozenset[str] = frozenset()
         self._token_to_report: IdToken | None = None
         self._refused_trigger: Trigger | None = None
+        self._commanded: PowerLimit | None = None
 
     # -- facts ----------------------------------------------------------------------------------------------------
 
@@ -250,6 +251,7 @@ class ChargingSession:
                 self._evaluate(trigger, reason, force)
         except Exception:
             if self.evse is not None:
+                self._commanded = None
                 self._charging.hardware.stop_energy(self.evse.id)
             raise
         self._apply_power()
@@ -458,15 +460,26 @@ class ChargingSession:
             return
         hardware = self._charging.hardware
         if connector is None or not self._may_deliver():
-            hardware.stop_energy(evse.id)
+            self._command(None)
             return
         if hardware.has_lock(evse.id, connector.id) and not connector.locked:
             self._charging.lock(evse, connector)
             return
         limit = connector.max_current_a if evse.limit_a is None else min(evse.limit_a, connector.max_current_a)
-        hardware.allow_energy(evse.id, connector.id, PowerLimit(limit, connector.phases))
+        self._command(PowerLimit(limit, connector.phases))
         if not self._flowed and EV_READY not in self._timers:
             self._schedule(EV_READY, EV_READY_GRACE_S, self._grace_over)
+
+    def _command(self, limit: PowerLimit | None) -> None:
+        """Tell the hardware, once: what it reports while it obeys must not make it be told again."""
+        evse, connector = self.evse, self.connector
+        if evse is None or limit == self._commanded:
+            return
+        self._commanded = limit
+        if limit is None or connector is None:
+            self._charging.hardware.stop_energy(evse.id)
+        else:
+            self._charging.hardware.allow_energy(evse.id, connector.id, limit)
 
     def _grace_over(self) -> None:
         if self.transaction is not None and self.plugged:

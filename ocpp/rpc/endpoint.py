@@ -355,10 +355,14 @@ class Endpoint:
     async def _send_waiting(self, waiting: _Waiting) -> None:
         try:
             answered = await self._exchange(waiting.request)
-        except (PilotwireError, ConnectionError, ValueError) as error:
+        except (PilotwireError, ValueError) as error:
             if not waiting.done.done():
                 waiting.done.set_exception(error)
             return
+        except ConnectionError as error:
+            if not waiting.done.done():
+                waiting.done.set_exception(NotConnected(str(error)))
+            raise
         except asyncio.CancelledError:
             if not waiting.done.done():
                 waiting.done.set_exception(NotConnected("the connection broke before the call was answered"))
@@ -375,8 +379,6 @@ class Endpoint:
         assert outbox is not None
         try:
             answered = await self._exchange(request)
-        except ConnectionError:
-            return
         except CallTimeout:
             outbox.failed(stored, request, None)
             return

@@ -5,9 +5,8 @@ import json
 from collections import Counter
 from typing import Any
 
-from support.links import FakeLink
-
 from ocpp.versions import OcppVersion
+from support.links import FakeLink
 
 NOW = "2026-01-01T00:00:00Z"
 

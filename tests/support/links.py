@@ -72,4 +72,3 @@ class FakeNetwork:
         link = FakeLink(outcome)
         self.links.append(link)
         return link
-

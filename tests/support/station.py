@@ -6,11 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from support.csms import ScriptedCsms
-from support.hardware import FakeHardware
-from support.links import FakeLink
-
-from ocpp.charge_point import ChargePoint, Connector, Evse, Evses, IdToken, Identity
+from ocpp.charge_point import ChargePoint, Connector, Evse, Evses, Identity, IdToken
 from ocpp.clock import ManualClock
 from ocpp.connectivity import NetworkProfile
 from ocpp.device_model import DeviceModel
@@ -21,6 +17,9 @@ from ocpp.errors import ConnectError
 from ocpp.storage.database import Database
 from ocpp.storage.variables import VariableRepository
 from ocpp.versions import OcppVersion
+from support.csms import ScriptedCsms
+from support.hardware import FakeHardware
+from support.links import FakeLink
 
 CARD = "04A2B3C4D5E6F7"
 

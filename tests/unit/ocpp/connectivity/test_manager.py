@@ -70,7 +70,8 @@ async def test_the_offer_of_the_profile_is_what_is_offered():
 
 
 @pytest.mark.parametrize(
-    "refusal", [SubprotocolRefused("the CSMS picked none"), HandshakeRefused(400, "HTTP 400"), HandshakeRefused(500, "x")]
+    "refusal",
+    [SubprotocolRefused("the CSMS picked none"), HandshakeRefused(400, "HTTP 400"), HandshakeRefused(500, "x")],
 )
 async def test_a_csms_that_cannot_negotiate_is_asked_for_exactly_the_expected_version(refusal):
     async with Station(refusal, V201, V201) as station:
