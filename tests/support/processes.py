@@ -180,7 +180,9 @@ listen = "127.0.0.1:0"
 """
 
 
-def station_file(port: int, version: str, variables: dict[str, Any] | None = None, offer: list[str] | None = None) -> str:
+def station_file(
+    port: int, version: str, variables: dict[str, Any] | None = None, offer: list[str] | None = None
+) -> str:
     """A station file for one EVSE and a CSMS on this machine."""
     lines = "\n".join(f'"{name}" = {json.dumps(value)}' for name, value in (variables or {}).items())
     return STATION.format(port=port, version=version, offer=json.dumps(offer or [version]), variables=lines)
