@@ -10,7 +10,7 @@ JOBS ?= 2
 VERSION ?= 2.0.1
 SPEC ?= ../shared/spec
 
-.PHONY: help run test conformance compile debug bench lint format types docs generate status wheel peers clean distclean
+.PHONY: help run test compile debug bench bench-short lint format types docs generate status wheel peers clean distclean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -46,10 +46,10 @@ debug: $(VENV)/.installed  ## build them with bounds checks, warnings and line t
 	@touch $(VENV)/.compiled
 
 bench: $(VENV)/.compiled peers  ## run the benchmark suite and print its table of ratios
-	@$(BIN)/python -m pytest bench --benchmark-only -q
+	@$(BIN)/python -m pytest bench --benchmark-only -q -p no:xdist --benchmark-disable-gc
 
-bench-short: $(VENV)/.compiled
-	@$(BIN)/python -m pytest bench --benchmark-only -q --benchmark-max-time=0.1 --benchmark-min-rounds=3
+bench-short: $(VENV)/.compiled  ## a quick run of it, for CI
+	@$(BIN)/python -m pytest bench --benchmark-only -q -p no:xdist --benchmark-max-time=0.1 --benchmark-min-rounds=3 --benchmark-columns=median --benchmark-disable-gc
 
 peers: $(VENV)/.python
 	@if [ -x bench/peers/install ]; then bench/peers/install; fi

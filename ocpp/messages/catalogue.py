@@ -105,7 +105,7 @@ class Catalogue:
 
     def _narrowed(self, message: msgspec.Struct) -> msgspec.Struct:
         name = type(message).__name__
-        if not self.shapes.differs(name):
+        if not self.shapes.differs(name) or type(message) is self.shapes.get(name):
             return message
         plan = self._plans.get(name)
         if plan is None:

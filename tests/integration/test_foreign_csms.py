@@ -103,7 +103,9 @@ def test_a_whole_session_and_every_call_pass_the_validation_of_a_foreign_csms(tm
         station.card()
         csms.until(lambda line: is_end(line, end), "the end of the transaction")
         station.unplug()
-        csms.until(lambda line: line["kind"] == "call" and line["action"] == "StatusNotification", "status after unplug")
+        csms.until(
+            lambda line: line["kind"] == "call" and line["action"] == "StatusNotification", "status after unplug"
+        )
         assert station.stop() == 0
         station = None
         csms.until(lambda line: line["kind"] == "gone")

@@ -50,7 +50,9 @@ def remember(station: StationUnderTest, memory: Path, fuse: Fuse) -> None:
         fuse.burn()
         if message[2] == "StartTransaction":
             starts = [payload for action, payload in recall(memory) if action == "StartTransaction"]
-            csms.script("StartTransaction", {"transactionId": 1 + starts.index(message[3]), "idTagInfo": {"status": "Accepted"}})
+            csms.script(
+                "StartTransaction", {"transactionId": 1 + starts.index(message[3]), "idTagInfo": {"status": "Accepted"}}
+            )
         answer(message)
         fuse.burn()
 

@@ -7,9 +7,10 @@ It shares nothing with pilotwire. Prints a JSON line for everything that happens
 import asyncio
 import json
 import sys
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import websockets
+
 from ocpp import messages
 
 VERSIONS = {"ocpp1.6": "1.6", "ocpp2.0.1": "2.0.1", "ocpp2.1": "2.1"}
@@ -21,7 +22,7 @@ def say(kind, **more):
 
 
 def now():
-    return datetime.now(timezone.utc).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+    return datetime.now(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
 
 
 class Csms:
