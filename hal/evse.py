@@ -4,20 +4,29 @@ import logging
 from collections.abc import Callable
 
 from hal.clock import Clock, Timer
-from hal.errors import HardwareError
-from hal.iec61851 import CONNECTED, PilotDecision, PilotMachine, PilotState
+from hal.iec61851 import CONNECTED, PilotDecision, PilotMachine, PilotState, offerable
 from hal.interfaces import Contactor, ControlPilot, EvseListener, Lock, Meter, Reading
 
 log = logging.getLogger(__name__)
 
 CONTACTOR_FAULT = "PowerSwitchFailure"
 METER_FAULT = "PowerMeterFailure"
+PILOT_FAULT = "EVCommunicationError"
+DRIVER_FAULT = "InternalError"
+"""A driver other than the contactor's raised where none may."""
+
+FEEDBACK_S = 0.2
+"""A contactor's feedback is looked at so long after it was told: the slowest take 0.1 s."""
+
+MAX_INFO = 50
+"""Characters of a fault's information (1.6 StatusNotification.info)."""
 
 
 class Evse:
     """Takes commands from above, reports to a listener, and opens the contactor on its own whenever it must.
 
-    Whoever drives the parts calls `pilot_changed` when the line shows something new.
+    Whoever drives the parts calls `pilot_changed` when the line shows something new. Commands never raise. What was
+    allowed is forgotten when the EV goes, the line is faulty or energy is blocked: it has to be allowed anew.
     """
 
     def __init__(
@@ -40,36 +49,67 @@ class Evse:
         self._clock = clock
         self._listener = listener
         self._machine = PilotMachine(ventilated=ventilated)
-        self._timer: Timer | None = None
+        self._deadline: Timer | None = None
+        self._feedback: Timer | None = None
         self._connector_id = 1
         self._reported: tuple[bool, bool] = (False, False)
         self._reported_plug = False
-        self._blocked = False
+        self._reported_line_fault: int | None = None
+        self._wanted_a: float | None = None
+        self._available = True
+        self._shows_failed = False
+        self._blocks: set[str] = set()
+        self._latched: dict[str, str] = {}
+        self._clearing: set[str] = set()
+        self._meter_failed = False
+        self._silent = False
         self._last_reading = Reading(())
 
     # -- commands -------------------------------------------------------------------------------------------------
 
     def allow_energy(self, limit_a: float) -> None:
-        """Offer up to `limit_a` A per phase; below 6 A nothing can be offered and the EV is paused."""
-        self._guarded(lambda: self._offer(None if self._blocked else limit_a))
+        """Offer up to `limit_a` A per phase; below 6 A, and while energy is blocked, the EV is paused."""
+        refused = self._refusal()
+        if refused:
+            log.info("EVSE %d: %g A are not offered: %s", self.id, limit_a, refused)
+        self._wanted_a = None if refused else limit_a
+        self._guarded(self._offer)
 
     def stop_energy(self) -> None:
         """Withdraw the offer; the contactor opens when the EV has let go, three seconds later at the latest."""
-        self._guarded(lambda: self._offer(None))
+        self._wanted_a = None
+        self._guarded(self._offer)
 
     def cut(self) -> None:
         """Open the contactor now, under load if need be."""
-        self._machine.offer(None, self._clock.monotonic())
-        self._machine.closed = False
-        self._contactor.open()
-        self._pilot.offer(None)
+        self._shut()
         self._report()
 
+    def block(self, kind: str) -> None:
+        """A fault that endangers people or things, reported by whoever found it: cut, and offer nothing until `unblock`."""
+        self._blocks.add(kind)
+        self.cut()
+
+    def unblock(self, kind: str) -> None:
+        """The fault is gone; energy has to be allowed anew. A contactor that is still welded is reported again."""
+        self._blocks.discard(kind)
+        if kind not in self._latched:
+            return
+        self._clear({kind})
+        if kind in self._latched:
+            self._tell_fault(0, kind, self._latched[kind], active=True)
+
     def set_available(self, available: bool) -> None:
-        """Out of service: nothing is offered and the line is put into state F."""
-        self._blocked = not available
-        self._guarded(lambda: self._offer(None) if self._blocked else None)
-        self._pilot.fail(self._blocked and self._machine.state not in CONNECTED)
+        """Out of service: nothing is offered and, once no EV is there, the line is put into state F."""
+        self._available = available
+        self._guarded(self._offer)
+        self._guarded(self._show_availability)
+
+    def shut_down(self) -> None:
+        """Cut, for good: no more timers and reports."""
+        self._silent = True
+        self._shut()
+        self._cancel_feedback()
 
     async def lock(self, connector_id: int) -> bool:
         """Lock the cable; True where there is nothing to lock."""
@@ -91,18 +131,33 @@ class Evse:
         return connector_id in self._locks
 
     def read_meter(self) -> Reading:
-        """The newest reading; the last good one while the meter fails, which is reported as a fault."""
+        """The newest reading; the last good one while the meter fails, which is reported as a fault, once."""
         try:
             self._last_reading = self._meter.read()
-        except HardwareError as error:
-            log.warning("EVSE %d: meter: %s", self.id, error)
-            self._fault(METER_FAULT, str(error))
+        except Exception as error:
+            if not self._meter_failed:
+                log.exception("EVSE %d: the meter fails", self.id)
+                self._meter_failed = True
+                self._tell_fault(0, METER_FAULT, str(error), active=True)
+        else:
+            if self._meter_failed:
+                self._meter_failed = False
+                self._tell_fault(0, METER_FAULT, "", active=False)
         return self._last_reading
+
+    def meter_fault_known(self, active: bool) -> None:
+        """Somebody else has reported that the meter fails, or works again: not reported again here."""
+        self._meter_failed = active
 
     @property
     def pilot_state(self) -> PilotState:
         """The state the line is in."""
         return self._machine.state
+
+    @property
+    def plugged(self) -> bool:
+        """Whether an EV is connected; a faulty line does not unplug it."""
+        return self._machine.plugged
 
     @property
     def offered_a(self) -> float:
@@ -114,63 +169,216 @@ class Evse:
         """Whether the power path is closed."""
         return self._machine.closed
 
+    @property
+    def blocked_by(self) -> frozenset[str]:
+        """The faults because of which nothing is offered."""
+        return frozenset(self._blocks) | frozenset(self._latched)
+
     # -- what the parts show --------------------------------------------------------------------------------------
 
     def pilot_changed(self, connector_id: int = 1) -> None:
         """The line may show another state, at that connector."""
-        if self._machine.state not in CONNECTED:
+        if not self._machine.plugged:
             self._connector_id = connector_id
-        self._guarded(lambda: self._carry_out(self._machine.see(self._pilot.state, self._clock.monotonic())))
+        self._guarded(self._see)
 
     # -- details --------------------------------------------------------------------------------------------------
 
-    def _offer(self, current_a: float | None) -> None:
-        decision = self._machine.offer(current_a, self._clock.monotonic())
-        self._pilot.offer(self._machine.offered_a)
+    def _refusal(self) -> str:
+        if self.blocked_by:
+            return ", ".join(sorted(self.blocked_by))
+        return "" if self._machine.state in CONNECTED else f"the pilot is in state {self._machine.state}"
+
+    def _offer(self) -> None:
+        offered = offerable(self._wanted_a) if self._available else None
+        # The pilot goes first: an EV that answers at once must not find a decision half carried out.
+        self._pilot.offer(offered)
+        self._carry_out(self._machine.offer(offered, self._clock.monotonic()))
+
+    def _see(self) -> None:
+        was_plugged = self._machine.plugged
+        decision = self._machine.see(self._pilot.state, self._clock.monotonic())
         self._carry_out(decision)
+        if self._machine.state not in CONNECTED:
+            self._wanted_a = None
+            self._pilot.offer(None)
+        if self._machine.plugged is was_plugged:
+            return
+        self._show_availability()
+        if was_plugged:
+            self._clear(set(self._latched))
+
+    def _show_availability(self) -> None:
+        failed = not self._available and not self._machine.plugged
+        if failed is not self._shows_failed:
+            self._shows_failed = failed
+            self._pilot.fail(failed)
+            self._carry_out(self._machine.see(self._pilot.state, self._clock.monotonic()))
 
     def _carry_out(self, decision: PilotDecision) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._cancel_deadline()
         if decision.open:
-            self._contactor.open()
+            self._open()
         elif decision.close:
-            self._contactor.close()
+            self._close()
         elif decision.open_by is not None:
             wait = max(0.0, decision.open_by - self._clock.monotonic())
-            self._timer = self._clock.call_later(wait, self._deadline)
+            self._deadline = self._clock.call_later(wait, self._time_is_up)
         self._report()
 
-    def _deadline(self) -> None:
+    def _time_is_up(self) -> None:
         self._guarded(lambda: self._carry_out(self._machine.decide(self._clock.monotonic())))
 
     def _guarded(self, action: Callable[[], None]) -> None:
-        """Any exception near a contactor opens it."""
+        """Any exception near a contactor opens it and keeps it open; none reaches the caller."""
         try:
             action()
         except Exception as error:
-            log.exception("EVSE %d: contactor opened after an error", self.id)
-            self._machine.closed = False
+            log.exception("EVSE %d: a driver raised", self.id)
+            self._fail(DRIVER_FAULT, str(error))
+
+    # -- contactor ------------------------------------------------------------------------------------------------
+
+    def _close(self) -> None:
+        try:
+            if self._feedback is None and self._contactor.closed:
+                self._fail(CONTACTOR_FAULT, "welded: closed before it was told to")
+                return
+            self._contactor.close()
+        except Exception as error:
+            log.exception("EVSE %d: the contactor does not close", self.id)
+            self._fail(CONTACTOR_FAULT, f"does not close: {error}")
+            return
+        self._await_feedback()
+
+    def _open(self) -> None:
+        """Never raises."""
+        try:
             self._contactor.open()
-            self._fault(CONTACTOR_FAULT, str(error))
+        except Exception as error:
+            log.exception("EVSE %d: the contactor does not open", self.id)
+            self._fail(CONTACTOR_FAULT, f"does not open: {error}", opens=False)
+        self._await_feedback()
+
+    def _await_feedback(self) -> None:
+        self._cancel_feedback()
+        if not self._silent:
+            self._feedback = self._clock.call_later(FEEDBACK_S, self._look_at_feedback)
+
+    def _look_at_feedback(self) -> None:
+        self._feedback = None
+        try:
+            closed = self._contactor.closed
+        except Exception as error:
+            log.exception("EVSE %d: the contactor gives no feedback", self.id)
+            self._clearing.clear()
+            self._fail(CONTACTOR_FAULT, f"no feedback: {error}", again=False)
+            return
+        if closed is self._machine.closed:
+            self._forget(self._clearing)
+        elif closed:
+            self._fail(CONTACTOR_FAULT, "welded: still closed after opening", again=False)
+        else:
+            self._fail(CONTACTOR_FAULT, "did not close")
+        self._clearing.clear()
+
+    def _clear(self, kinds: set[str]) -> None:
+        """Take latched faults back, if the contactor is open: now, or once its feedback has had time to say so."""
+        kinds &= set(self._latched)
+        if not kinds:
+            return
+        try:
+            self._contactor.open()
+            closed = self._contactor.closed
+        except Exception:
+            log.exception("EVSE %d: the contactor still fails", self.id)
+            return
+        if closed:
+            self._clearing |= kinds
+            self._await_feedback()
+        else:
+            self._forget(kinds)
+
+    def _forget(self, kinds: set[str]) -> None:
+        for kind in sorted(kinds & set(self._latched)):
+            del self._latched[kind]
+            if kind not in self._blocks:
+                self._tell_fault(0, kind, "", active=False)
+
+    def _fail(self, kind: str, info: str, *, opens: bool = True, again: bool = True) -> None:
+        """Something near the contactor failed: latch it, shut everything. `again`: look at the feedback afterwards."""
+        if kind not in self._latched:
+            log.error("EVSE %d: %s, %s; no energy until unplugged or cleared", self.id, kind, info)
+            self._latched[kind] = info
+            self._tell_fault(0, kind, info, active=True)
+        self._shut(opens=opens, again=again)
+        self._report()
+
+    def _shut(self, *, opens: bool = True, again: bool = True) -> None:
+        """Nothing offered, contactor open, whatever fails on the way."""
+        self._wanted_a = None
+        self._cancel_deadline()
+        self._machine.cut()
+        if opens:
+            try:
+                self._contactor.open()
+            except Exception as error:
+                log.exception("EVSE %d: the contactor does not open", self.id)
+                self._fail(CONTACTOR_FAULT, f"does not open: {error}", opens=False, again=again)
+        try:
+            self._pilot.offer(None)
+        except Exception as error:
+            log.exception("EVSE %d: the pilot fails", self.id)
+            if DRIVER_FAULT not in self._latched:
+                self._latched[DRIVER_FAULT] = str(error)
+                self._tell_fault(0, DRIVER_FAULT, str(error), active=True)
+        if again:
+            self._await_feedback()
+
+    def _cancel_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _cancel_feedback(self) -> None:
+        if self._feedback is not None:
+            self._feedback.cancel()
+            self._feedback = None
+
+    # -- reports --------------------------------------------------------------------------------------------------
 
     def _report(self) -> None:
-        plugged = self._machine.state in CONNECTED
-        now = (self._machine.state in CONNECTED and self._machine.requests_energy, self._machine.closed)
-        if plugged is not self._reported_plug:
-            self._reported_plug = plugged
+        machine = self._machine
+        now = (machine.plugged and machine.requests_energy, machine.closed)
+        if machine.plugged is not self._reported_plug:
+            self._reported_plug = machine.plugged
             self._reported = (False, False)
-            tell = self._listener.plugged if plugged else self._listener.unplugged
+            tell = self._listener.plugged if machine.plugged else self._listener.unplugged
             connector_id = self._connector_id
-            self._clock.call_later(0.0, lambda: tell(self.id, connector_id))
+            self._tell(lambda: tell(self.id, connector_id))
         if now != self._reported:
             self._reported = now
-            self._clock.call_later(
-                0.0, lambda: self._listener.ev_state(self.id, requests_energy=now[0], energy_flows=now[1])
-            )
+            self._tell(lambda: self._listener.ev_state(self.id, requests_energy=now[0], energy_flows=now[1]))
+        self._report_line()
 
-    def _fault(self, kind: str, info: str) -> None:
-        self._clock.call_later(
-            0.0, lambda: self._listener.fault(self.id, 0, kind, active=True, info=info[:50], vendor_code="")
+    def _report_line(self) -> None:
+        faulty, reported = self._machine.line_fault, self._reported_line_fault
+        if faulty and reported is None:
+            self._reported_line_fault = self._connector_id if self._machine.plugged else 0
+            info = f"control pilot in state {self._machine.state}"
+            self._tell_fault(self._reported_line_fault, PILOT_FAULT, info, active=True)
+        elif not faulty and reported is not None:
+            self._reported_line_fault = None
+            self._tell_fault(reported, PILOT_FAULT, "", active=False)
+
+    def _tell_fault(self, connector_id: int, kind: str, info: str, *, active: bool) -> None:
+        self._tell(
+            lambda: self._listener.fault(
+                self.id, connector_id, kind, active=active, info=info[:MAX_INFO], vendor_code=""
+            )
         )
+
+    def _tell(self, report: Callable[[], None]) -> None:
+        """On the loop's next turn: what a report leads to must not happen inside a command."""
+        if not self._silent:
+            self._clock.call_later(0.0, lambda: None if self._silent else report())

@@ -43,6 +43,9 @@ FAULT_KINDS = frozenset(
 )
 """Error codes of OCPP 1.6, and EmergencyStop for the button."""
 
+DANGEROUS_FAULTS = frozenset({"EmergencyStop", "GroundFailure", "OverCurrentFailure", "PowerSwitchFailure"})
+"""While one of these is active, the hardware itself offers nothing, whatever it is told."""
+
 log = logging.getLogger(__name__)
 
 
@@ -363,9 +366,12 @@ class SimulatedStation:
                     lock.broken = active
         elif kind == "PowerMeterFailure":
             parts.meter.broken = active
-        elif active and kind in ("EmergencyStop", "GroundFailure", "OverCurrentFailure"):
+        elif kind in DANGEROUS_FAULTS:
             # What endangers people opens the contactor here, before anybody above has heard of it.
-            parts.evse.cut()
+            if active:
+                parts.evse.block(kind)
+            else:
+                parts.evse.unblock(kind)
 
     def set_meter(self, number: int, values: dict[str, Any]) -> dict[str, Any]:
         """What the meter will say: `energy_wh`, `power_w` (null: what flows), `frozen`, `signed` {start, end}."""
