@@ -86,6 +86,7 @@ class Strategy(ABC, DomainListener):
         self.context = self._context()
         self.blocks = self.build()
         register(self.blocks, self.endpoint)
+        self.context.signals.accepted.listen(self.accepted)
         self.charging.on_transaction_end.append(self.context.availability.carry_out_scheduled)
 
     def _charging(self) -> Charging:

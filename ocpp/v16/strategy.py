@@ -60,7 +60,6 @@ class Strategy16(Strategy):
             set_heartbeat_interval=interval.set,
         )
         interval.on_change(lambda _: self.boot.interval_changed())
-        context.signals.accepted.listen(self.accepted)
         self.core = Core(context, self.outbox, self.surroundings.keys or KeyView(context.model))
         trigger = RemoteTrigger(context)
         trigger.triggers |= {

@@ -64,7 +64,6 @@ class Strategy2(Strategy):
             set_heartbeat_interval=interval.set,
         )
         interval.on_change(lambda _: self.boot.interval_changed())
-        context.signals.accepted.listen(self.accepted)
         self.transactions = Transactions(context, self.outbox)
         self.availability = Availability(context)
         self.meter_values = MeterValues(context)

@@ -4,7 +4,7 @@ from support.station import StationUnderTest
 from ocpp.versions import OcppVersion
 
 
-@pytest.fixture()
+@pytest.fixture
 async def make_station(tmp_path):
     """Stations of any version and setting, stopped at the end."""
     made: list[StationUnderTest] = []
