@@ -24,9 +24,9 @@ $(VENV)/.python:
 
 $(VENV)/.installed: $(VENV)/.python pyproject.toml setup.py
 	@echo "Setting up $(VENV) and compiling (about a minute) ..."
-	@$(PIP) install -U pip 'setuptools>=77' 2>&1 | { grep -v '^WARNING: Location' || true; }
-	@$(PIP) install -e '.[dev]' --config-settings editable_mode=compat 2>&1 | { grep -v '^WARNING: Location' || true; }
-	@test -x $(BIN)/pilotwire || { echo "The installation failed; run 'make distclean' and try again."; exit 1; }
+	@{ $(PIP) install -U pip 'setuptools>=77' && \
+	   $(PIP) install -e '.[dev]' --config-settings editable_mode=compat; } >$(VENV)/install.log 2>&1 || \
+	  { cat $(VENV)/install.log; echo "The installation failed; run 'make distclean' and try again."; exit 1; }
 	@touch $@ $(VENV)/.compiled
 
 $(VENV)/.compiled: $(VENV)/.installed $(NATIVE)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
-from hal.errors import MeterError
+from hal.errors import ContactorError, MeterError
 from hal.iec61851 import PilotState
 from hal.interfaces import Quantity, Reading, SignedData
 from hal.simulated.vehicle import NOMINAL_VOLTAGE_V, Vehicle
@@ -17,15 +17,16 @@ VOLTAGE_NOISE_V = 1.5
 
 
 class SimulatedPilot:
-    """The pilot line of an EVSE: what the EV there shows, unless a fault is simulated."""
+    """The pilot line of an EVSE: what the EV there shows. `offered` hears what the line offers."""
 
-    def __init__(self) -> None:
+    def __init__(self, offered: Callable[[float], object] = lambda current_a: None) -> None:
+        self._offered = offered
         self.vehicle: Vehicle | None = None
         self.failed = False
-        self.fault: PilotState | None = None
 
     def offer(self, current_a: float | None) -> None:
         """See `ControlPilot.offer`."""
+        self._offered(current_a or 0.0)
         if self.vehicle is not None:
             self.vehicle.offer(current_a or 0.0)
 
@@ -36,31 +37,33 @@ class SimulatedPilot:
     @property
     def state(self) -> PilotState:
         """See `ControlPilot.state`."""
-        if self.fault is not None:
-            return self.fault
         if self.vehicle is None:
             return PilotState.F if self.failed else PilotState.A
         return self.vehicle.state
 
 
 class SimulatedContactor:
-    """Closes the way to the EV."""
+    """Closes the way to the EV, unless it is stuck; opens it, unless it is welded."""
 
     def __init__(self, pilot: SimulatedPilot) -> None:
         self._pilot = pilot
         self._closed = False
+        self.stuck = False
+        self.welded = False
 
     def close(self) -> None:
         """See `Contactor.close`."""
+        if self.stuck:
+            raise ContactorError("stuck")
         self._closed = True
         if self._pilot.vehicle is not None:
             self._pilot.vehicle.power(True)
 
     def open(self) -> None:
         """See `Contactor.open`."""
-        self._closed = False
+        self._closed = self._closed and self.welded
         if self._pilot.vehicle is not None:
-            self._pilot.vehicle.power(False)
+            self._pilot.vehicle.power(self._closed)
 
     @property
     def closed(self) -> bool:
@@ -105,12 +108,20 @@ class MeterState:
 
 
 class SimulatedMeter:
-    """Integrates what the EV draws; its register survives whatever happens to the program."""
+    """Integrates what the EV draws. `counted` hears of every change of the register, and keeps it."""
 
-    def __init__(self, rng: random.Random, *, signed: bool, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        rng: random.Random,
+        *,
+        signed: bool,
+        now: Callable[[], float],
+        counted: Callable[[float], object] = lambda energy_wh: None,
+    ) -> None:
         self._rng = rng
         self._signed = signed
         self._now = now
+        self._counted = counted
         self._exact_wh = 0.0
         self._forced_since = 0.0
         self.vehicle: Vehicle | None = None
@@ -130,12 +141,22 @@ class SimulatedMeter:
         """Set the register."""
         self.collect()
         self._exact_wh = energy_wh
+        self._counted(energy_wh)
 
     def force_power(self, power_w: float | None) -> None:
         """Count that power from now on, whatever flows; None: what flows."""
         self.collect()
         self.state.power_w = power_w
         self._forced_since = self._now()
+
+    @property
+    def exact_wh(self) -> float:
+        """The register as far as it has counted, with all digits."""
+        return self._exact_wh
+
+    def offer(self, current_a: float) -> None:
+        """What the pilot offers now, for Current.Offered."""
+        self.offered_a = current_a
 
     def begin_session(self) -> None:
         """A car is plugged in: signed readings begin here."""
@@ -148,8 +169,14 @@ class SimulatedMeter:
             now = self._now()
             flowed = self.state.power_w * (now - self._forced_since) / 3600.0
             self._forced_since = now
-        if not self.state.frozen:
+        if flowed > 0 and not self.state.frozen:
             self._exact_wh += flowed
+            self._counted(self._exact_wh)
+
+    @property
+    def counts(self) -> bool:
+        """Whether the register is growing now."""
+        return not self.state.frozen and self._flow()[0] > 0
 
     def read(self) -> Reading:
         """See `Meter.read`."""

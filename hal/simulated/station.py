@@ -4,26 +4,43 @@ import json
 import logging
 import os
 import random
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from hal.clock import Clock, Timer
-from hal.evse import Evse
-from hal.iec61851 import CONNECTED, PilotState
+from hal.evse import CONTACTOR_FAULT, METER_FAULT, Evse
+from hal.iec61851 import PilotState
 from hal.interfaces import EvseListener, Lock
 from hal.simulated.parts import SimulatedContactor, SimulatedLock, SimulatedMeter, SimulatedPilot
+from hal.simulated.registers import RegisterFile
 from hal.simulated.vehicle import Vehicle, VehicleOptions
 
-REGISTER_WRITE_INTERVAL_S = 10.0
-"""How often the registers are written while they count; a real meter's own memory is that good too."""
+REGISTER_INTERVAL_S = 1.0
+"""How often a register that counts is noted on disk, besides at every reading."""
+
+SYNC_INTERVAL_S = 10.0
+"""How often the disk is waited for: what a power cut of the whole machine may cost."""
+
+MAX_ENERGY_WH = 1e12
+MAX_POWER_W = 1e7
+MAX_SIGNED_CHARS = 65536
+"""More than any meter has, and than any OCPP version can carry."""
 
 LOCK_FAILURE = "ConnectorLockFailure"
+CONTACTOR_WELDED = "ContactorWelded"
+CONTACTOR_STUCK = "ContactorStuck"
+
+HARDWARE_FAULTS = frozenset({CONTACTOR_WELDED, CONTACTOR_STUCK})
+"""The part misbehaves, and nobody says so: what it leads to is found and reported as on real hardware."""
 
 FAULT_KINDS = frozenset(
     {
         "ConnectorLockFailure",
+        "ContactorStuck",
+        "ContactorWelded",
         "EVCommunicationError",
         "EmergencyStop",
         "GroundFailure",
@@ -41,7 +58,7 @@ FAULT_KINDS = frozenset(
         "WeakSignal",
     }
 )
-"""Error codes of OCPP 1.6, and EmergencyStop for the button."""
+"""Error codes of OCPP 1.6, EmergencyStop for the button, and faults of parts."""
 
 DANGEROUS_FAULTS = frozenset({"EmergencyStop", "GroundFailure", "OverCurrentFailure", "PowerSwitchFailure"})
 """While one of these is active, the hardware itself offers nothing, whatever it is told."""
@@ -80,6 +97,7 @@ class SimulationOptions:
 class _Parts:
     evse: Evse
     pilot: SimulatedPilot
+    contactor: SimulatedContactor
     meter: SimulatedMeter
     locks: dict[int, SimulatedLock]
     plugged: int | None = None
@@ -107,104 +125,173 @@ class SimulatedStation:
         self._file = state_dir / "simulation.json"
         self.options = options
         self._rng = random.Random(options.seed)
+        self._registers = RegisterFile(state_dir / "registers")
         self._station_faults: dict[str, dict[str, str]] = {}
         self._parts = {number: self._build(number, evse) for number, evse in enumerate(evses, 1)}
-        self._timer: Timer | None = None
+        self._sync_timer: Timer | None = None
+        self._register_timer: Timer | None = None
+        self._running = False
         self._written: dict[str, Any] = {}
 
     def _build(self, number: int, described: SimulatedEvse) -> _Parts:
-        pilot = SimulatedPilot()
-        meter = SimulatedMeter(self._rng, signed=self.options.signed_meter, now=self._clock.monotonic)
+        meter = SimulatedMeter(
+            self._rng,
+            signed=self.options.signed_meter,
+            now=self._clock.monotonic,
+            counted=lambda energy_wh: self._counted(number, energy_wh),
+        )
         meter.phases = max(connector.phases for connector in described.connectors)
+        pilot = SimulatedPilot(meter.offer)
+        contactor = SimulatedContactor(pilot)
         locks = {n: SimulatedLock() for n, connector in enumerate(described.connectors, 1) if connector.lock}
         as_locks: dict[int, Lock] = dict(locks)
         evse = Evse(
             number,
             pilot=pilot,
-            contactor=SimulatedContactor(pilot),
+            contactor=contactor,
             meter=meter,
             locks=as_locks,
             clock=self._clock,
             listener=self._listener,
         )
-        return _Parts(evse, pilot, meter, locks)
+        return _Parts(evse, pilot, contactor, meter, locks)
+
+    def _tell(self, report: Callable[[], None]) -> None:
+        self._clock.call_later(0.0, lambda: report() if self._running else None)
 
     # -- life -----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Take up the registers, and with `keep_on_restart` the cables, EVs and faults; then report what is there."""
+        stored = self._load()
+        registers = self._registers.open()
+        self._running = True
+        for number, parts in self._parts.items():
+            parts.meter.set_energy(registers.get(number, _stored_energy(stored.get(str(number)))))
+        if self.options.keep_on_restart:
+            self._restore_all(stored)
+        self.write()
+        self._schedule_sync()
+
+    def _load(self) -> dict[str, Any]:
         try:
             stored = json.loads(self._file.read_text(encoding="utf-8"))
+            if not isinstance(stored, dict):
+                raise ValueError("not an object")
         except FileNotFoundError:
-            stored = {}
+            return {}
         except (OSError, ValueError) as error:
-            log.error("the simulation's state %s cannot be read: %s; registers start at 0", self._file, error)
-            stored = {}
-        for number, parts in self._parts.items():
-            self._restore(number, parts, stored.get(str(number), {}))
-        self._schedule_write()
+            log.error(
+                "the simulation's state %s cannot be read: %s; starting with nothing plugged in", self._file, error
+            )
+            return {}
+        return stored
+
+    def _restore_all(self, stored: dict[str, Any]) -> None:
+        """What no longer fits the configuration, or is damaged, is left out."""
+        restore: list[Callable[[], None]] = [
+            lambda number=number, parts=parts: self._restore(number, parts, stored.get(str(number), {}))  # type: ignore[misc]
+            for number, parts in self._parts.items()
+        ]
+        restore.append(lambda: self._restore_faults(0, stored.get("0", {})))
+        for each in restore:
+            try:
+                each()
+            except (ValueError, LookupError, TypeError, AttributeError) as error:
+                log.error("a part of the simulation's state %s is left out: %s", self._file, error)
 
     def _restore(self, number: int, parts: _Parts, stored: dict[str, Any]) -> None:
-        parts.meter.set_energy(float(stored.get("energy_wh", 0.0)))
-        if not self.options.keep_on_restart:
-            return
-        meter = stored.get("meter", {})
-        for name, value in meter.items():
+        for name, value in stored.get("meter", {}).items():
             setattr(parts.meter.state, name, value)
         if parts.meter.state.power_w is not None:
             parts.meter.force_power(parts.meter.state.power_w)
         if stored.get("plugged") is not None:
-            self._insert(number, int(stored["plugged"]), VehicleOptions.read(stored["ev"]), restored=True)
-        for connector_id, kind, info in stored.get("faults", ()):
-            self.fault(number, int(connector_id), kind, active=True, **info)
+            connector_id = int(stored["plugged"])
+            self._connector(number, connector_id)
+            self._insert(number, connector_id, VehicleOptions.read(stored["ev"]), restored=True)
+            if stored.get("forced") is not None and parts.vehicle is not None:
+                parts.vehicle.force(PilotState(stored["forced"]))
+                parts.evse.pilot_changed(connector_id)
+        self._restore_faults(number, stored)
         if stored.get("bay"):
             self.parking_bay(number, True)
 
+    def _restore_faults(self, number: int, stored: dict[str, Any]) -> None:
+        for connector_id, kind, about in stored.get("faults", ()):
+            self.fault(number, int(connector_id), kind, active=True, **about)
+
     def stop(self) -> None:
-        """Write the registers and let go of every timer."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """Write the registers and let go of every timer; nothing is reported any more."""
+        for timer in (self._sync_timer, self._register_timer):
+            if timer is not None:
+                timer.cancel()
+        self._sync_timer = self._register_timer = None
         for parts in self._parts.values():
-            parts.evse.cut()
+            parts.meter.collect()
+            parts.evse.shut_down()
             if parts.vehicle is not None:
                 parts.vehicle.unplug()
         self.write()
+        self._registers.close()
+        self._running = False
+
+    # -- what survives --------------------------------------------------------------------------------------------
 
     def write(self) -> None:
-        """Put the registers on disk, if they have changed, in one piece or not at all."""
-        state = {str(number): self._state(parts) for number, parts in self._parts.items()}
-        if state == self._written:
+        """Put what survives a restart on disk, if it has changed, in one piece or not at all."""
+        state = self._state() if self.options.keep_on_restart else {}
+        if state == self._written or not self._running:
             return
-        self._file.parent.mkdir(parents=True, exist_ok=True)
         draft = self._file.with_suffix(".tmp")
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._file)
-        self._written = state
-
-    def _state(self, parts: _Parts) -> dict[str, Any]:
-        state: dict[str, Any] = {"energy_wh": float(parts.meter.energy_wh)}
-        if self.options.keep_on_restart:
-            state["meter"] = asdict(parts.meter.state)
-            state["faults"] = [[connector, kind, info] for (connector, kind), info in parts.faults.items()]
-            state["bay"] = parts.bay
-            if parts.plugged is not None and parts.vehicle is not None:
-                state["plugged"] = parts.plugged
-                state["ev"] = {**asdict(parts.vehicle.options), "soc": parts.vehicle.soc}
-        return state
-
-    def _schedule_write(self) -> None:
-        self._timer = self._clock.call_later(REGISTER_WRITE_INTERVAL_S, self._write_now)
-
-    def _write_now(self) -> None:
         try:
-            self.write()
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with draft.open("w", encoding="utf-8") as file:
+                json.dump(state, file)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self._file)
         except OSError as error:
             log.error("the simulation's state cannot be written: %s", error)
-        self._schedule_write()
+            return
+        self._written = state
+
+    def _state(self) -> dict[str, Any]:
+        state = {str(number): self._state_of(parts) for number, parts in self._parts.items()}
+        state["0"] = {"faults": [[0, kind, about] for kind, about in self._station_faults.items()]}
+        return state
+
+    def _state_of(self, parts: _Parts) -> dict[str, Any]:
+        state: dict[str, Any] = {
+            "meter": asdict(parts.meter.state),
+            "faults": [[connector, kind, about] for (connector, kind), about in parts.faults.items()],
+            "bay": parts.bay,
+        }
+        if parts.plugged is not None and parts.vehicle is not None:
+            state["plugged"] = parts.plugged
+            state["ev"] = {**asdict(parts.vehicle.options), "soc": parts.vehicle.soc}
+            state["forced"] = parts.vehicle.forced
+        return state
+
+    def _schedule_sync(self) -> None:
+        self._sync_timer = self._clock.call_later(SYNC_INTERVAL_S, self._sync)
+
+    def _sync(self) -> None:
+        self._registers.sync()
+        self.write()
+        self._schedule_sync()
+
+    def _counted(self, number: int, energy_wh: float) -> None:
+        """A register has changed: note it, and look again soon while it counts."""
+        if not self._running:
+            return
+        self._registers.write(number, energy_wh)
+        if self._register_timer is None:
+            self._register_timer = self._clock.call_later(REGISTER_INTERVAL_S, self._note_registers)
+
+    def _note_registers(self) -> None:
+        self._register_timer = None
+        for parts in self._parts.values():
+            parts.meter.collect()
 
     # -- finding --------------------------------------------------------------------------------------------------
 
@@ -259,6 +346,7 @@ class SimulatedStation:
             self._replace(parts, options)
         else:
             self._insert(number, connector_id, options)
+        self.write()
         return self.snapshot(number)
 
     def _insert(self, number: int, connector_id: int, options: VehicleOptions, *, restored: bool = False) -> None:
@@ -297,26 +385,35 @@ class SimulatedStation:
         parts.vehicle = parts.pilot.vehicle = parts.meter.vehicle = None
         parts.plugged = None
         parts.evse.pilot_changed(connector_id)
+        self.write()
         return self.snapshot(number)
 
     def change_ev(self, number: int, values: dict[str, Any]) -> dict[str, Any]:
-        """The EV changes: `state` ("B" to "F"), `fault` ("diode"), or other EV values."""
+        """The EV changes: `state` ("B" to "F"; null: its own will), `fault` ("diode"; null: none), or other EV values.
+
+        The battery keeps its charge unless `soc` is given.
+        """
         parts = self._evse(number)
         if parts.vehicle is None:
             raise ValueError(f"no EV is plugged in at EVSE {number}; plug one in first")
         values = dict(values)
+        free = ("state" in values, "fault" in values)
         state, fault = values.pop("state", None), values.pop("fault", None)
         if fault is not None and fault != "diode":
-            raise ValueError(f"an EV has no fault {fault!r}; allowed is diode")
+            raise ValueError(f"an EV has no fault {fault!r}; allowed are diode and null")
         if state is not None and state not in ("B", "C", "D", "E", "F"):
-            raise ValueError(f"an EV has no state {state!r}; allowed are B, C, D, E, F")
+            raise ValueError(f"an EV has no state {state!r}; allowed are B, C, D, E, F and null")
         if values:
-            self._replace(parts, VehicleOptions.read(values, parts.vehicle.options))
+            options = VehicleOptions.read(values, parts.vehicle.options)
+            parts.vehicle.change(options, options.soc if "soc" in values else None)
         if fault is not None:
             parts.vehicle.force(PilotState.E)
         elif state is not None:
             parts.vehicle.force(PilotState(state))
+        elif any(free):
+            parts.vehicle.force(None)
         parts.evse.pilot_changed(parts.plugged or 1)
+        self.write()
         return self.snapshot(number)
 
     def parking_bay(self, number: int, occupied: bool) -> dict[str, Any]:
@@ -327,7 +424,8 @@ class SimulatedStation:
         if not isinstance(occupied, bool):
             raise ValueError("occupied must be true or false")
         parts.bay = occupied
-        self._clock.call_later(0.0, lambda: self._listener.bay(number, occupied))
+        self._tell(lambda: self._listener.bay(number, occupied))
+        self.write()
         return self.snapshot(number)
 
     def present(self, value: str, token_type: str = "ISO14443", evse_ids: tuple[int, ...] = ()) -> None:
@@ -336,64 +434,81 @@ class SimulatedStation:
             raise ValueError("id must be a text of 1 to 255 characters")
         for number in evse_ids:
             self._evse(number)
-        self._clock.call_later(0.0, lambda: self._listener.token(value, token_type, evse_ids))
+        self._tell(lambda: self._listener.token(value, token_type, evse_ids))
 
     def fault(
         self, number: int, connector_id: int, kind: str, *, active: bool, info: str = "", vendor_code: str = ""
     ) -> None:
         """A fault comes or goes; connector 0 is the EVSE, EVSE 0 the station."""
-        if kind not in FAULT_KINDS:
+        if not isinstance(kind, str) or kind not in FAULT_KINDS:
             raise ValueError(f"there is no fault {kind!r}; allowed are {', '.join(sorted(FAULT_KINDS))}")
-        if number:
-            parts = self._evse(number)
-            if connector_id:
-                self._connector(number, connector_id)
-            self._apply_fault(parts, connector_id, kind, active)
-            if active:
-                parts.faults[connector_id, kind] = {"info": info, "vendor_code": vendor_code}
-            else:
-                parts.faults.pop((connector_id, kind), None)
-        self._clock.call_later(
-            0.0,
-            lambda: self._listener.fault(number, connector_id, kind, active=active, info=info, vendor_code=vendor_code),
-        )
-
-    @staticmethod
-    def _apply_fault(parts: _Parts, connector_id: int, kind: str, active: bool) -> None:
-        if kind == LOCK_FAILURE:
-            for number, lock in parts.locks.items():
-                if connector_id in (0, number):
-                    lock.broken = active
-        elif kind == "PowerMeterFailure":
-            parts.meter.broken = active
-        elif kind in DANGEROUS_FAULTS:
+        if number and connector_id:
+            self._connector(number, connector_id)
+        elif number:
+            self._evse(number)
+        elif connector_id:
+            raise LookupError(f"EVSE 0 is the station and has no connector {connector_id}; use connector 0")
+        about = {"info": info, "vendor_code": vendor_code}
+        faults = self._evse(number).faults if number else self._station_faults
+        key: Any = (connector_id, kind) if number else kind
+        if active:
+            faults[key] = about
+        else:
+            faults.pop(key, None)
+        if active:
             # What endangers people opens the contactor here, before anybody above has heard of it.
-            if active:
+            self._apply_fault(number, kind)
+        if kind not in HARDWARE_FAULTS:
+            self._tell(lambda: self._listener.fault(number, connector_id, kind, active=active, **about))
+        if not active:
+            self._apply_fault(number, kind)
+        self.write()
+
+    def _apply_fault(self, number: int, kind: str) -> None:
+        """A fault of the station is one of all its EVSEs; one is gone when nobody has it any more."""
+        for parts in [self._evse(number)] if number else self._parts.values():
+            connectors = {connector for connector, each in parts.faults if each == kind}
+            active = bool(connectors) or kind in self._station_faults
+            if kind == LOCK_FAILURE:
+                for connector_id, lock in parts.locks.items():
+                    lock.broken = not connectors.isdisjoint({0, connector_id}) or kind in self._station_faults
+            elif kind == METER_FAULT:
+                parts.meter.broken = active
+                parts.evse.meter_fault_known(active)
+            elif kind == CONTACTOR_WELDED:
+                parts.contactor.welded = active
+                if not active:
+                    parts.evse.unblock(CONTACTOR_FAULT)
+            elif kind == CONTACTOR_STUCK:
+                parts.contactor.stuck = active
+                if not active:
+                    parts.evse.unblock(CONTACTOR_FAULT)
+            elif kind in DANGEROUS_FAULTS and active:
                 parts.evse.block(kind)
-            else:
+            elif kind in DANGEROUS_FAULTS:
                 parts.evse.unblock(kind)
 
     def set_meter(self, number: int, values: dict[str, Any]) -> dict[str, Any]:
-        """What the meter will say: `energy_wh`, `power_w` (null: what flows), `frozen`, `signed` {start, end}."""
+        """What the meter will say: `energy_wh`, `power_w` (null: what flows), `frozen`, `signed` {start, end}.
+
+        Either everything given is taken or nothing.
+        """
         meter = self._evse(number).meter
-        unknown = sorted(set(values) - {"energy_wh", "power_w", "frozen", "signed"})
-        if unknown:
-            raise ValueError(f"a meter has no {', '.join(unknown)}; allowed are energy_wh, power_w, frozen, signed")
+        _check_meter(values)
+        meter.collect()
         if "frozen" in values:
-            if not isinstance(values["frozen"], bool):
-                raise ValueError("frozen must be true or false")
-            meter.collect()
             meter.state.frozen = values["frozen"]
         if "energy_wh" in values:
-            meter.set_energy(_number(values, "energy_wh"))
+            meter.set_energy(float(values["energy_wh"]))
         if "power_w" in values:
-            meter.force_power(None if values["power_w"] is None else _number(values, "power_w"))
+            meter.force_power(None if values["power_w"] is None else float(values["power_w"]))
         if "signed" in values:
             signed = values["signed"]
-            if not isinstance(signed, dict) or set(signed) - {"start", "end"}:
-                raise ValueError("signed must be an object with start and end")
-            meter.state.signed_set = True
-            meter.state.signed_start, meter.state.signed_end = signed.get("start"), signed.get("end")
+            meter.state.signed_set = signed is not None
+            meter.state.signed_start, meter.state.signed_end = (signed or {}).get("start"), (signed or {}).get("end")
+        if meter.counts:
+            self._counted(number, float(meter.exact_wh))
+        self.write()
         return self.snapshot(number)
 
     # -- what is the case -----------------------------------------------------------------------------------------
@@ -410,12 +525,40 @@ class SimulatedStation:
             "energy_wh": parts.meter.energy_wh,
             "power_w": Decimal(repr(round(vehicle.power_w, 1))) if vehicle is not None else Decimal(0),
             "soc": round(vehicle.soc, 1) if vehicle is not None else None,
-            "connected": parts.evse.pilot_state in CONNECTED,
+            "connected": parts.evse.plugged,
         }
 
 
-def _number(values: dict[str, Any], name: str) -> float:
-    value = values[name]
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise ValueError(f"{name} = {value!r} must be a number, not negative")
-    return float(value)
+def _stored_energy(stored: Any) -> float:
+    """The register as versions before the register file kept it."""
+    energy = stored.get("energy_wh", 0.0) if isinstance(stored, dict) else 0.0
+    return float(energy) if isinstance(energy, int | float) and 0 <= energy <= MAX_ENERGY_WH else 0.0
+
+
+def _check_meter(values: dict[str, Any]) -> None:
+    unknown = sorted(set(values) - {"energy_wh", "power_w", "frozen", "signed"})
+    if unknown:
+        raise ValueError(f"a meter has no {', '.join(unknown)}; allowed are energy_wh, power_w, frozen, signed")
+    if not isinstance(values.get("frozen", False), bool):
+        raise ValueError(f"frozen = {values['frozen']!r} must be true or false")
+    if "energy_wh" in values:
+        _check_number("energy_wh", values["energy_wh"], MAX_ENERGY_WH)
+    if values.get("power_w") is not None:
+        _check_number("power_w", values["power_w"], MAX_POWER_W)
+    if values.get("signed") is not None:
+        _check_signed(values["signed"])
+
+
+def _check_number(name: str, value: Any, most: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        raise ValueError(f"{name} = {value!r} must be a number from 0 to {most:.0f}")
+
+
+def _check_signed(signed: Any) -> None:
+    if not isinstance(signed, dict) or set(signed) - {"start", "end"}:
+        raise ValueError(
+            "signed must be an object with start and end, each a text or null; or null for the meter's own"
+        )
+    for name, value in signed.items():
+        if value is not None and not (isinstance(value, str) and 0 < len(value) <= MAX_SIGNED_CHARS):
+            raise ValueError(f"signed.{name} must be a text of 1 to {MAX_SIGNED_CHARS} characters, or null for none")

@@ -13,9 +13,15 @@ RAMP_A_PER_S = 8.0
 TAPER_FROM_SOC = 80.0
 """Above this state of charge the battery takes less and less."""
 
+TAPER_LEAST = 0.05
+"""What is left of the current just before the battery is full."""
+
 FULL_SOC = 100.0
 TICK_S = 1.0
 """How often current and state of charge are computed while energy flows and something changes."""
+
+STEADY_TICK_S = 60.0
+"""And while nothing changes."""
 
 NOMINAL_VOLTAGE_V = 230.0
 
@@ -55,6 +61,8 @@ class VehicleOptions:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
                 raise ValueError(f"{name} = {value!r} must be a number from {low} to {high}")
+        if not isinstance(self.phases, int):
+            raise ValueError(f"phases = {self.phases!r} must be 1, 2 or 3")
         if not isinstance(self.requests_energy, bool):
             raise ValueError("requests_energy must be true or false")
 
@@ -74,6 +82,7 @@ class Vehicle:
         self._forced: PilotState | None = None
         self._timer: Timer | None = None
         self._ticker: Timer | None = None
+        self._tick_due = 0.0
         self._since = clock.monotonic()
         self.phases_available = 3
 
@@ -92,10 +101,32 @@ class Vehicle:
         """Whether the battery takes nothing more."""
         return self.soc >= FULL_SOC
 
+    @property
+    def forced(self) -> PilotState | None:
+        """The state it was put into; None while it has its own will."""
+        return self._forced
+
     def force(self, state: PilotState | None) -> None:
         """Put the pilot into a state, whatever the EV would do; None gives it its own will back."""
+        self._cancel_timer()
         self._forced = state
         self.state = state if state is not None else PilotState.B
+        self._reconsider()
+        if self.offered_a > 0:
+            self._wait_and_ask()
+
+    def change(self, options: VehicleOptions, soc: float | None = None) -> None:
+        """Become another kind of EV while plugged in; the battery keeps its charge unless `soc` is given."""
+        self.metered()
+        self.options = options
+        if soc is not None:
+            self.soc = soc
+        if self._forced is None:
+            if not options.requests_energy:
+                self._cancel_timer()
+                self._set_state(PilotState.B)
+            elif self.offered_a > 0 and self.state is PilotState.B and self._timer is None:
+                self._wait_and_ask()
         self._reconsider()
 
     def offer(self, current_a: float) -> None:
@@ -117,9 +148,7 @@ class Vehicle:
     def unplug(self) -> None:
         """Gone: no more timers."""
         self._cancel_timer()
-        if self._ticker is not None:
-            self._ticker.cancel()
-            self._ticker = None
+        self._cancel_ticker()
 
     def _wait_and_ask(self) -> None:
         if not self.options.requests_energy or self.full or self._forced is not None:
@@ -149,39 +178,55 @@ class Vehicle:
             return 0.0
         limit = min(self.options.max_current_a, self.offered_a)
         if self.soc > TAPER_FROM_SOC:
-            limit *= max(0.05, (FULL_SOC - self.soc) / (FULL_SOC - TAPER_FROM_SOC))
+            limit *= max(TAPER_LEAST, (FULL_SOC - self.soc) / (FULL_SOC - TAPER_FROM_SOC))
         return limit
 
     def advance(self) -> float:
         """Bring the battery up to now; gives the energy in Wh that flowed since the last time."""
         now = self._clock.monotonic()
         elapsed, self._since = now - self._since, now
+        room = (FULL_SOC - self.soc) / 100.0 * self.options.battery_wh
         energy = self.power_w * elapsed / 3600.0
-        self.soc = min(FULL_SOC, self.soc + 100.0 * energy / self.options.battery_wh)
+        if energy >= room:
+            self.soc = FULL_SOC
+            return room
+        self.soc += 100.0 * energy / self.options.battery_wh
         return energy
 
     def _reconsider(self) -> None:
         self._changed_current()
-        if self._ticker is None and self._wants_ticks():
-            self._ticker = self._clock.call_later(TICK_S, self._tick)
+        self._schedule_tick()
 
-    def _wants_ticks(self) -> bool:
-        return self.current_a != self._target_a() or self.current_a > 0
+    def _schedule_tick(self) -> None:
+        """A tick comes when it is needed: one that waits for longer gives way, one that comes sooner stays."""
+        if self.current_a == self._target_a() == 0:
+            self._cancel_ticker()
+            return
+        wait = self._next_tick()
+        due = self._clock.monotonic() + wait
+        if self._ticker is None or due < self._tick_due:
+            self._cancel_ticker()
+            self._tick_due = due
+            self._ticker = self._clock.call_later(wait, self._tick)
+
+    def _cancel_ticker(self) -> None:
+        if self._ticker is not None:
+            self._ticker.cancel()
+            self._ticker = None
 
     def _tick(self) -> None:
         self._ticker = None
         self._changed_current(ramp=True)
         if self.full and self.state is PilotState.C and self._forced is None:
             self._set_state(PilotState.B)
-        if self._wants_ticks():
-            self._ticker = self._clock.call_later(self._next_tick(), self._tick)
+        self._schedule_tick()
 
     def _next_tick(self) -> float:
         """Often while the current ramps or tapers; a steady current only needs to notice the full battery."""
         if self.current_a != self._target_a() or self.soc > TAPER_FROM_SOC:
             return TICK_S
         taper_wh = max(0.0, (TAPER_FROM_SOC - self.soc) / 100.0 * self.options.battery_wh)
-        return max(TICK_S, min(60.0, taper_wh / max(self.power_w, 1.0) * 3600.0))
+        return max(TICK_S, min(STEADY_TICK_S, taper_wh / max(self.power_w, 1.0) * 3600.0))
 
     def _changed_current(self, *, ramp: bool = False) -> None:
         self.metered()
