@@ -18,11 +18,13 @@ from ocpp.core.context import Identity
 from ocpp.core.evse import Connector, Evse, Evses, Fault
 from ocpp.core.hardware import Hardware, Indication, MeterReading, PowerLimit, Sample, SignedReading
 from ocpp.core.identity import AuthorizationInfo, AuthorizationStatus, IdToken
+from ocpp.core.reset import POWER_UP
 from ocpp.core.strategy import Strategy, Surroundings
 from ocpp.device_model import DeviceModel
 from ocpp.device_model.keys import KeyView
 from ocpp.errors import ConfigurationError
 from ocpp.messages import catalogue
+from ocpp.security.event_log import RESET, STARTUP
 from ocpp.storage.database import Database
 from ocpp.storage.state import StateRepository
 from ocpp.versions import OcppVersion
@@ -165,6 +167,9 @@ class ChargePoint:
 
     async def _attend(self, link: SupervisedLink, profile: NetworkProfile) -> None:
         self._message_timeout_s = float(profile.message_timeout_s)
+        model = self._surroundings.model
+        model.integer("OCPPCommCtrlr/ActiveNetworkProfile").set(profile.slot)
+        model.integer("OCPPCommCtrlr/MessageTimeout[Default]").set(profile.message_timeout_s)
         if link.version.major != self._strategy.major:
             await self._switch(link.version.major)
         strategy = self._strategy
@@ -187,7 +192,16 @@ class ChargePoint:
             if self.evses[connector.evse_id].session is None:
                 connector.plugged = False
                 self.cable_plugged(connector.evse_id, connector.id)
+        self._record_startup()
         self._note_time()
+
+    def _record_startup(self) -> None:
+        context = self._strategy.context
+        reason = context.resets.next_boot_reason
+        if reason == POWER_UP:
+            context.security.record(STARTUP)
+        else:
+            context.security.record(RESET, reason)
 
     async def run(self) -> None:
         """Connect and serve until `stop`."""

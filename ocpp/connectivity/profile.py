@@ -35,6 +35,10 @@ class NetworkProfile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     key_password: str | None = None
     verify_hostname: bool = True
 
+    def __repr__(self) -> str:
+        """Without the secrets: this may end up in a log."""
+        return f"NetworkProfile(slot={self.slot}, url={self.url!r}, version={self.version.value!r})"
+
     @property
     def versions(self) -> tuple[OcppVersion, ...]:
         """What the handshake offers, best first; default: the expected version and those of the same major."""

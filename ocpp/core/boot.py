@@ -9,6 +9,7 @@ from datetime import datetime
 from ocpp.core.context import Context
 from ocpp.errors import RpcError
 from ocpp.rpc.permission import BootState
+from ocpp.security.event_log import TIME_SET
 
 DEFAULT_RETRY_S = 60.0
 """Wait before the next BootNotification when the CSMS names none or does not answer (B02.FR.07, B03.FR.05)."""
@@ -51,6 +52,7 @@ class Boot:
         self._not_before = 0.0
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
+        self._reporting_threshold = context.model.integer("ClockCtrlr/TimeAdjustmentReportingThreshold")
 
     def connected(self) -> None:
         """A connection is open: introduce the station, unless it is known already (OCPP-J section 5.3)."""
@@ -117,6 +119,8 @@ class Boot:
         correction = self._context.clock.synchronise(utc)
         if correction:
             log.info("clock corrected by %+.0f s", correction)
+            if abs(correction) > self._reporting_threshold.value:
+                self._context.security.record(TIME_SET, f"corrected by {correction:+.0f} s")
             self._context.time_set(utc)
             self._context.charging.clock_changed()
 

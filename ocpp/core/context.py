@@ -13,6 +13,7 @@ from ocpp.core.evse import Evses
 from ocpp.core.reset import Resets
 from ocpp.device_model import DeviceModel
 from ocpp.rpc.endpoint import Endpoint, Handler
+from ocpp.security.event_log import SecurityLog
 from ocpp.storage.database import Database
 from ocpp.storage.state import StateRepository
 
@@ -78,6 +79,7 @@ class Context:
     availability: Availability
     resets: Resets
     signals: Signals
+    security: SecurityLog
     connectivity: "ConnectivityManager | None" = None
     offline_since: float | None = None
     """Monotonic time since which there is no connection; None while there is one."""

@@ -9,6 +9,7 @@ from ocpp.core.events import StopReason, Trigger
 from ocpp.storage.state import StateRepository
 
 BOOT_REASON_KEY = "boot_reason"
+POWER_UP = "PowerUp"
 
 DELIVERY_GRACE_S = 3.0
 """How long a reset waits for the outbox to deliver the ends of transactions (B12.FR.05: the rest follows later)."""
@@ -75,8 +76,13 @@ class Resets:
 
         self._timer = self._clock.call_later(POLL_S, poll)
 
-    def boot_reason(self, default: str = "PowerUp") -> str:
+    @property
+    def next_boot_reason(self) -> str:
+        """What `boot_reason` will say."""
+        return str(self._state.get(BOOT_REASON_KEY, POWER_UP))
+
+    def boot_reason(self) -> str:
         """Why the program was started; asked once, then forgotten."""
-        reason = self._state.get(BOOT_REASON_KEY, default)
-        self._state.put(BOOT_REASON_KEY, default)
-        return str(reason)
+        reason = self.next_boot_reason
+        self._state.put(BOOT_REASON_KEY, POWER_UP)
+        return reason

@@ -26,7 +26,9 @@ from ocpp.device_model.keys import KeyView
 from ocpp.rpc.endpoint import Endpoint
 from ocpp.rpc.outbox import Outbox, RetryRule
 from ocpp.rpc.permission import BootState
+from ocpp.security.event_log import SecurityLog
 from ocpp.storage.database import Database
+from ocpp.storage.security_events import SecurityEventRepository
 from ocpp.storage.state import StateRepository
 from ocpp.storage.tokens import TokenRepository
 from ocpp.storage.transactions import TransactionRepository
@@ -128,6 +130,7 @@ class Strategy(ABC, DomainListener):
                 undelivered=lambda: len(self.outbox) if self.endpoint.online else 0,
             ),
             signals=Signals(),
+            security=SecurityLog(SecurityEventRepository(surroundings.database), surroundings.clock),
             data_transfer=surroundings.data_transfer,
             time_set=surroundings.hardware.system_time_changed,
         )

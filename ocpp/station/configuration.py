@@ -32,10 +32,10 @@ class Configuration:
     evses: tuple[EvseDescription, ...]
     simulation: dict[str, Any]
     smart_charging: dict[str, Any]
-    local_api: dict[str, Any]
-    certificates: dict[str, Any] = field(default_factory=dict)
-    variables: dict[str, Any] = field(default_factory=dict)
-    keys: dict[str, Any] = field(default_factory=dict)
+    local_api: dict[str, Any] = field(repr=False)
+    certificates: dict[str, Any] = field(default_factory=dict, repr=False)
+    variables: dict[str, Any] = field(default_factory=dict, repr=False)
+    keys: dict[str, Any] = field(default_factory=dict, repr=False)
     warnings: tuple[str, ...] = ()
 
     @property
@@ -88,7 +88,7 @@ class _Reader:
         evses = self._evses(raw)
         local_api = self._section(self._table(raw, "local_api"), schema.LOCAL_API, "local_api")
         self._check_local_api(local_api)
-        variables = self._table(raw, "variables")
+        variables = self._start_values(raw, "variables")
         for address in variables:
             self._check_address(address)
         return Configuration(
@@ -99,9 +99,9 @@ class _Reader:
             simulation=self._section(self._table(raw, "simulation"), schema.SIMULATION, "simulation"),
             smart_charging=self._section(self._table(raw, "smart_charging"), schema.SMART_CHARGING, "smart_charging"),
             local_api=local_api,
-            certificates=self._section(self._table(raw, "certificates"), schema.CERTIFICATES, "certificates"),
+            certificates=self._certificates(raw),
             variables=variables,
-            keys=self._table(raw, "keys"),
+            keys=self._start_values(raw, "keys"),
             warnings=tuple(self.warnings),
         )
 
@@ -112,8 +112,15 @@ class _Reader:
         value = raw.get(name, {})
         if isinstance(value, dict):
             return value
-        self._mistake(f"[{name}]", value, "a table")
+        self.mistakes.append(f"{name}: must be a table, written [{name}], not {_kind(value)}")
         return {}
+
+    def _start_values(self, raw: dict[str, Any], name: str) -> dict[str, Any]:
+        values = self._table(raw, name)
+        for key, given in values.items():
+            if not schema.start_value(given):
+                self.mistakes.append(f"{name}.{key}: must be {schema.START_VALUE}, not {_kind(given)}")
+        return values
 
     def _unknown(self, given: dict[str, Any], known: dict[str, Any], where: str) -> None:
         for key in given:
@@ -139,7 +146,7 @@ class _Reader:
     def _list(self, raw: dict[str, Any], name: str, where: str, most: int) -> list[dict[str, Any]]:
         value = raw.get(name, [])
         if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-            self._mistake(where, value, f"tables, written [[{where}]]")
+            self.mistakes.append(f"{where}: must be tables, each written [[{name}]], not {_kind(value)}")
             return []
         if not 1 <= len(value) <= most:
             self.mistakes.append(f"[[{where}]]: there must be 1 to {most}, not {len(value)}")
@@ -166,7 +173,7 @@ class _Reader:
             version=OcppVersion(values["version"]),
             offer=tuple(OcppVersion(version) for version in values["offer"]),
             security_profile=values["security_profile"],
-            password=values["password"] or self._password(values["password_file"], where),
+            password=self._password(values, where),
             interface=values["interface"],
             message_timeout_s=values["message_timeout_s"],
             identity=values["identity"],
@@ -184,9 +191,43 @@ class _Reader:
             self.warnings.append(f"{where}: security profile 0 has no authentication; for tests on one machine only")
         return profile
 
-    def _password(self, file: str | None, where: str) -> str | None:
-        path = self._file(file, f"{where}.password_file")
-        return Path(path).read_text(encoding="utf-8").strip() if path is not None else None
+    def _password(self, values: dict[str, Any], where: str) -> str | None:
+        password: str | None = values["password"]
+        path = self._file(values["password_file"], f"{where}.password_file")
+        if password is None and path is not None:
+            password = self._secret_in(path, where)
+        if password is not None and len(password) < schema.PASSWORD_LEAST:
+            self.warnings.append(f"{where}.password: OCPP asks for at least {schema.PASSWORD_LEAST} characters")
+        return password
+
+    def _secret_in(self, path: str, where: str) -> str | None:
+        option = schema.NETWORK["password"]
+        try:
+            secret = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            self.mistakes.append(f"{where}.password_file = {path!r}: cannot be read: {error}")
+            return None
+        if not option.check(secret):
+            self.mistakes.append(f"{where}.password_file = {path!r}: must hold {option.allowed}")
+            return None
+        return secret
+
+    def _certificates(self, raw: dict[str, Any]) -> dict[str, Any]:
+        """The PEM files, with their paths made absolute."""
+        values = self._section(self._table(raw, "certificates"), schema.CERTIFICATES, "certificates")
+        for name in schema.ROOTS:
+            values[name] = [self._file(each, f"certificates.{name}") for each in values[name]]
+        for name, options in schema.CERTIFICATE_TABLES.items():
+            if values[name] is None:
+                continue
+            where = f"certificates.{name}"
+            given = self._section(values[name], options, where)
+            for key in ("cert_file", "key_file"):
+                given[key] = self._file(given[key], f"{where}.{key}")
+            if "chain_files" in given:
+                given["chain_files"] = [self._file(each, f"{where}.chain_files") for each in given["chain_files"]]
+            values[name] = given
+        return values
 
     def _file(self, name: str | None, where: str) -> str | None:
         if name is None:
@@ -231,6 +272,11 @@ class _Reader:
             parse(address)
         except DeviceModelError as error:
             self.mistakes.append(f"variables: {error}")
+
+
+def _kind(value: Any) -> str:
+    """What somebody wrote, without showing it: it may hold a secret."""
+    return {dict: "a table", list: "a list", str: "a text", bool: "true or false"}.get(type(value), "a plain value")
 
 
 def _installed_version() -> str:

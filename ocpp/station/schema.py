@@ -65,13 +65,33 @@ def texts(*values: str) -> Option:
     )
 
 
-def path() -> Option:
+def path(**more: Any) -> Option:
     """A file, relative to the station file."""
-    return Option(lambda value: isinstance(value, str) and bool(value), "the path of a file")
+    return Option(lambda value: isinstance(value, str) and bool(value), "the path of a file", **more)
 
 
 def _identity(value: Any) -> bool:
     return isinstance(value, str) and 0 < len(value) <= 48 and ":" not in value
+
+
+PASSWORD_LEAST = 16
+"""Characters that OCPP asks of a password at least; shorter ones work, with a warning (A00.FR.205)."""
+
+START_VALUE = "a text, number, true or false, or a list of them, or { value = …, always = true }"
+
+
+def start_value(value: Any) -> bool:
+    """Whether it can be the start value of a variable or key."""
+    if isinstance(value, dict):
+        long_form = "value" in value and not set(value) - {"value", "always"}
+        return long_form and isinstance(value.get("always", False), bool) and _plain(value["value"])
+    return _plain(value)
+
+
+def _plain(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(isinstance(each, str | int | float) for each in value)
+    return isinstance(value, str | int | float)
 
 
 KEY_PAIR = {
@@ -105,7 +125,7 @@ NETWORK = {
     "version": choice(*VERSIONS, required=True),
     "offer": texts(*VERSIONS),
     "security_profile": integer(0, 3, default=1),
-    "password": text(8, 64, secret=True),
+    "password": text(1, 64, secret=True),
     "password_file": path(),
     "interface": choice(*INTERFACES, default="Wired0"),
     "message_timeout_s": integer(1, 3600, default=30),
@@ -115,13 +135,28 @@ NETWORK = {
     "verify_hostname": boolean(True),
 }
 
+ROOTS = ("csms_root", "manufacturer_root", "mo_root", "v2g_root")
+
+CERTIFICATE_TABLES = {
+    "station": {
+        "cert_file": path(required=True),
+        "key_file": path(required=True),
+        "key_password": text(secret=True),
+    },
+    "v2g_chain": {
+        "cert_file": path(required=True),
+        "chain_files": texts(),
+        "key_file": path(required=True),
+        "key_password": text(secret=True),
+    },
+}
+
 CERTIFICATES = {
-    "csms_root": texts(),
-    "manufacturer_root": texts(),
-    "mo_root": texts(),
-    "v2g_root": texts(),
-    "station": Option(lambda value: isinstance(value, dict), "a table with cert_file and key_file"),
-    "v2g_chain": Option(lambda value: isinstance(value, dict), "a table with cert_file, chain_files and key_file"),
+    **{name: texts() for name in ROOTS},
+    **{
+        name: Option(lambda value: isinstance(value, dict), "a table with " + ", ".join(keys), secret=True)
+        for name, keys in CERTIFICATE_TABLES.items()
+    },
 }
 
 EVSE = {

@@ -24,11 +24,12 @@ class SecurityEventRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, event_type: str, at_unix: float, info: str) -> None:
-        """Record an event."""
+    def add(self, event_type: str, at_unix: float, info: str, *, tell: bool = True) -> None:
+        """Record an event; `tell`: the CSMS is to know of it."""
         with self._database.transaction():
             self._database.execute(
-                "INSERT INTO security_events (type, at_unix, info) VALUES (?, ?, ?)", (event_type, at_unix, info)
+                "INSERT INTO security_events (type, at_unix, info, sent) VALUES (?, ?, ?, ?)",
+                (event_type, at_unix, info, not tell),
             )
             self._database.execute(
                 "DELETE FROM security_events WHERE position <= (SELECT max(position) FROM security_events) - ?",
@@ -47,3 +48,14 @@ class SecurityEventRepository:
         """The CSMS knows of the event."""
         with self._database.transaction(durable=False):
             self._database.execute("UPDATE security_events SET sent = 1 WHERE position = ?", (position,))
+
+    def last_position(self) -> int:
+        """Of the newest event; 0 when there is none."""
+        return int(self._database.query("SELECT coalesce(max(position), 0) FROM security_events")[0][0])
+
+    def correct_times(self, first: int, correction_s: float) -> None:
+        """Move the time stamps of events from position `first` on: the clock had not been set."""
+        with self._database.transaction(durable=False):
+            self._database.execute(
+                "UPDATE security_events SET at_unix = at_unix + ? WHERE position >= ?", (correction_s, first)
+            )

@@ -17,6 +17,7 @@ from ocpp.rpc.permission import BootState
 from ocpp.v16.absent import AbsentProfiles
 from ocpp.v16.core import Core
 from ocpp.v16.remote_trigger import RemoteTrigger
+from ocpp.v16.security import Security
 
 
 class TransactionMessageRetry:
@@ -67,7 +68,7 @@ class Strategy16(Strategy):
             "Heartbeat": lambda _: self.boot.beat,
             "StatusNotification": lambda number: lambda: self.core.status.trigger(number),
         }
-        return [self.core, trigger, AbsentProfiles()]
+        return [self.core, trigger, Security(context), AbsentProfiles()]
 
     # -- boot -----------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from ocpp.v2.data_transfer import DataTransfer
 from ocpp.v2.meter_values import MeterValues
 from ocpp.v2.provisioning import Provisioning
 from ocpp.v2.remote_control import RemoteControl
+from ocpp.v2.security import Security
 from ocpp.v2.transactions import Transactions
 
 
@@ -82,6 +83,7 @@ class Strategy2(Strategy):
             self.availability,
             self.meter_values,
             self.data_transfer,
+            Security(context),
         ]
 
     # -- boot -----------------------------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ TABLE = {
     "DeviceDataCtrlr/ValueSize": integer(1000, RO, constant=True, since_21=True),
     "ClockCtrlr/DateTime": date_time(persistent=False),
     "ClockCtrlr/TimeSource": sequence_list("Heartbeat", ("Heartbeat", "NTP", "RealTimeClock")),
+    "ClockCtrlr/TimeAdjustmentReportingThreshold": seconds(20),
     "ClockCtrlr/TimeZone": text("UTC", high=64),
     "ClockCtrlr/TimeOffset": text("+00:00", high=6),
 }
