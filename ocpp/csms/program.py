@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from typing import Any
@@ -10,7 +11,7 @@ from urllib import request as url_request
 
 from ocpp.csms.server import CsmsServer, StationSide
 from ocpp.csms.traffic import TrafficView
-from ocpp.errors import CallError, PayloadError, RpcError
+from ocpp.errors import CallError, ConfigurationError, PayloadError, RpcError
 from ocpp.station.local_api.server import LocalApiServer, Request, Response, error
 
 MAX_SCRIPTED = 1000
@@ -74,14 +75,14 @@ async def run_csms(listen: str, api: str, *, quiet: bool = False) -> int:
     """Run until SIGINT or SIGTERM."""
     view = TrafficView()
     server = CsmsServer(watcher=(lambda station, sent, frame: None) if quiet else view.show)
-    host, _, port = listen.rpartition(":")
-    await server.start(host.strip("[]"), int(port))
+    host = listen.rpartition(":")[0]
+    await _listen(server, listen)
     print(f"CSMS for OCPP 1.6, 2.0.1 and 2.1 at ws://{host}:{server.port}/<anything>/<station id>", flush=True)
     api_server = None
     if api != "off":
         api_server = LocalApiServer(CsmsApi(server).dispatch)
-        api_host, _, api_port = api.rpartition(":")
-        await api_server.start(api_host, int(api_port))
+        api_host = api.rpartition(":")[0]
+        await _listen(api_server, api)
         print(f"HTTP API at http://{api_host}:{api_server.port}/api/stations", flush=True)
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -91,6 +92,15 @@ async def run_csms(listen: str, api: str, *, quiet: bool = False) -> int:
         await api_server.stop()
     await server.stop()
     return 0
+
+
+async def _listen(server: CsmsServer | LocalApiServer, address: str) -> None:
+    host, _, port = address.rpartition(":")
+    try:
+        await server.start(host.strip("[]"), int(port))
+    except (OSError, ValueError, OverflowError) as error:
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+        raise ConfigurationError(f"{address}: cannot be listened on: {reason}") from error
 
 
 def call_station(api: str, station: str, action: str, payload: str) -> int:

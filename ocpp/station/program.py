@@ -5,8 +5,9 @@ import logging
 import os
 import random
 import signal
-from collections.abc import Callable
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,15 +21,20 @@ from ocpp.device_model.hardware import define_hardware
 from ocpp.device_model.keys import KeyView
 from ocpp.device_model.standard import build
 from ocpp.device_model.start_values import apply_start_values
+from ocpp.errors import ConfigurationError
 from ocpp.station.configuration import Configuration
 from ocpp.station.hardware import Reports, SimulatedHardware
 from ocpp.station.logging import MessageLog
+from ocpp.station.state_directory import StateDirectory
 from ocpp.station.status import StatusView, moment
 from ocpp.storage.database import Database
 from ocpp.storage.network_slots import NetworkSlotRepository
 from ocpp.storage.security_events import SecurityEventRepository
 from ocpp.storage.state import StateRepository
 from ocpp.storage.variables import VariableRepository
+
+if TYPE_CHECKING:
+    from ocpp.station.local_api.server import LocalApiServer
 
 EXIT_RESTART = 75
 """Exit status after an OCPP reset: the supervisor starts the program again (EX_TEMPFAIL)."""
@@ -45,6 +51,7 @@ class Program:
     def __init__(self, configuration: Configuration, clock: Clock | None = None) -> None:
         self.configuration = configuration
         self.clock = clock or SystemClock()
+        self._directory = StateDirectory(configuration.state_dir)
         self.database = Database.open(configuration.state_dir / "station.db")
         self.state = StateRepository(self.database)
         self.restart_reason: str | None = None
@@ -180,26 +187,39 @@ class Program:
 
     async def run(self) -> None:
         """Work until `finish` or a reset."""
+        try:
+            async with self._local_api():
+                await self._serve()
+        finally:
+            if self._message_log is not None:
+                self._message_log.close()
+            self.database.close()
+            self._directory.release()
+
+    async def _serve(self) -> None:
         self.simulation.start()
         self.charge_point.start(self.simulation.plugged)
-        server = await self._start_local_api()
         connection = asyncio.ensure_future(self.charge_point.run())
         finished = asyncio.ensure_future(self._finished.wait())
         try:
             await asyncio.wait({connection, finished}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             finished.cancel()
-            if server is not None:
-                await server.stop()
             await self.charge_point.stop()
             connection.cancel()
             await asyncio.gather(connection, finished, return_exceptions=True)
             self.simulation.stop()
-            if self._message_log is not None:
-                self._message_log.close()
-            self.database.close()
 
-    async def _start_local_api(self) -> Any:
+    @asynccontextmanager
+    async def _local_api(self) -> AsyncIterator[None]:
+        server = await self._start_local_api()
+        try:
+            yield
+        finally:
+            if server is not None:
+                await server.stop()
+
+    async def _start_local_api(self) -> "LocalApiServer | None":
         listen = self.configuration.local_api["listen"]
         if listen == "off":
             return None
@@ -214,7 +234,11 @@ class Program:
 
         server = LocalApiServer(Routes(self).dispatch, token=self.configuration.local_api["token"])
         host, _, port = listen.rpartition(":")
-        await server.start(host, int(port))
+        try:
+            await server.start(host, int(port))
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise ConfigurationError(f'local_api.listen = "{listen}": cannot be listened on: {reason}') from error
         log.info("local API at http://%s:%d/api/status", host, server.port)
         return server
 

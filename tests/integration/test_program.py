@@ -1,0 +1,255 @@
+"""The program as a supervisor and a technician meet it: signals, exit statuses, power cuts, dead CSMSs, clock jumps."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from support.dev_csms import DevelopmentCsms
+from support.processes import PATIENCE_S, ROOT, StationProcess, station_file
+from support.requests import ask
+
+EXIT_RESTART = 75
+
+
+@pytest.fixture
+def csms():
+    server = DevelopmentCsms()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def station_on(tmp_path):
+    made: list[StationProcess] = []
+
+    def make(port: int, version: str = "2.0.1", *, more: str = "", station: str = "", variables=None):
+        path = tmp_path / "station"
+        path.mkdir(exist_ok=True)
+        text = station_file(port, version, variables).replace("[station]", f"[station]\n{station}") + more
+        station = StationProcess(path, text).start()
+        made.append(station)
+        return station
+
+    yield make
+    for station in made:
+        station.kill()
+
+
+@pytest.fixture(params=["1.6", "2.0.1", "2.1"])
+def version(request) -> str:
+    return request.param
+
+
+def charge(station: StationProcess) -> str:
+    station.wait_accepted()
+    station.plug()
+    station.card()
+    station.wait_state("Charging")
+    return station.transaction()["id"]
+
+
+def ended(csms: DevelopmentCsms, version: str) -> list[dict]:
+    if version == "1.6":
+        return csms.calls("StopTransaction")
+    return [event for event in csms.calls("TransactionEvent") if event["eventType"] == "Ended"]
+
+
+def test_sigterm_ends_with_status_0_and_the_transaction_goes_on_after_the_start(csms, station_on, version):
+    station = station_on(csms.port, version, variables={"TxCtrlr/ResumptionTimeout": 600})
+    transaction = charge(station)
+    assert station.stop() == 0
+    assert ended(csms, version) == []
+    more = "[simulation]\nkeep_on_restart = true\n"
+    again = station_on(csms.port, version, more=more, variables={"TxCtrlr/ResumptionTimeout": 600})
+    again.wait_accepted()
+    assert again.transaction()["id"] == transaction
+
+
+@pytest.mark.parametrize("dead", ["refusing", "frozen"])
+def test_sigterm_is_obeyed_within_five_seconds_whatever_the_csms_does(csms, station_on, dead):
+    station = station_on(csms.port)
+    if dead == "frozen":
+        station.wait_accepted()
+        csms.freeze()
+    else:
+        csms.stop()
+    began = time.monotonic()
+    assert station.stop() == 0
+    assert time.monotonic() - began < 5
+
+
+def test_the_local_api_answers_while_the_csms_is_unreachable(station_on):
+    station = station_on(9)
+    status = station.status()
+    assert status["connection"]["state"] in ("connecting", "waiting")
+    station.wait(lambda: station.status()["connection"]["last_error"], "the error is shown")
+    assert station.status()["evses"][0]["connectors"][0]["status"] == "Available"
+
+
+@pytest.mark.req("B12.FR.01", "B12.FR.04")
+def test_a_reset_ends_the_process_with_the_restart_status(csms, station_on, version):
+    station = station_on(csms.port, version)
+    charge(station)
+    answer = csms.call("Reset", {"type": "Hard" if version == "1.6" else "Immediate"})
+    assert answer["status"] == "Accepted"
+    assert station.process.wait(PATIENCE_S) == EXIT_RESTART
+    assert [event.get("reason") or event["transactionInfo"]["stoppedReason"] for event in ended(csms, version)] == [
+        "HardReset" if version == "1.6" else "ImmediateReset"
+    ]
+    station.start()
+    station.wait_accepted()
+    if version != "1.6":
+        assert [boot["reason"] for boot in csms.calls("BootNotification")] == ["PowerUp", "RemoteReset"]
+
+
+def test_a_reset_may_restart_in_the_same_process(csms, station_on, version):
+    station = station_on(csms.port, version, station='reset = "in-process"')
+    station.wait_accepted()
+    csms.call("Reset", {"type": "Soft" if version == "1.6" else "OnIdle"})
+    station.wait(lambda: len(csms.calls("BootNotification")) == 2, "it boots again")
+    assert station.process.poll() is None
+    assert station.stop() == 0
+
+
+@pytest.mark.req("E05.FR.01")
+def test_a_power_cut_ends_the_transaction_with_the_last_reading(csms, station_on, version):
+    station = station_on(csms.port, version, variables={"TxCtrlr/ResumptionTimeout": 0})
+    charge(station)
+    with pytest.raises((AssertionError, OSError)):
+        station.post("/api/sim/power_cut")
+    assert station.process.wait(PATIENCE_S) == -signal.SIGKILL
+    station.start()
+    station.wait_accepted()
+    station.wait(lambda: ended(csms, version), "the transaction is ended")
+    event = ended(csms, version)[0]
+    assert (event.get("reason") or event["transactionInfo"]["stoppedReason"]) == "PowerLoss"
+
+
+def test_the_network_can_be_taken_away_and_comes_back_without_back_off(csms, station_on):
+    station = station_on(csms.port)
+    station.wait_accepted()
+    station.post("/api/sim/network", {"up": False})
+    station.wait(lambda: station.status()["connection"]["state"] == "offline", "offline")
+    station.plug()
+    station.card()
+    station.wait(lambda: station.status()["queues"]["transaction_messages"] == 0, "an unknown card starts nothing")
+    station.post("/api/sim/network", {"up": True})
+    station.wait(lambda: station.status()["connection"]["state"] == "connected", "connected again")
+
+
+@pytest.mark.parametrize("jump", [3600, -3600, 86400 * 400])
+def test_a_clock_jump_loses_and_reorders_nothing(csms, station_on, jump):
+    station = station_on(csms.port, variables={"SampledDataCtrlr/TxUpdatedInterval": 1})
+    charge(station)
+    station.post("/api/sim/clock", {"offset_s": jump})
+    station.wait(lambda: len(csms.calls("TransactionEvent")) > 4, "it goes on metering")
+    station.unplug()
+    station.wait(lambda: ended(csms, "2.0.1"), "the transaction ends")
+    numbers = [event["seqNo"] for event in csms.calls("TransactionEvent")]
+    assert numbers == list(range(len(numbers)))
+
+
+def test_garbage_from_the_csms_is_answered_and_the_session_goes_on(csms, station_on):
+    station = station_on(csms.port)
+    station.wait_accepted()
+    status, answer = ask(csms.api, "POST", "/api/stations/CS001/call", {"action": "Reset", "payload": {"type": 1}})
+    assert (status, "error" in answer) == (400, True)
+    assert csms.call("Reset", {"type": "Immediate", "evseId": 9})["status"] == "Rejected"
+    assert station.status()["connection"]["state"] == "connected"
+
+
+def pilotwire(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "ocpp.station.cli", *arguments], capture_output=True, text=True, cwd=ROOT, timeout=120
+    )
+
+
+def test_check_says_what_is_wrong_and_run_refuses_it_too(tmp_path):
+    file = tmp_path / "station.toml"
+    file.write_text("[station]\nid = 5\n")
+    for command in ("check", "run"):
+        outcome = pilotwire(command, str(file))
+        assert outcome.returncode == 2
+        assert "station.id = 5: must be a text" in outcome.stderr
+        assert "Traceback" not in outcome.stderr
+
+
+def test_check_praises_a_good_file(tmp_path):
+    file = tmp_path / "station.toml"
+    file.write_text(station_file(9000, "2.1"))
+    outcome = pilotwire("check", str(file))
+    assert outcome.returncode == 0
+    assert "is fine: 1 EVSE(s), 1 connector(s)" in outcome.stdout
+    assert "no authentication" in outcome.stdout
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["run"], ["demo", "--version", "3"]])
+def test_a_wrong_command_line_gets_the_usage(arguments):
+    outcome = pilotwire(*arguments)
+    assert outcome.returncode == 2
+    assert outcome.stderr.startswith("usage: pilotwire")
+
+
+def test_a_taken_port_is_said_plainly(csms, tmp_path):
+    file = tmp_path / "station.toml"
+    file.write_text(station_file(9, "2.1").replace('"127.0.0.1:0"', f'"127.0.0.1:{csms.port}"'))
+    outcome = pilotwire("run", str(file))
+    assert outcome.returncode == 2
+    assert f'local_api.listen = "127.0.0.1:{csms.port}": cannot be listened on: Address already in use' in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+    outcome = pilotwire("csms", "--listen", f"127.0.0.1:{csms.port}")
+    assert (outcome.returncode, "Address already in use" in outcome.stderr) == (2, True)
+
+
+def test_a_state_directory_that_cannot_be_made_is_said_plainly(tmp_path):
+    (tmp_path / "state").write_text("a file")
+    file = tmp_path / "station.toml"
+    file.write_text(station_file(9, "2.1"))
+    outcome = pilotwire("run", str(file))
+    assert outcome.returncode == 1
+    assert "Traceback" not in outcome.stderr
+    assert "state" in outcome.stderr
+
+
+def test_two_stations_do_not_share_a_state_directory(csms, station_on):
+    first = station_on(csms.port)
+    outcome = pilotwire("run", str(first.file))
+    assert outcome.returncode == 1
+    assert "already" in outcome.stderr
+
+
+def test_the_demo_plays_a_session(version):
+    outcome = pilotwire("demo", "--version", version)
+    assert outcome.returncode == 0, outcome.stdout[-2000:] + outcome.stderr[-2000:]
+    assert "every message has been delivered" in outcome.stdout
+    assert "StopTransaction" in outcome.stdout or '"Ended"' in outcome.stdout
+
+
+def test_the_example_firmware_charges_a_car(csms, tmp_path):
+    url = f"ws://127.0.0.1:{csms.port}/ocpp"
+    outcome = subprocess.run(
+        [sys.executable, "docs/examples/firmware.py", url, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=60,
+    )
+    assert outcome.returncode == 0, outcome.stderr
+    kinds = [event["eventType"] for event in csms.calls("TransactionEvent", "ACME-1")]
+    assert (kinds[0], kinds[-1]) == ("Started", "Ended")
+
+
+def test_a_call_can_be_sent_from_the_command_line(csms, station_on):
+    station = station_on(csms.port)
+    station.wait_accepted()
+    api = f"127.0.0.1:{csms.api}"
+    outcome = pilotwire("csms", "--api", api, "--call", "CS001", "GetVariables", "{")
+    assert (outcome.returncode, "not valid JSON" in outcome.stderr) == (2, True)
+    payload = '{"getVariableData": [{"component": {"name": "TxCtrlr"}, "variable": {"name": "TxStartPoint"}}]}'
+    outcome = pilotwire("csms", "--api", api, "--call", "CS001", "GetVariables", payload)
+    assert outcome.returncode == 0
+    assert '"attributeStatus": "Accepted"' in outcome.stdout
+    outcome = pilotwire("csms", "--api", api, "--call", "CS999", "Reset", "{}")
+    assert (outcome.returncode, "was ever connected" in outcome.stderr) == (1, True)
