@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
-from ocpp.clock import Clock
+from ocpp.clock import Clock, Timer
 from ocpp.connectivity import ConnectionStatus, ConnectivityManager, NetworkProfile
 from ocpp.connectivity.manager import OpenLink, SupervisedLink
 from ocpp.core.context import Identity
@@ -22,7 +22,7 @@ from ocpp.core.reset import POWER_UP
 from ocpp.core.strategy import Strategy, Surroundings
 from ocpp.device_model import DeviceModel
 from ocpp.device_model.keys import KeyView
-from ocpp.errors import ConfigurationError
+from ocpp.errors import ConfigurationError, StorageError
 from ocpp.messages import catalogue
 from ocpp.security.event_log import RESET, STARTUP
 from ocpp.storage.database import Database
@@ -93,6 +93,7 @@ class ChargePoint:
         self._state = StateRepository(database)
         self._listeners: list[Callable[[], None]] = []
         self._message_timeout_s = 30.0
+        self._time_timer: Timer | None = None
         clock.not_before(float(self._state.get(TIME_KEY, 0.0)))
         self._surroundings = Surroundings(
             identity=identity,
@@ -214,11 +215,19 @@ class ChargePoint:
         except TimeoutError:
             log.warning("the CSMS did not complete the closing handshake")
         await self._strategy.close()
-        self._state.put(TIME_KEY, self._clock.unix(), durable=False)
+        if self._time_timer is not None:
+            self._time_timer.cancel()
+        self._note_time_now()
 
     def _note_time(self) -> None:
-        self._state.put(TIME_KEY, self._clock.unix(), durable=False)
-        self._clock.call_later(TIME_NOTE_INTERVAL_S, self._note_time)
+        self._note_time_now()
+        self._time_timer = self._clock.call_later(TIME_NOTE_INTERVAL_S, self._note_time)
+
+    def _note_time_now(self) -> None:
+        try:
+            self._state.put(TIME_KEY, self._clock.unix(), durable=False)
+        except StorageError as error:
+            log.error("the time is not noted: %s", error)
 
     # -- what firmware reports ------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import msgspec
 from ocpp.clock import Clock
 from ocpp.core.identity import CENTRAL, NO_AUTHORIZATION, AuthorizationInfo, AuthorizationStatus, IdToken
 from ocpp.device_model import DeviceModel
-from ocpp.errors import RpcError
+from ocpp.errors import RpcError, StorageError
 from ocpp.storage.tokens import TokenRepository
 
 NOT_CACHED_TYPES = frozenset({NO_AUTHORIZATION, CENTRAL})
@@ -113,7 +113,10 @@ class Authorizer:
         expires = info.expiry.timestamp() if info.expiry is not None else None
         if expires is None and self._cache_life_time.value > 0:
             expires = now + self._cache_life_time.value
-        self._tokens.put_cache_entry(token.value, encode_info(info), now_unix=now, expires_unix=expires)
+        try:
+            self._tokens.put_cache_entry(token.value, encode_info(info), now_unix=now, expires_unix=expires)
+        except StorageError as error:
+            log.error("token %s is not cached: %s", redacted(token), error)
 
     def clear_cache(self) -> bool:
         """Forget every cached token; False when the cache is switched off (C11.FR.04)."""

@@ -11,9 +11,9 @@ from ocpp.core.evse import Connector, Evse, Evses, Fault
 from ocpp.core.hardware import Hardware, Indication
 from ocpp.core.identity import NO_AUTHORIZATION, AuthorizationInfo, AuthorizationStatus, IdToken, same_authority
 from ocpp.core.metering import AlignedMeter, MeteringSettings
-from ocpp.core.session import Authorization, ChargingSession
+from ocpp.core.session import ChargingSession
 from ocpp.core.settings import SessionSettings
-from ocpp.core.transaction import Transaction, TransactionStore
+from ocpp.core.transaction import Authorization, Transaction, TransactionStore
 from ocpp.storage.database import Database
 
 LOCK_FAILURE = "ConnectorLockFailure"

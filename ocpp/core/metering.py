@@ -11,6 +11,7 @@ from ocpp.core.events import MeterValue, ReadingContext
 from ocpp.core.hardware import MeterReading, Sample
 from ocpp.core.transaction import Transaction, TransactionStore
 from ocpp.device_model import DeviceModel
+from ocpp.errors import StorageError
 
 MAX_ENDED_SAMPLES = 500
 """Samples kept for the Ended event or StopTransaction; beyond it every second intermediate one goes (E07.FR.10)."""
@@ -109,6 +110,8 @@ class TransactionMeter:
             self._timers[name] = self._clock.call_later(max(0.0, due - self._clock.monotonic()), run)
             try:
                 action()
+            except StorageError as error:
+                log.error("samples (%s) of a transaction are lost: %s", name, error)
             except Exception:
                 log.exception("sampling (%s) of a transaction failed", name)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from ocpp.clock import Clock, Timer
 from ocpp.core.charging import Charging
 from ocpp.core.events import StopReason, Trigger
+from ocpp.errors import StorageError
 from ocpp.storage.state import StateRepository
 
 BOOT_REASON_KEY = "boot_reason"
@@ -84,5 +85,8 @@ class Resets:
     def boot_reason(self) -> str:
         """Why the program was started; asked once, then forgotten."""
         reason = self.next_boot_reason
-        self._state.put(BOOT_REASON_KEY, POWER_UP)
+        try:
+            self._state.put(BOOT_REASON_KEY, POWER_UP)
+        except StorageError as error:
+            log.error("the boot reason %s may be told twice: %s", reason, error)
         return reason

@@ -5,19 +5,20 @@ may deliver energy. Every change is stored together with the messages about it; 
 """
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ocpp.clock import Timer
 from ocpp.core import settings as points
-from ocpp.core.events import EventKind, MeterValue, ReadingContext, StopReason, TransactionEvent, Trigger
+from ocpp.core.changes import Change, Changes, Memory
+from ocpp.core.delivery import Delivery
+from ocpp.core.events import MeterValue, ReadingContext, StopReason, Trigger
 from ocpp.core.evse import TRANSACTION_ENDING_FAULTS, Connector, Evse
-from ocpp.core.hardware import Indication, MeterReading, PowerLimit
+from ocpp.core.hardware import Indication, MeterReading
 from ocpp.core.identity import IdToken
 from ocpp.core.metering import TransactionMeter
-from ocpp.core.transaction import ChargingState, Transaction
+from ocpp.core.recorder import TransactionRecorder
+from ocpp.core.transaction import Authorization, ChargingState, Transaction
 
 if TYPE_CHECKING:
     from ocpp.core.charging import Charging
@@ -31,17 +32,21 @@ STOP_FLOW_TIMEOUT_S = 8.0
 PLUG_IN, EV_READY, FLOW_STOP = "plug in", "EV ready", "flow stop"
 """What the session's timers wait for."""
 
+_REMEMBERED = (
+    "authorization",
+    "transaction",
+    "suspended_by_csms",
+    "finished",
+    "owner",
+    "ending",
+    "_flowed",
+    "_facts",
+    "token_to_report",
+    "_refused_trigger",
+)
+"""What a change that could not be recorded must not have changed."""
+
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Authorization:
-    """The right to charge that a session has been given."""
-
-    token: IdToken
-    group: IdToken | None = None
-    remote_start_id: int | None = None
-    reservation_id: int | None = None
 
 
 class ChargingSession:
@@ -57,15 +62,25 @@ class ChargingSession:
         self.suspended_by_csms = False
         self.finished = False
         """Whether a transaction has ended here and the cable is still in."""
-        self._ending = False
+        self.ending = False
+        """Whether the transaction is over but for the energy that still flows."""
         self._flowed = False
         self._timers: dict[str, Timer] = {}
         self.owner: IdToken | None = None
         self.meter = TransactionMeter(charging.metering, charging.clock, charging.store, self)
         self._facts: frozenset[str] = frozenset()
-        self._token_to_report: IdToken | None = None
+        self.token_to_report: IdToken | None = None
         self._refused_trigger: Trigger | None = None
-        self._commanded: PowerLimit | None = None
+        self._recorder = TransactionRecorder(charging, self)
+        self.delivery = Delivery(charging, self)
+        self._changes = Changes(
+            charging.database,
+            charging.clock,
+            remember=lambda: Memory(self, _REMEMBERED),
+            carry_out=self._carry_out,
+            failed=self._not_recorded,
+            recorded=self._recorded,
+        )
 
     # -- facts ----------------------------------------------------------------------------------------------------
 
@@ -80,32 +95,36 @@ class ChargingSession:
         return self.connector is not None
 
     @property
-    def ending(self) -> bool:
-        """Whether the transaction is over but for the energy that still flows."""
-        return self._ending
+    def unrecorded(self) -> bool:
+        """Whether something that happened here is not on disk yet."""
+        return self._changes.waiting
 
     @property
     def idle(self) -> bool:
         """Whether nothing is left of the session."""
         occupied = self.evse is not None and (self.evse.bay_occupied or self.plugged)
-        return not occupied and self.authorization is None and self.transaction is None
+        return not occupied and self.authorization is None and self.transaction is None and not self.unrecorded
 
-    def _conditions(self) -> frozenset[str]:
+    def _hardware_facts(self) -> frozenset[str]:
         found = set()
         if self.evse is not None and self.evse.bay_occupied:
             found.add(points.PARKING_BAY_OCCUPANCY)
         if self.plugged:
             found.add(points.EV_CONNECTED)
-        if self.authorization is not None:
-            found.add(points.AUTHORIZED)
-            if self.plugged:
-                found.add(points.POWER_PATH_CLOSED)
-                reading = self.read()
-                if reading is not None and reading.signed_start is not None:
-                    found.add(points.DATA_SIGNED)
+            reading = self.read()
+            if reading is not None and reading.signed_start is not None:
+                found.add(points.DATA_SIGNED)
         if self.evse is not None and self.evse.energy_flows:
             found.add(points.ENERGY_TRANSFER)
         return frozenset(found)
+
+    def _conditions(self, hardware: frozenset[str]) -> frozenset[str]:
+        """The start and stop points that hold."""
+        if self.authorization is None:
+            return hardware - {points.DATA_SIGNED}
+        if points.EV_CONNECTED in hardware:
+            return hardware | {points.AUTHORIZED, points.POWER_PATH_CLOSED}
+        return hardware | {points.AUTHORIZED}
 
     def read(self) -> MeterReading | None:
         """See `Metered.read`."""
@@ -115,78 +134,94 @@ class ChargingSession:
 
     def cable_plugged(self) -> None:
         """The cable is in."""
-        with self._change(Trigger.CABLE_PLUGGED_IN):
-            self._cancel(PLUG_IN)
+        self._change(Trigger.CABLE_PLUGGED_IN, lambda: self._cancel(PLUG_IN))
 
     def cable_unplugged(self) -> None:
         """The cable is out; the EVSE's facts already say so."""
         rules = self._charging.settings
-        with self._change(Trigger.EV_COMMUNICATION_LOST, reason=StopReason.EV_DISCONNECTED):
+
+        def act() -> None:
             self._flowed = False
             if rules.stop_on_ev_side_disconnect or self.transaction is None:
                 self._withdraw()
+
+        self._change(Trigger.EV_COMMUNICATION_LOST, act, reason=StopReason.EV_DISCONNECTED)
         if self.authorization is not None:
             self._expect_plug()
 
     def bay_changed(self, occupied: bool) -> None:
         """The parking bay's sensor sees something, or no longer."""
-        trigger = Trigger.EV_DETECTED if occupied else Trigger.EV_DEPARTED
-        with self._change(trigger, reason=StopReason.LOCAL):
-            pass
+        self._change(Trigger.EV_DETECTED if occupied else Trigger.EV_DEPARTED, reason=StopReason.LOCAL)
 
     def authorize(self, authorization: Authorization, trigger: Trigger = Trigger.AUTHORIZED) -> None:
         """Somebody may charge from now on."""
-        with self._change(trigger):
+
+        def act() -> None:
             self.authorization = authorization
             self.suspended_by_csms = False
-            self._token_to_report = authorization.token
+            self.token_to_report = authorization.token
             if self.transaction is not None:
-                self._take_authorization(self.transaction, authorization)
+                self.transaction.take(authorization)
+
+        self._change(trigger, act)
         if not self.plugged:
             self._expect_plug()
 
     def stop(self, trigger: Trigger, reason: StopReason, token: IdToken | None = None) -> None:
         """The authorization ends: by the driver's token, by the CSMS, by the unlock command."""
-        with self._change(trigger, reason=reason):
+
+        def act() -> None:
             self._withdraw()
-            self._token_to_report = token
-            if self.transaction is not None:
-                self.transaction.stop_reason = self.transaction.stop_reason or reason
+            self.token_to_report = token
+            self._note_stop(reason)
+
+        self._change(trigger, act, reason=reason)
         if reason in (StopReason.LOCAL, StopReason.REMOTE, StopReason.MASTER_PASS):
             self.release_cable()
 
     def refuse(self) -> None:
         """The CSMS does not accept the token of the running transaction (E05; 1.6 section 5.11)."""
-        rules = self._charging.settings
         transaction = self.transaction
         if transaction is None or transaction.deauthorized:
             return
-        transaction.deauthorized = True
-        if rules.stop_on_invalid_id:
-            self._end_or_withdraw(Trigger.DEAUTHORIZED, StopReason.DEAUTHORIZED)
+        if self._charging.settings.stop_on_invalid_id:
+            self._change(Trigger.DEAUTHORIZED, self._end_refused, reason=StopReason.DEAUTHORIZED)
+        else:
+            self._change(None, self._limit_refused)
+
+    def _end_refused(self) -> None:
+        if self.transaction is not None:
+            self.transaction.deauthorized = True
+        self._withdraw()
+        self._note_stop(StopReason.DEAUTHORIZED)
+
+    def _limit_refused(self) -> None:
+        transaction = self.transaction
+        if transaction is None:
             return
-        allowed = rules.max_energy_on_invalid_id_wh
+        transaction.deauthorized = True
+        allowed = self._charging.settings.max_energy_on_invalid_id_wh
         if allowed > 0 and transaction.last is not None:
             transaction.energy_limit_wh = transaction.last.energy_wh + allowed
-            self._charging.save(transaction)
-            return
-        self.suspend_by_csms()
+        else:
+            self.suspended_by_csms = True
+        self._charging.store.save(transaction)
+
+    def _note_stop(self, reason: StopReason) -> None:
+        if self.transaction is not None:
+            self.transaction.stop_reason = self.transaction.stop_reason or reason
 
     def suspend_by_csms(self) -> None:
         """No more energy, but the transaction goes on (E05.FR.02)."""
-        with self._change(None):
+
+        def act() -> None:
             self.suspended_by_csms = True
 
-    def _end_or_withdraw(self, trigger: Trigger, reason: StopReason) -> None:
-        with self._change(trigger, reason=reason):
-            self._withdraw()
-            if self.transaction is not None:
-                self.transaction.stop_reason = self.transaction.stop_reason or reason
+        self._change(None, act)
 
     def end(self, trigger: Trigger, reason: StopReason) -> None:
         """End the transaction whatever the stop points say (reset, emergency stop)."""
-        with self._change(trigger, reason=reason, force=True):
-            self._withdraw()
+        self._change(trigger, self._withdraw, reason=reason, force=True)
 
     def faulted(self, kind: str) -> None:
         """A fault came up at this EVSE."""
@@ -198,37 +233,40 @@ class ChargingSession:
 
     def reconsider(self) -> None:
         """Something that decides about energy has changed: fault, availability, limit, EV state, flow."""
-        if self._ending:
+        if self.ending:
             if self.evse is None or not self.evse.energy_flows:
                 self._finish_ending()
             return
-        with self._change(None, reason=StopReason.STOPPED_BY_EV):
+
+        def act() -> None:
             if self.evse is not None and self.evse.energy_flows:
                 self._flowed = True
+
+        self._change(None, act, reason=StopReason.STOPPED_BY_EV)
 
     def report_samples(self, value: MeterValue) -> None:
         """See `Metered.report_samples`."""
         transaction = self.transaction
-        if transaction is None or self._ending:
+        if transaction is None or self.ending:
             return
         trigger = Trigger.METER_VALUE_CLOCK if value.context.value == "Sample.Clock" else Trigger.METER_VALUE_PERIODIC
-        with self._charging.database.transaction():
-            self._emit(EventKind.UPDATED, trigger, (value,))
+        with self._changes.whole():
+            self._recorder.update(trigger, (value,))
         self._check_energy_limit()
 
     def report(self, trigger: Trigger) -> None:
         """Tell about the running transaction, with fresh samples, because somebody wants to know."""
-        if self.transaction is None or self._ending:
+        if self.transaction is None or self.ending:
             return
         value = self.meter.value(ReadingContext.TRIGGER, self._charging.metering.updated.value)
-        with self._charging.database.transaction():
-            self._emit(EventKind.UPDATED, trigger, (value,) if value is not None else ())
+        with self._changes.whole():
+            self._recorder.update(trigger, (value,) if value is not None else ())
 
     def checkpoint(self) -> None:
         """See `Metered.checkpoint`."""
         if self.transaction is not None:
-            with self._charging.database.transaction(durable=False):
-                self._note_reading(self.transaction)
+            with self._changes.whole(durable=False):
+                self._recorder.note_reading(self.transaction)
                 self._charging.store.save(self.transaction)
             self._check_energy_limit()
 
@@ -241,39 +279,59 @@ class ChargingSession:
 
     # -- from facts to events -------------------------------------------------------------------------------------
 
-    @contextmanager
     def _change(
-        self, trigger: Trigger | None, *, reason: StopReason | None = None, force: bool = False
-    ) -> Iterator[None]:
-        try:
-            with self._charging.database.transaction(durable=False):
-                yield
-                self._evaluate(trigger, reason, force)
-        except Exception:
-            if self.evse is not None:
-                self._commanded = None
-                self._charging.hardware.stop_energy(self.evse.id)
-            raise
-        self._apply_power()
+        self,
+        trigger: Trigger | None,
+        act: Callable[[], None] = lambda: None,
+        *,
+        reason: StopReason | None = None,
+        force: bool = False,
+    ) -> None:
+        self._changes.make(
+            Change(act, trigger, reason, force, self._hardware_facts(), self.connector, self._clock.now())
+        )
+
+    def _not_recorded(self) -> None:
+        self.delivery.cut()
+        if self.transaction is not None and not self.ending:
+            self.meter.start()
+        else:
+            self.meter.stop()
+
+    def _recorded(self) -> None:
+        if self.delivery.apply() and not self._flowed and EV_READY not in self._timers:
+            self._schedule(EV_READY, EV_READY_GRACE_S, self._grace_over)
         self._charging.session_changed(self)
 
-    def _evaluate(self, trigger: Trigger | None, reason: StopReason | None, force: bool) -> None:
-        before, self._facts = self._facts, self._conditions()
+    def _carry_out(self, change: Change) -> None:
+        self._recorder.at, self._recorder.connector = change.at, change.connector
+        try:
+            change.act()
+            self._evaluate(change)
+        finally:
+            self._recorder.at = self._recorder.connector = None
+
+    def _evaluate(self, change: Change) -> None:
+        before, self._facts = self._facts, self._conditions(change.facts)
         if self.transaction is None:
-            if self._must_start(self._facts - before):
-                if self._charging.accepts_transaction(self):
-                    self._start(self._refused_trigger or trigger or Trigger.CHARGING_STATE_CHANGED)
-                else:
-                    # Not now: the same facts start the transaction once the station is accepted.
-                    self._facts, self._refused_trigger = before, trigger
+            self._consider_start(change, before)
             return
-        lost = before - self._facts
-        if force or lost & self._charging.settings.stop_points:
-            self._begin_ending(trigger or Trigger.CHARGING_STATE_CHANGED, reason)
+        trigger = change.trigger
+        if change.force or (before - self._facts) & self._charging.settings.stop_points:
+            self._begin_ending(trigger or Trigger.CHARGING_STATE_CHANGED, change.reason)
+        elif trigger is not None or self.charging_state() is not self.transaction.charging_state:
+            self._recorder.update(trigger or Trigger.CHARGING_STATE_CHANGED)
+
+    def _consider_start(self, change: Change, before: frozenset[str]) -> None:
+        if not self._must_start(self._facts - before):
             return
-        state = self._charging_state()
-        if trigger is not None or state is not self.transaction.charging_state:
-            self._emit(EventKind.UPDATED, trigger or Trigger.CHARGING_STATE_CHANGED, self._late_begin())
+        if not self._charging.accepts_transaction(self):
+            # Not now: the same facts start the transaction once the station is accepted.
+            self._facts, self._refused_trigger = before, change.trigger
+            return
+        trigger = self._refused_trigger or change.trigger or Trigger.CHARGING_STATE_CHANGED
+        self._flowed, self._refused_trigger = False, None
+        self._recorder.start(trigger)
 
     def _must_start(self, gained: frozenset[str]) -> bool:
         wanted = self._charging.settings.start_points
@@ -282,99 +340,37 @@ class ChargingSession:
         # Energy is about to be offered although every configured start point lies behind us.
         return points.POWER_PATH_CLOSED in gained and not wanted & {points.ENERGY_TRANSFER, points.DATA_SIGNED}
 
-    def _start(self, trigger: Trigger) -> None:
-        transaction = Transaction(id=self._charging.new_id(), started_at=self._clock.now())
-        self.transaction = transaction
-        self._flowed, self._refused_trigger = False, None
-        if self.authorization is not None:
-            self._take_authorization(transaction, self.authorization)
-        self._locate(transaction)
-        values: tuple[MeterValue, ...] = ()
-        if self.evse is not None:
-            self._note_reading(transaction)
-            transaction.begin = transaction.last
-            transaction.begin_reported = True
-            values = self.meter.begin()
-        self._emit(EventKind.STARTED, trigger, values)
-        self.meter.start()
-        log.info("transaction %s started at EVSE %s (%s)", transaction.id, transaction.evse_id or "?", trigger)
-
-    def _late_begin(self) -> tuple[MeterValue, ...]:
-        transaction = self.transaction
-        if transaction is None or transaction.begin_reported or self.evse is None:
-            return ()
-        self._note_reading(transaction)
-        transaction.begin = transaction.last
-        transaction.begin_reported = True
-        return self.meter.begin()
-
-    def _emit(self, kind: EventKind, trigger: Trigger, values: tuple[MeterValue, ...] = ()) -> None:
-        transaction = self.transaction
-        assert transaction is not None
-        self._locate(transaction)
-        transaction.charging_state = self._charging_state()
-        if kind is EventKind.UPDATED:
-            self._note_reading(transaction)
-        token, self._token_to_report = self._token_to_report, None
-        seq_no = transaction.next_seq_no
-        transaction.next_seq_no += 1
-        event = TransactionEvent(
-            kind=kind,
-            trigger=trigger,
-            transaction=transaction,
-            seq_no=seq_no,
-            timestamp=transaction.ended_at or self._clock.now(),
-            offline=not self._charging.online(),
-            id_token=token,
-            meter_values=values,
-            reservation_id=transaction.reservation_id,
-        )
-        with self._charging.database.transaction():
-            self._charging.listener.transaction_event(event)
-            self._charging.store.save(transaction)
-
     def _begin_ending(self, trigger: Trigger, reason: StopReason | None) -> None:
         transaction = self.transaction
         assert transaction is not None
         transaction.stop_trigger = trigger
         transaction.stop_reason = transaction.stop_reason or reason
-        transaction.stop_token = self._token_to_report
+        transaction.stop_token = self.token_to_report
         self.meter.stop()
         if self.evse is None or not self.evse.energy_flows:
             self._finish()
             return
-        self._ending = True
+        self.ending = True
         self._charging.store.save(transaction)
         self._schedule(FLOW_STOP, STOP_FLOW_TIMEOUT_S, self._finish_ending)
 
     def _finish_ending(self) -> None:
-        with self._change(None):
-            if self._ending:
-                self._finish()
+        self._change(None, lambda: self._finish() if self.ending else None)
 
     def _finish(self) -> None:
         transaction = self.transaction
         if transaction is None:
             return
-        self._ending = False
+        self.ending = False
         self._cancel(FLOW_STOP)
-        self._note_reading(transaction)
-        self._token_to_report = transaction.stop_token
-        transaction.active = False
-        transaction.authorized = False
-        values = self.meter.end(transaction.last)
-        self._emit(EventKind.ENDED, transaction.stop_trigger or Trigger.ABNORMAL_CONDITION, values)
-        self._charging.store.drop_samples(transaction.id)
-        self._charging.store.prune()
-        self.meter.stop()
+        self._recorder.finish(transaction)
         self.transaction = None
         self.finished = True
         self._withdraw()
         self.suspended_by_csms = False
         if transaction.stop_reason is StopReason.DEAUTHORIZED:
             self.owner = transaction.token
-        self._facts = self._conditions()
-        log.info("transaction %s ended: %s, %d Wh", transaction.id, transaction.stop_reason, transaction.energy_wh)
+        self._facts = self._conditions(self._hardware_facts())
 
     def resume(self, transaction: Transaction) -> None:
         """Take up a transaction found open after a restart."""
@@ -382,43 +378,21 @@ class ChargingSession:
         if transaction.token is not None and transaction.authorized:
             self.authorization = Authorization(transaction.token, transaction.group, transaction.remote_start_id)
         self.suspended_by_csms = transaction.deauthorized and transaction.energy_limit_wh is None
-        self._facts = self._conditions()
+        self._facts = self._conditions(self._hardware_facts())
         self.meter.start()
 
     def resumed(self, values: tuple[MeterValue, ...]) -> None:
         """Tell the CSMS that the transaction goes on, with the readings around the interruption."""
-        with self._charging.database.transaction():
-            self._emit(EventKind.UPDATED, Trigger.TX_RESUMED, values)
-        self._apply_power()
+        with self._changes.whole():
+            self._recorder.update(Trigger.TX_RESUMED, values)
+        self._recorded()
 
     def close_recovered(self) -> None:
         """End a transaction that was found open, by what is stored of it."""
-        with self._charging.database.transaction():
+        with self._changes.whole():
             self._finish()
 
     # -- details --------------------------------------------------------------------------------------------------
-
-    def _take_authorization(self, transaction: Transaction, authorization: Authorization) -> None:
-        transaction.token = authorization.token
-        transaction.group = authorization.group
-        transaction.authorized = True
-        transaction.deauthorized = False
-        transaction.energy_limit_wh = None
-        if authorization.remote_start_id is not None:
-            transaction.remote_start_id = authorization.remote_start_id
-        if authorization.reservation_id is not None:
-            transaction.reservation_id = authorization.reservation_id
-
-    def _locate(self, transaction: Transaction) -> None:
-        if self.evse is not None:
-            transaction.evse_id = self.evse.id
-        if self.connector is not None:
-            transaction.connector_id = self.connector.id
-
-    def _note_reading(self, transaction: Transaction) -> None:
-        reading = self.read()
-        if reading is not None:
-            transaction.last, transaction.last_at = reading, self._clock.now()
 
     def _withdraw(self) -> None:
         self.authorization = None
@@ -427,7 +401,8 @@ class ChargingSession:
         if self.transaction is not None:
             self.transaction.authorized = False
 
-    def _charging_state(self) -> ChargingState:
+    def charging_state(self) -> ChargingState:
+        """What is going on between EVSE and EV."""
         if not self.plugged:
             return ChargingState.IDLE
         assert self.evse is not None
@@ -437,54 +412,16 @@ class ChargingSession:
             return ChargingState.SUSPENDED_EVSE
         if self.authorization is None:
             return ChargingState.EV_CONNECTED
-        if not self._may_deliver() or self.evse.limit_a == 0:
+        if not self.delivery.allowed or self.evse.limit_a == 0:
             return ChargingState.SUSPENDED_EVSE
         return ChargingState.SUSPENDED_EV if self._flowed else ChargingState.EV_CONNECTED
 
-    def _may_deliver(self) -> bool:
-        connector = self.connector
-        if connector is None or self.evse is None or self.authorization is None or self._ending:
-            return False
-        return (
-            not self.suspended_by_csms
-            and not self._charging.evses.blocking_faults(self.evse, connector)
-            and (self.transaction is not None or self._start_is_yet_to_come())
-        )
-
-    def _start_is_yet_to_come(self) -> bool:
-        return bool(self._charging.settings.start_points & {points.ENERGY_TRANSFER, points.DATA_SIGNED})
-
-    def _apply_power(self) -> None:
-        evse, connector = self.evse, self.connector
-        if evse is None:
-            return
-        hardware = self._charging.hardware
-        if connector is None or not self._may_deliver():
-            self._command(None)
-            return
-        if hardware.has_lock(evse.id, connector.id) and not connector.locked:
-            self._charging.lock(evse, connector)
-            return
-        limit = connector.max_current_a if evse.limit_a is None else min(evse.limit_a, connector.max_current_a)
-        self._command(PowerLimit(limit, connector.phases))
-        if not self._flowed and EV_READY not in self._timers:
-            self._schedule(EV_READY, EV_READY_GRACE_S, self._grace_over)
-
-    def _command(self, limit: PowerLimit | None) -> None:
-        """Tell the hardware, once: what it reports while it obeys must not make it be told again."""
-        evse, connector = self.evse, self.connector
-        if evse is None or limit == self._commanded:
-            return
-        self._commanded = limit
-        if limit is None or connector is None:
-            self._charging.hardware.stop_energy(evse.id)
-        else:
-            self._charging.hardware.allow_energy(evse.id, connector.id, limit)
-
     def _grace_over(self) -> None:
+        def act() -> None:
+            self._flowed = True
+
         if self.transaction is not None and self.plugged:
-            with self._change(None):
-                self._flowed = True
+            self._change(None, act)
 
     def release_cable(self) -> None:
         """Unlock the cable once the session has ended normally (E06.FR.10)."""
@@ -502,8 +439,7 @@ class ChargingSession:
     def _plug_in_timed_out(self) -> None:
         log.info("the driver did not plug in within %d s", self._charging.settings.ev_connection_timeout_s)
         keep = points.PARKING_BAY_OCCUPANCY in self._charging.settings.stop_points
-        with self._change(Trigger.EV_CONNECT_TIMEOUT, reason=StopReason.TIMEOUT, force=not keep):
-            self._withdraw()
+        self._change(Trigger.EV_CONNECT_TIMEOUT, self._withdraw, reason=StopReason.TIMEOUT, force=not keep)
 
     def _schedule(self, name: str, delay: float, action: Callable[[], None]) -> None:
         def run() -> None:
@@ -521,5 +457,6 @@ class ChargingSession:
     def close(self) -> None:
         """No more timers: the program ends, or the session is over."""
         self.meter.stop()
+        self._changes.close()
         for name in tuple(self._timers):
             self._cancel(name)

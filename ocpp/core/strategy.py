@@ -23,6 +23,7 @@ from ocpp.core.settings import SessionSettings
 from ocpp.core.transaction import TransactionStore
 from ocpp.device_model import DeviceModel
 from ocpp.device_model.keys import KeyView
+from ocpp.errors import StorageError
 from ocpp.rpc.endpoint import Endpoint
 from ocpp.rpc.outbox import Outbox, RetryRule
 from ocpp.rpc.permission import BootState
@@ -197,10 +198,13 @@ class Strategy(ABC, DomainListener):
 
     def accepted(self) -> None:
         """The CSMS accepts the station: remember it, and that this major version is settled."""
-        if not self.state.get("accepted", False) or self.state.get("major") != self.major:
-            self.state.put("accepted", True)
-            self.state.put("major", self.major)
-        self.outbox.drop_foreign()
+        try:
+            if not self.state.get("accepted", False) or self.state.get("major") != self.major:
+                self.state.put("accepted", True)
+                self.state.put("major", self.major)
+            self.outbox.drop_foreign()
+        except StorageError as error:
+            log.error("that the CSMS accepted the station is not remembered: %s", error)
         self.context.offline_since = None
         self.charging.reconsider()
 

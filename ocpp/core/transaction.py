@@ -1,5 +1,6 @@
 """A transaction, as it is kept on disk, and its store."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -22,6 +23,16 @@ class ChargingState(StrEnum):
     CHARGING = "Charging"
     SUSPENDED_EV = "SuspendedEV"
     SUSPENDED_EVSE = "SuspendedEVSE"
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """The right to charge that a session has been given."""
+
+    token: IdToken
+    group: IdToken | None = None
+    remote_start_id: int | None = None
+    reservation_id: int | None = None
 
 
 class Transaction(msgspec.Struct, omit_defaults=True):
@@ -51,6 +62,16 @@ class Transaction(msgspec.Struct, omit_defaults=True):
     deauthorized: bool = False
     energy_limit_wh: int | None = None
     csms_id: int | None = None
+
+    def take(self, authorization: Authorization) -> None:
+        """It is charged on this authorization from now on."""
+        self.token, self.group = authorization.token, authorization.group
+        self.authorized, self.deauthorized = True, False
+        self.energy_limit_wh = None
+        if authorization.remote_start_id is not None:
+            self.remote_start_id = authorization.remote_start_id
+        if authorization.reservation_id is not None:
+            self.reservation_id = authorization.reservation_id
 
     @property
     def energy_wh(self) -> int:

@@ -10,12 +10,13 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
 from ocpp.clock import Clock, Timer
-from ocpp.errors import CallError, CallTimeout, NotConnected, NotPermitted, PilotwireError, QueueFull
+from ocpp.errors import CallError, CallTimeout, NotConnected, NotPermitted, PilotwireError, QueueFull, StorageError
 from ocpp.messages import Catalogue
 from ocpp.rpc import error_codes
 from ocpp.rpc.outbox import Outbox
@@ -28,6 +29,9 @@ MAX_WAITING_CALLS = 256
 
 MAX_INBOUND_CALLS = 32
 """Calls of a peer that does not wait for answers (against FR.01); more are answered with GenericError."""
+
+STORAGE_RETRY_S = 5.0
+"""How long until a disk that failed is tried again."""
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +97,7 @@ class Endpoint:
         self._first_live_order = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._retry_timer: Timer | None = None
+        self._unsettled: Callable[[], None] | None = None
         self.outbox: Outbox | None = None
         self.boot_state = BootState.UNKNOWN
 
@@ -224,8 +229,11 @@ class Endpoint:
             done = self._waiting.popleft().done
             if not done.done():
                 done.set_exception(NotConnected("the connection broke before the call was answered"))
-        if self.outbox is not None and len(self.outbox):
-            self.outbox.mark_offline()
+        try:
+            if self.outbox is not None and len(self.outbox):
+                self.outbox.mark_offline()
+        except StorageError as error:
+            log.error("that the queued messages were made offline is not noted: %s", error)
 
     def _receive(self, received: Received, inbound: asyncio.Queue[CallReceived]) -> None:
         session = self._session
@@ -332,7 +340,7 @@ class Endpoint:
             self._retry_timer = self._clock.call_later(wait, self._wake.set)
 
     async def _send_next(self) -> bool:
-        stored = self._due_message()
+        stored = self._due_message() if self._settle() else None
         while self._waiting and self._waiting[0].done.done():
             self._waiting.popleft()
         if self._waiting and (stored is None or not self._precedes(stored[0], self._waiting[0])):
@@ -346,7 +354,12 @@ class Endpoint:
     def _due_message(self) -> tuple[StoredMessage, Any] | None:
         if self.outbox is None or self.boot_state is not BootState.ACCEPTED or not self.outbox.due():
             return None
-        return self.outbox.head()
+        try:
+            return self.outbox.head()
+        except StorageError as error:
+            log.error("the queue cannot be read; again in %.0f s: %s", STORAGE_RETRY_S, error)
+            self._clock.call_later(STORAGE_RETRY_S, self._wake.set)
+            return None
 
     def _precedes(self, stored: StoredMessage, waiting: _Waiting) -> bool:
         """Messages of this connection keep their order; a backlog never delays a call (1.6 section 3.7)."""
@@ -380,15 +393,31 @@ class Endpoint:
         try:
             answered = await self._exchange(request)
         except CallTimeout:
-            outbox.failed(stored, request, None)
+            self._settle(partial(outbox.failed, stored, request, None))
             return
         except ValueError as error:
-            outbox.failed(stored, request, CallError(error_codes.FORMAT_VIOLATION, str(error)))
+            self._settle(partial(outbox.failed, stored, request, CallError(error_codes.FORMAT_VIOLATION, str(error))))
             return
         if answered.error is not None:
-            outbox.failed(stored, request, answered.error)
+            self._settle(partial(outbox.failed, stored, request, answered.error))
         else:
-            outbox.delivered(stored, request, answered.response)
+            self._settle(partial(outbox.delivered, stored, request, answered.response))
+
+    def _settle(self, outcome: Callable[[], None] | None = None) -> bool:
+        """Note what became of a stored message. False while the disk does not take it: until then no stored message
+        is sent, for the same one would go out again.
+        """
+        self._unsettled = outcome or self._unsettled
+        if self._unsettled is None:
+            return True
+        try:
+            self._unsettled()
+        except StorageError as error:
+            log.error("the answer of the CSMS cannot be noted; again in %.0f s: %s", STORAGE_RETRY_S, error)
+            self._clock.call_later(STORAGE_RETRY_S, self._wake.set)
+            return False
+        self._unsettled = None
+        return True
 
     async def _exchange(self, request: msgspec.Struct) -> CallAnswered:
         session = self._session

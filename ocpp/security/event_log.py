@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from ocpp.clock import Clock
-from ocpp.errors import CallError, RpcError
+from ocpp.errors import CallError, RpcError, StorageError
 from ocpp.storage.security_events import SecurityEvent, SecurityEventRepository
 
 STARTUP = "StartupOfTheDevice"
@@ -56,8 +56,12 @@ class SecurityLog:
     def record(self, event_type: str, info: str = "", *, critical: bool | None = None) -> None:
         """Note an event; `critical` decides for a vendor's own, which are not unless said so."""
         tell = event_type in CRITICAL if critical is None else critical
-        self._events.add(event_type, self._clock.unix(), info[:MAX_INFO_LENGTH], tell=tell)
         log.info("security event %s%s", event_type, f": {info}" if info else "")
+        try:
+            self._events.add(event_type, self._clock.unix(), info[:MAX_INFO_LENGTH], tell=tell)
+        except StorageError as error:
+            log.error("security event %s is not kept: %s", event_type, error)
+            return
         if tell:
             self.recorded()
 
@@ -73,7 +77,7 @@ class SecurityLog:
                 except CallError as refusal:
                     log.info("the CSMS does not take security event %s: %s", events[0].type, refusal)
                 self._events.mark_sent(events[0].position)
-        except RpcError as error:
+        except (RpcError, StorageError) as error:
             log.info("security events wait for the next connection: %s", error)
         finally:
             self._delivering = False

@@ -12,6 +12,8 @@ MESSAGE_LOG_BYTES = 5 * 1024 * 1024
 MESSAGE_LOG_FILES = 5
 """25 MB of frames at most: some weeks of a busy station."""
 
+log = logging.getLogger(__name__)
+
 _SECRETS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -54,12 +56,24 @@ def redacted(frame: bytes) -> bytes:
     return frame
 
 
+class _QuietHandler(RotatingFileHandler):
+    """A disk that takes no more frames is told of once, not with every frame."""
+
+    failed = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
+        """See `logging.Handler.handleError`."""
+        if not self.failed:
+            self.failed = True
+            log.error("the message log %s cannot be written: %s", self.baseFilename, sys.exc_info()[1])
+
+
 class MessageLog:
     """Every frame as a JSON line {"at", "sent", "frame"}, rotated by size."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._handler = RotatingFileHandler(
+        self._handler = _QuietHandler(
             path, maxBytes=MESSAGE_LOG_BYTES, backupCount=MESSAGE_LOG_FILES - 1, encoding="utf-8", delay=True
         )
         self._handler.setFormatter(logging.Formatter("%(message)s"))
