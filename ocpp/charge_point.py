@@ -245,7 +245,7 @@ class ChargePoint:
 
     def token_presented(self, token: IdToken, evse_ids: tuple[int, ...] = ()) -> None:
         """A driver identified at a reader that serves `evse_ids` (empty: all). What it means is decided here."""
-        self._strategy.endpoint.spawn(self._strategy.charging.present_token(token, evse_ids))
+        self._strategy.endpoint.spawn(self._strategy.charging.admission.present_token(token, evse_ids))
 
     def bay_changed(self, evse_id: int, occupied: bool) -> None:
         """The parking bay's sensor changed its mind."""

@@ -43,7 +43,7 @@ class Delivery:
             self._command(None)
             return False
         if self._charging.hardware.has_lock(evse.id, connector.id) and not connector.locked:
-            self._charging.lock(evse, connector)
+            self._charging.locks.lock(evse, connector)
             return False
         limit = connector.max_current_a if evse.limit_a is None else min(evse.limit_a, connector.max_current_a)
         self._command(PowerLimit(limit, connector.phases))

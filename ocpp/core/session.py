@@ -426,7 +426,7 @@ class ChargingSession:
     def release_cable(self) -> None:
         """Unlock the cable once the session has ended normally (E06.FR.10)."""
         if self.evse is not None and self.connector is not None:
-            self._charging.unlock(self.evse, self.connector)
+            self._charging.locks.unlock(self.evse, self.connector)
 
     def _expect_plug(self) -> None:
         timeout = self._charging.settings.ev_connection_timeout_s

@@ -47,7 +47,7 @@ class RemoteControl:
         if context.rpc.boot_state is not BootState.ACCEPTED:
             return self._start_rejected("NotAccepted")
         try:
-            start = context.charging.prepare_remote_start(
+            start = context.charging.admission.prepare_remote_start(
                 translation.id_token(request.id_token),
                 request.evse_id,
                 request.remote_start_id,
@@ -62,7 +62,7 @@ class RemoteControl:
             status=v2.RequestStartStopStatusEnum("Accepted"),
             transaction_id=ongoing.id if ongoing is not None else None,
         )
-        return Reply(response, lambda: context.charging.carry_out(start))
+        return Reply(response, lambda: context.charging.admission.carry_out(start))
 
     @staticmethod
     def _start_rejected(reason_code: str) -> v2.RequestStartTransactionResponse:
@@ -95,7 +95,7 @@ class RemoteControl:
             return self._unlock_response("UnknownConnector")
         if self._has_authorized_transaction(connector):
             return self._unlock_response("OngoingAuthorizedTransaction")
-        opened = await context.charging.unlock_now(evse, connector)
+        opened = await context.charging.locks.unlock_now(evse, connector)
         return self._unlock_response("Unlocked" if opened else "UnlockFailed")
 
     def _has_authorized_transaction(self, connector: Connector) -> bool:

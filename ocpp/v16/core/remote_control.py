@@ -38,13 +38,13 @@ class RemoteControl:
             evse_id = context.evses.numbered(request.connector_id)[0].id if request.connector_id is not None else None
         except DeviceModelError:
             return rejected
-        start = context.charging.prepare_remote_start(
+        start = context.charging.admission.prepare_remote_start(
             IdToken(request.id_tag), evse_id, None, authorize_first=self._authorize_first.value
         )
         if start is None:
             return rejected
         response = v16.RemoteStartTransactionResponse(status=v16.RemoteStartStopStatus("Accepted"))
-        return Reply(response, lambda: context.charging.carry_out(start))
+        return Reply(response, lambda: context.charging.admission.carry_out(start))
 
     def remote_stop(self, request: v16.RemoteStopTransactionRequest) -> v16.RemoteStopTransactionResponse | Reply:
         """RemoteStopTransaction (1.6 section 5.12)."""
@@ -70,7 +70,7 @@ class RemoteControl:
             return v16.UnlockConnectorResponse(status=v16.UnlockStatus("NotSupported"))
         if evse.session is not None and evse.session.transaction is not None:
             evse.session.end(Trigger.UNLOCK_COMMAND, StopReason.UNLOCK_COMMAND)
-        opened = await context.charging.unlock_now(evse, connector)
+        opened = await context.charging.locks.unlock_now(evse, connector)
         return v16.UnlockConnectorResponse(status=v16.UnlockStatus("Unlocked" if opened else "UnlockFailed"))
 
     def reset(self, request: v16.ResetRequest) -> Reply:

@@ -1,0 +1,171 @@
+"""Who may charge where: a presented token, or a remote start, finds the session it belongs to."""
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ocpp.core.authorization import redacted
+from ocpp.core.events import StopReason, Trigger
+from ocpp.core.evse import Evse
+from ocpp.core.hardware import Indication
+from ocpp.core.identity import AuthorizationInfo, AuthorizationStatus, IdToken, same_authority
+from ocpp.core.session import ChargingSession
+from ocpp.core.transaction import Authorization
+
+if TYPE_CHECKING:
+    from ocpp.core.charging import Charging
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteStart:
+    """A CSMS's wish to start charging, once an EVSE has been found for it."""
+
+    session: ChargingSession
+    token: IdToken
+    remote_start_id: int | None
+    authorize_first: bool
+
+
+class Admission:
+    """Decides what a driver, or the CSMS on a driver's behalf, begins or ends."""
+
+    def __init__(self, charging: "Charging") -> None:
+        self._charging = charging
+        self._authorizing: set[str] = set()
+
+    async def present_token(self, token: IdToken, evse_ids: tuple[int, ...] = ()) -> None:
+        """A token was presented at a reader that serves `evse_ids` (empty: all)."""
+        served = [evse for evse in self._charging.evses if not evse_ids or evse.id in evse_ids]
+        if not served or token.value in self._authorizing:
+            return
+        self._authorizing.add(token.value)
+        try:
+            await self._present(token, served)
+        finally:
+            self._authorizing.discard(token.value)
+
+    async def _present(self, token: IdToken, served: list[Evse]) -> None:
+        candidates = [session for session in self._charging.sessions if session.evse is None or session.evse in served]
+        if self._stop_own(token, None, candidates) or self._return_cable(token, candidates):
+            return
+        for evse in served:
+            self._charging.hardware.indicate(evse.id, Indication.AUTHORIZING)
+        known = self._charging.authorizer.known(token)
+        if known is not None and known.accepted and self._stop_own(token, known.group, candidates):
+            return
+        info = await self._charging.authorizer.authorize(token)
+        self._decide(token, info, served)
+
+    def _decide(self, token: IdToken, info: AuthorizationInfo, served: list[Evse]) -> None:
+        candidates = [session for session in self._charging.sessions if session.evse is None or session.evse in served]
+        self._charging.listener.local_authorization(token, info.status)
+        if info.accepted and self._charging.authorizer.is_master(info):
+            self._stop_all(token)
+            return
+        session = self._waiting_session(info, served) if info.accepted else None
+        if not info.accepted or (not self._stop_own(token, info.group, candidates) and session is None):
+            log.info("token %s may not charge here: %s", redacted(token), info.status)
+            for evse in served:
+                self._charging.hardware.indicate(evse.id, Indication.REFUSED)
+            return
+        if session is not None and session.authorization is None:
+            self._charging.keep(session)
+            session.authorize(Authorization(token, info.group))
+
+    def _stop_own(self, token: IdToken, group: IdToken | None, candidates: list[ChargingSession]) -> bool:
+        for session in candidates:
+            held = session.authorization
+            if held is not None and same_authority(token, group, held.token, held.group):
+                session.stop(Trigger.STOP_AUTHORIZED, StopReason.LOCAL, token)
+                return True
+        return False
+
+    def _return_cable(self, token: IdToken, candidates: list[ChargingSession]) -> bool:
+        """The owner of a refused transaction's cable gets it back (C15.FR.05)."""
+        for session in candidates:
+            if session.owner is not None and session.owner.matches(token) and session.connector is not None:
+                session.owner = None
+                session.release_cable()
+                return True
+        return False
+
+    def _stop_all(self, token: IdToken) -> None:
+        for session in self._charging.sessions:
+            if session.transaction is not None:
+                session.stop(Trigger.STOP_AUTHORIZED, StopReason.MASTER_PASS, token)
+
+    def _waiting_session(self, info: AuthorizationInfo, served: list[Evse]) -> ChargingSession | None:
+        """Whose authorization this is: the EVSE plugged last, the only one served, or whichever is plugged next."""
+        free = [evse for evse in served if info.allows(evse.id) and self._is_free(evse)]
+        for evse_id in reversed(self._charging.plug_order):
+            for evse in free:
+                if evse.id == evse_id and evse.plugged_connector is not None:
+                    return self._session_at(evse)
+        free = [evse for evse in free if evse.plugged_connector is None]
+        if len(free) == 1 or (free and len(served) == 1):
+            return self._session_at(free[0])
+        if not free or self._charging.floating is not None:
+            return None
+        session = ChargingSession(self._charging, None)
+        session.evse_ids = tuple(evse.id for evse in free)
+        return session
+
+    def _is_free(self, evse: Evse) -> bool:
+        """Whether somebody new may be authorized there."""
+        connector = evse.plugged_connector or evse.connectors[0]
+        if not self._charging.evses.is_operative(evse, connector) or self._charging.evses.blocking_faults(
+            evse, connector
+        ):
+            return False
+        session = evse.session
+        if session is None:
+            return True
+        # A transaction that lost its authorization is not handed to somebody else (C01.FR.23).
+        taken = session.transaction is not None and session.transaction.token is not None
+        return session.authorization is None and not taken
+
+    def _session_at(self, evse: Evse) -> ChargingSession:
+        return evse.session if evse.session is not None else ChargingSession(self._charging, evse)
+
+    # -- the CSMS's wishes ----------------------------------------------------------------------------------------
+
+    def prepare_remote_start(
+        self, token: IdToken, evse_id: int | None, remote_start_id: int | None, *, authorize_first: bool
+    ) -> RemoteStart | None:
+        """Find the EVSE for a remote start; None when it has to be rejected (F01.FR.20-24)."""
+        served = [self._charging.evses[evse_id]] if evse_id is not None else list(self._charging.evses)
+        accepted = AuthorizationInfo(status=AuthorizationStatus.ACCEPTED)
+        session = self._waiting_session(accepted, served) if self._charging.may_start() else None
+        if session is None or (session.evse is None and evse_id is None and not self._pick_first(session, served)):
+            return None
+        return RemoteStart(session, token, remote_start_id, authorize_first)
+
+    def _pick_first(self, session: ChargingSession, served: list[Evse]) -> bool:
+        for evse in served:
+            if evse.session is None and self._is_free(evse):
+                session.evse = evse
+                return True
+        return False
+
+    async def remote_start(self, start: RemoteStart) -> AuthorizationInfo | None:
+        """Carry out an accepted remote start; the answer is on its way already."""
+        info = None
+        if start.authorize_first:
+            info = await self._charging.authorizer.authorize(start.token)
+            if not info.accepted or self._charging.authorizer.is_master(info):
+                log.info("remote start refused: token %s is %s", redacted(start.token), info.status)
+                return info
+        session = start.session
+        if session.authorization is not None:
+            log.warning("remote start given up: EVSE %s was taken meanwhile", session.evse and session.evse.id)
+            return info
+        self._charging.keep(session)
+        group = info.group if info is not None else None
+        session.authorize(Authorization(start.token, group, start.remote_start_id), Trigger.REMOTE_START)
+        return info
+
+    async def carry_out(self, start: RemoteStart) -> None:
+        """`remote_start`, for those who do not care about the outcome."""
+        await self.remote_start(start)
