@@ -10,13 +10,14 @@ INTERFACES = ("Wired0", "Wired1", "Wired2", "Wired3", "Wireless0", "Wireless1", 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One key: `allowed` says in words what `check` tests; a `required` one has no default."""
+    """One key: `allowed` says in words what `check` tests, `meaning` what it does; a `required` one has no default."""
 
     check: Callable[[Any], bool]
     allowed: str
     default: Any = None
     required: bool = False
     secret: bool = False
+    meaning: str = ""
 
 
 def text(low: int = 0, high: int = 255, **more: Any) -> Option:
@@ -43,9 +44,9 @@ def integer(low: int, high: int, **more: Any) -> Option:
     )
 
 
-def boolean(default: bool) -> Option:
+def boolean(default: bool, **more: Any) -> Option:
     """True or false."""
-    return Option(lambda value: isinstance(value, bool), "true or false", default)
+    return Option(lambda value: isinstance(value, bool), "true or false", default, **more)
 
 
 def choice(*values: str, **more: Any) -> Option:
@@ -53,7 +54,7 @@ def choice(*values: str, **more: Any) -> Option:
     return Option(lambda value: value in values, "one of " + ", ".join(f'"{value}"' for value in values), **more)
 
 
-def texts(*values: str) -> Option:
+def texts(*values: str, **more: Any) -> Option:
     """A list of texts, of the given ones if there are any."""
     allowed = "a list of " + (", ".join(f'"{value}"' for value in values) if values else "texts")
     return Option(
@@ -62,6 +63,7 @@ def texts(*values: str) -> Option:
         ),
         allowed,
         [],
+        **more,
     )
 
 
@@ -95,44 +97,81 @@ def _plain(value: Any) -> bool:
 
 
 KEY_PAIR = {
-    "cert_file": path(),
-    "key_file": path(),
-    "key_password": text(secret=True),
+    "cert_file": path(meaning="client certificate of security profile 3, with the chain behind it"),
+    "key_file": path(meaning="its private key"),
+    "key_password": text(secret=True, meaning="password of the private key"),
 }
 
 STATION = {
-    "id": Option(_identity, "a text of 1 to 48 characters without a colon", required=True),
-    "vendor": text(1, 50, default="pilotwire"),
-    "model": text(1, 20, default="Virtual"),
-    "serial_number": text(0, 25, default=""),
-    "charge_box_serial_number": text(0, 25, default=""),
-    "firmware_version": text(0, 50),
-    "iccid": text(0, 20),
-    "imsi": text(0, 20),
-    "state_dir": text(1, 4096, default="state"),
-    "reset": choice("exit", "in-process", default="exit"),
-    "network_slots": integer(1, 20, default=3),
-    "message_log": boolean(True),
+    "id": Option(
+        _identity,
+        "a text of 1 to 48 characters without a colon",
+        required=True,
+        meaning="identity of the station: last part of the connection URL, user name of basic authentication",
+    ),
+    "vendor": text(
+        1, 50, default="pilotwire", meaning="maker, as BootNotification tells it (1.6: the first 20 characters)"
+    ),
+    "model": text(1, 20, default="Virtual", meaning="model, as BootNotification tells it"),
+    "serial_number": text(0, 25, default="", meaning="serial number of the station"),
+    "charge_box_serial_number": text(0, 25, default="", meaning="1.6 only; default: `serial_number`"),
+    "firmware_version": text(0, 50, meaning="default: the installed version of pilotwire"),
+    "iccid": text(0, 20, meaning="ICCID of the modem's SIM card"),
+    "imsi": text(0, 20, meaning="IMSI of the modem's SIM card"),
+    "state_dir": text(
+        1, 4096, default="state", meaning="folder of everything that must survive, relative to the station file"
+    ),
+    "reset": choice(
+        "exit",
+        "in-process",
+        default="exit",
+        meaning="what an OCPP reset does: end the program with status 75 for the supervisor, or start over in the same process",
+    ),
+    "network_slots": integer(
+        1, 20, default=3, meaning="configuration slots for network connection profiles, empty ones included"
+    ),
+    "message_log": boolean(
+        True, meaning="whether every OCPP frame is written to `messages.jsonl` in the state directory"
+    ),
 }
 
 NETWORK = {
-    "slot": integer(1, 20),
+    "slot": integer(1, 20, meaning="configuration slot; default: 1 for the first table, 2 for the second, ..."),
     "url": Option(
         lambda value: isinstance(value, str) and value.startswith(("ws://", "wss://")),
         "a URL that begins with ws:// or wss://",
         required=True,
+        meaning="the CSMS; the identity is added to it",
     ),
-    "version": choice(*VERSIONS, required=True),
-    "offer": texts(*VERSIONS),
-    "security_profile": integer(0, 3, default=1),
-    "password": text(1, 64, secret=True),
-    "password_file": path(),
-    "interface": choice(*INTERFACES, default="Wired0"),
-    "message_timeout_s": integer(1, 3600, default=30),
-    "identity": Option(_identity, "a text of 1 to 48 characters without a colon"),
-    "ca_file": path(),
+    "version": choice(
+        *VERSIONS,
+        required=True,
+        meaning="the OCPP version expected there: used offline, and alone with a CSMS that cannot negotiate",
+    ),
+    "offer": texts(
+        *VERSIONS,
+        meaning="versions offered in the handshake; default: the expected one and those of the same major version",
+    ),
+    "security_profile": integer(
+        0,
+        3,
+        default=1,
+        meaning="0: no authentication (one machine only), 1: password, 2: TLS and password, 3: TLS with a client certificate",
+    ),
+    "password": text(1, 64, secret=True, meaning="password of security profiles 1 and 2"),
+    "password_file": path(meaning="file that holds the password instead"),
+    "interface": choice(*INTERFACES, default="Wired0", meaning="network interface, as the CSMS names it"),
+    "message_timeout_s": integer(
+        1, 3600, default=30, meaning="how long the station waits for the answer to a call, in s"
+    ),
+    "identity": Option(
+        _identity,
+        "a text of 1 to 48 characters without a colon",
+        meaning="identity at this CSMS, when it differs from `station.id`",
+    ),
+    "ca_file": path(meaning="root certificates of the CSMS; default: those of the operating system"),
     **KEY_PAIR,
-    "verify_hostname": boolean(True),
+    "verify_hostname": boolean(True, meaning="whether the certificate has to name the host of the URL"),
 }
 
 ROOTS = ("csms_root", "manufacturer_root", "mo_root", "v2g_root")
@@ -152,41 +191,59 @@ CERTIFICATE_TABLES = {
 }
 
 CERTIFICATES = {
-    **{name: texts() for name in ROOTS},
     **{
-        name: Option(lambda value: isinstance(value, dict), "a table with " + ", ".join(keys), secret=True)
-        for name, keys in CERTIFICATE_TABLES.items()
+        name: texts(meaning=f"files with root certificates of the {whose}")
+        for name, whose in zip(ROOTS, ("CSMS", "manufacturer", "mobility operators", "V2G PKI"), strict=True)
+    },
+    **{
+        name: Option(
+            lambda value: isinstance(value, dict), "a table with " + ", ".join(keys), secret=True, meaning=meaning
+        )
+        for (name, keys), meaning in zip(
+            CERTIFICATE_TABLES.items(),
+            ("the station's certificate towards the CSMS", "the station's certificate towards EVs (ISO 15118)"),
+            strict=True,
+        )
     },
 }
 
 EVSE = {
-    "bay_sensor": boolean(False),
+    "bay_sensor": boolean(False, meaning="whether a sensor sees a car in the parking bay"),
     "connector": Option(
-        lambda value: isinstance(value, list) and bool(value), "at least one [[evse.connector]]", required=True
+        lambda value: isinstance(value, list) and bool(value),
+        "at least one [[evse.connector]]",
+        required=True,
+        meaning="at least one `[[evse.connector]]`",
     ),
 }
 
 CONNECTOR = {
-    "type": text(1, 20, default="cType2"),
-    "max_current_a": number(6, 1000, default=32),
-    "phases": integer(1, 3, default=3),
-    "lock": boolean(True),
-    "hardware": text(1, 50, default="simulated"),
+    "type": text(1, 20, default="cType2", meaning="connector type in OCPP 2.x words"),
+    "max_current_a": number(6, 1000, default=32, meaning="what connector and cable carry, in A per phase"),
+    "phases": integer(1, 3, default=3, meaning="phases wired"),
+    "lock": boolean(True, meaning="whether the cable can be locked"),
+    "hardware": text(1, 50, default="simulated", meaning='`"simulated"`, or the drivers'),
 }
 
 SIMULATION = {
-    "seed": integer(0, 2**31, default=1),
-    "keep_on_restart": boolean(False),
-    "meter_resets_on_plug": boolean(False),
-    "signed_meter": boolean(False),
-    "firmware_activation": choice("exit", "in-process", "none", default="exit"),
-    "firmware_install_s": number(0, 3600, default=2),
+    "seed": integer(0, 2**31, default=1, meaning="seed of everything random"),
+    "keep_on_restart": boolean(
+        False, meaning="whether cables, EVs, faults and meter settings survive a restart and a power cut"
+    ),
+    "meter_resets_on_plug": boolean(False, meaning="whether the register starts at 0 with every plug-in"),
+    "signed_meter": boolean(False, meaning="whether the meter signs its readings"),
+    "firmware_activation": choice(
+        "exit", "in-process", "none", default="exit", meaning="what installing new firmware does"
+    ),
+    "firmware_install_s": number(0, 3600, default=2, meaning="how long installing takes, in s"),
 }
 
 SMART_CHARGING = {
-    "default_limit_a": number(0, 1000, default=32),
-    "default_phases": integer(1, 3, default=3),
-    "nominal_voltage_v": number(50, 1000, default=230),
+    "default_limit_a": number(
+        0, 1000, default=32, meaning="what a connector may draw when no charging profile applies, in A per phase"
+    ),
+    "default_phases": integer(1, 3, default=3, meaning="phases assumed then"),
+    "nominal_voltage_v": number(50, 1000, default=230, meaning="for conversion between W and A, in V"),
 }
 
 LOCAL_API = {
@@ -197,8 +254,9 @@ LOCAL_API = {
         ),
         '"off", or host:port',
         "127.0.0.1:8077",
+        meaning="where the local API listens; port 0 picks one and logs it",
     ),
-    "token": text(8, 255, secret=True),
+    "token": text(8, 255, secret=True, meaning="bearer token; required when not on loopback"),
 }
 
 SECTIONS = {

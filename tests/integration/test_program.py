@@ -113,7 +113,6 @@ def test_a_reset_may_restart_in_the_same_process(csms, station_on, version):
     assert station.stop() == 0
 
 
-@pytest.mark.req("E05.FR.01")
 def test_a_power_cut_ends_the_transaction_with_the_last_reading(csms, station_on, version):
     station = station_on(csms.port, version, variables={"TxCtrlr/ResumptionTimeout": 0})
     charge(station)
