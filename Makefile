@@ -74,7 +74,7 @@ docs: $(VENV)/.compiled  ## regenerate the pages that come from the code's table
 	@$(BIN)/python -m ocpp.station.documentation docs
 
 status: $(VENV)/.compiled  ## regenerate docs/status.md from the marks on the tests
-	@$(BIN)/python -m pytest --collect-only -q -p no:xdist --status docs/status.md >/dev/null
+	@$(BIN)/python -m pytest --collect-only -q -p no:xdist --status=docs/status.md >/dev/null
 
 wheel: $(VENV)/.compiled  ## build the sdist, and the wheel from the sdist
 	@rm -rf dist && $(BIN)/python -m build

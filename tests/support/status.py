@@ -1,4 +1,4 @@
-"""The status page, made of the marks on the tests and nothing else: `pytest --collect-only --status docs/status.md`."""
+"""The status page, made of the marks on the tests and nothing else: `pytest --collect-only --status=docs/status.md`."""
 
 import re
 from collections import defaultdict

@@ -11,7 +11,7 @@ from support.schemas import SPEC
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     file = tmp_path_factory.mktemp("status") / "status.md"
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-p", "no:xdist", "--status", str(file)]
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-p", "no:xdist", f"--status={file}"]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return file.read_text(encoding="utf-8")
 
