@@ -46,10 +46,10 @@ debug: $(VENV)/.installed  ## build them with bounds checks, warnings and line t
 	@touch $(VENV)/.compiled
 
 bench: $(VENV)/.compiled peers  ## run the benchmark suite and print its table of ratios
-	@$(BIN)/python -m pytest bench --benchmark-only -q -p no:xdist --benchmark-disable-gc
+	@$(BIN)/python -m pytest bench --benchmark-only -q -p no:xdist --benchmark-quiet --benchmark-disable-gc
 
 bench-short: $(VENV)/.compiled  ## a quick run of it, for CI
-	@$(BIN)/python -m pytest bench --benchmark-only -q -p no:xdist --benchmark-max-time=0.1 --benchmark-min-rounds=3 --benchmark-columns=median --benchmark-disable-gc
+	@$(BIN)/python -m pytest bench --benchmark-only -q -p no:xdist --benchmark-max-time=0.1 --benchmark-min-rounds=3 --benchmark-quiet --benchmark-disable-gc
 
 peers: $(VENV)/.python
 	@if [ -x bench/peers/install ]; then bench/peers/install; fi

@@ -32,9 +32,17 @@ def pytest_terminal_summary(terminalreporter, config):
         if not benchmark.has_error:
             groups[benchmark.group].append(benchmark)
     rows = [row for name, cases in sorted(groups.items()) for row in _rows(name, cases)]
+    memory = {
+        case.group: case.extra_info["memory_kib"] for case in session.benchmarks if "memory_kib" in case.extra_info
+    }
     terminalreporter.section("ratios (median of each case against the floor of its group, same run)")
     for group, name, microseconds, ratio in rows:
-        terminalreporter.write_line(f"{group:<46} {name:<28} {microseconds:>12.2f} us {ratio:>8}")
+        terminalreporter.write_line(f"{group:<48} {name:<40} {microseconds:>12.2f} us {ratio:>8}")
+    for group, (ours, floor) in memory.items():
+        terminalreporter.write_line(
+            f"{'resident memory, ' + group:<48} {'libraries alone':<40} {floor / 1024:>11.1f} MiB   1.00 x"
+        )
+        terminalreporter.write_line(f"{'':<48} {'ours':<40} {ours / 1024:>11.1f} MiB {ours / floor:>6.2f} x")
     target = os.environ.get("PILOTWIRE_BENCH_JSON")
     if target:
         Path(target).write_text(

@@ -82,6 +82,4 @@ def test_start(benchmark, role, tmp_path):
         text=True,
         check=True,
     )
-    resident = min(resident for _, resident in memory)
-    benchmark.extra_info["resident_kib"] = resident
-    print(f"\nresident memory: {resident / 1024:.1f} MiB, libraries alone {int(floor.stdout) / 1024:.1f} MiB")
+    benchmark.extra_info["memory_kib"] = (min(resident for _, resident in memory), int(floor.stdout))
