@@ -99,6 +99,8 @@ class Endpoint:
         self._retry_timer: Timer | None = None
         self._unsettled: Callable[[], None] | None = None
         self.outbox: Outbox | None = None
+        self.queue_all: Callable[[], bool] = lambda: False
+        """Whether notifications, too, wait in the outbox while the CSMS cannot be told (OCPPCommCtrlr.QueueAllMessages)."""
         self.boot_state = BootState.UNKNOWN
 
     # -- what blocks use ------------------------------------------------------------------------------------------
@@ -112,6 +114,11 @@ class Endpoint:
     def online(self) -> bool:
         """Whether the CSMS can be asked: connected, and the station accepted."""
         return self._session is not None and self.boot_state is BootState.ACCEPTED
+
+    @property
+    def takes_notifications(self) -> bool:
+        """Whether it makes sense to notify the CSMS now: it will hear of it, at once or later."""
+        return self.online or self.queue_all()
 
     @property
     def catalogue(self) -> Catalogue | None:
@@ -145,7 +152,10 @@ class Endpoint:
         return await done
 
     def notify(self, request: msgspec.Struct, *, requested: bool = False) -> None:
-        """Send a call whose response carries nothing; a failure is logged, no more."""
+        """Send a call whose response carries nothing; offline it is queued or dropped, as `queue_all` says."""
+        if self.outbox is not None and not self.online and not requested and self.queue_all():
+            self.outbox.put(request, None, droppable=True)
+            return
         self.spawn(self._notify(request, requested))
 
     async def _notify(self, request: msgspec.Struct, requested: bool) -> None:
@@ -362,8 +372,11 @@ class Endpoint:
             return None
 
     def _precedes(self, stored: StoredMessage, waiting: _Waiting) -> bool:
-        """Messages of this connection keep their order; a backlog never delays a call (1.6 section 3.7)."""
-        return self._first_live_order < stored.order <= waiting.after_order
+        """Messages of this connection keep their order; a backlog never delays a call (1.6 section 3.7), unless
+        everything is queued: then what is said now must not overtake what was said before.
+        """
+        backlog = stored.order <= self._first_live_order
+        return stored.order <= waiting.after_order and (not backlog or self.queue_all())
 
     async def _send_waiting(self, waiting: _Waiting) -> None:
         try:

@@ -4,9 +4,9 @@ Order never changes, over any crash. A message that the CSMS fails to process is
 (E13.FR.02-04; 1.6 section 3.7.1); one whose answer was lost with the connection is sent again with the same content
 and does not count as an attempt.
 
-What gives way when the bound is reached, in this order: intermediate messages already queued (`droppable`, every
-second one, never the first or last of a transaction: E04.FR.07-08), then new intermediate messages. Messages that
-start or end a transaction are always taken; `full` tells the station to accept no new transactions.
+What gives way when the bound is reached, in this order: messages about no transaction, intermediate messages already
+queued (`droppable`, every second one, never the first or last of a transaction: E04.FR.07-08), then new intermediate
+messages. Messages that start or end a transaction are always taken; `full` tells the station to accept no new ones.
 """
 
 import logging
@@ -128,11 +128,11 @@ class Outbox:
 
     def _make_room(self, droppable: bool) -> bool:
         with self._database.transaction(durable=False):
-            dropped = self._messages.thin_out()
+            dropped = self._messages.drop_unrelated() or self._messages.thin_out()
         self._count = self._messages.count()
         self._head = None
         if dropped:
-            log.warning("queue full: %d intermediate messages dropped (E04.FR.07)", dropped)
+            log.warning("queue full: %d messages dropped, none that starts or ends a transaction", dropped)
         return bool(dropped) or not droppable
 
     def due(self) -> bool:
@@ -216,8 +216,8 @@ class Outbox:
         """Read the oldest message again: something it depends on has changed."""
         self._head = None
 
-    def has_transaction(self, transaction: str) -> bool:
-        """Whether messages of that transaction wait (E14.FR.04)."""
+    def has_transaction(self, transaction: str | None = None) -> bool:
+        """Whether messages of that transaction wait, or of any (E14.FR.04)."""
         return self._messages.has_transaction(transaction)
 
     def mark_offline(self) -> None:

@@ -77,9 +77,12 @@ class MessageRepository:
         row = self._database.one("SELECT count(*) FROM messages")
         return int(row[0]) if row is not None else 0
 
-    def has_transaction(self, transaction: str) -> bool:
-        """Whether a message of that transaction waits."""
-        return self._database.one("SELECT 1 FROM messages WHERE transaction_id = ? LIMIT 1", (transaction,)) is not None
+    def has_transaction(self, transaction: str | None) -> bool:
+        """Whether a message of that transaction waits; None: of any transaction."""
+        condition, values = ("IS NOT NULL", ()) if transaction is None else ("= ?", (transaction,))
+        return (
+            self._database.one(f"SELECT 1 FROM messages WHERE transaction_id {condition} LIMIT 1", values) is not None
+        )
 
     def remove(self, orders: Iterable[int]) -> None:
         """Forget messages that were answered or given up."""
@@ -112,6 +115,11 @@ class MessageRepository:
         """Drop what was queued for a major version that is not spoken; gives how many."""
         with self._database.transaction():
             return self._database.execute("DELETE FROM messages WHERE major = ?", (major,)).rowcount
+
+    def drop_unrelated(self) -> int:
+        """Drop every message that belongs to no transaction; gives how many."""
+        with self._database.transaction():
+            return self._database.execute("DELETE FROM messages WHERE transaction_id IS NULL").rowcount
 
     def thin_out(self) -> int:
         """Drop every second droppable message of each transaction, first one first (E04.FR.08); gives how many."""

@@ -57,7 +57,7 @@ class Availability:
             return
         self._reported[key] = status
         self._show_in_device_model(self._context.model, evse, connector, status)
-        if self._context.rpc.online:
+        if self._context.rpc.takes_notifications:
             self._notify(evse, connector)
 
     def evse_changed(self, evse: Evse) -> None:

@@ -24,7 +24,7 @@ class MeterValues:
         """See `Block.callbacks_complete`."""
 
     def aligned_values(self, evse_id: int, value: MeterValue) -> None:
-        """Clock-aligned values of an EVSE without a transaction (J01.FR.14); offline they are not kept."""
-        if self._context.rpc.online:
+        """Clock-aligned values of an EVSE without a transaction (J01.FR.14)."""
+        if self._context.rpc.takes_notifications:
             request = v2.MeterValuesRequest(evse_id=evse_id, meter_value=[translation.meter_value(value)])
             self._context.rpc.notify(request)

@@ -57,6 +57,7 @@ class Strategy2(Strategy):
         """See `Strategy.build`."""
         context = self.context
         interval = context.model.integer("OCPPCommCtrlr/HeartbeatInterval")
+        queue_all = context.model.boolean("OCPPCommCtrlr/QueueAllMessages")
         self.boot = Boot(
             context,
             introduce=self._introduce,
@@ -64,6 +65,7 @@ class Strategy2(Strategy):
             heartbeat_interval=lambda: interval.value,
             set_heartbeat_interval=interval.set,
         )
+        self.endpoint.queue_all = lambda: queue_all.value
         interval.on_change(lambda _: self.boot.interval_changed())
         self.transactions = Transactions(context, self.outbox)
         self.availability = Availability(context)

@@ -90,8 +90,10 @@ class Transactions:
 
     # -- how stored messages go out, and what comes back ----------------------------------------------------------
 
-    def prepare(self, stored: StoredMessage, request: v2.TransactionEventRequest) -> v2.TransactionEventRequest | None:
+    def prepare(self, stored: StoredMessage, request: Any) -> Any:
         """See `Courier.prepare`: what waited while the connection was lost is marked offline (E11.FR.07)."""
+        if not isinstance(request, v2.TransactionEventRequest):
+            return request
         if stored.offline:
             request.offline = True
         catalogue = self._context.rpc.catalogue
@@ -99,10 +101,10 @@ class Transactions:
             request.trigger_reason = v2.TriggerReasonEnum("ChargingStateChanged")
         return request
 
-    def delivered(
-        self, stored: StoredMessage, request: v2.TransactionEventRequest, response: v2.TransactionEventResponse
-    ) -> None:
+    def delivered(self, stored: StoredMessage, request: Any, response: Any) -> None:
         """See `Courier.delivered`: take note of what the CSMS says about the token (E05, C10.FR.05)."""
+        if not isinstance(request, v2.TransactionEventRequest):
+            return
         if response.id_token_info is None or request.id_token is None:
             return
         context = self._context
@@ -133,7 +135,7 @@ class Transactions:
     def get_transaction_status(self, request: v2.GetTransactionStatusRequest) -> v2.GetTransactionStatusResponse:
         """E14."""
         if request.transaction_id is None:
-            return v2.GetTransactionStatusResponse(messages_in_queue=len(self._outbox) > 0)
+            return v2.GetTransactionStatusResponse(messages_in_queue=self._outbox.has_transaction())
         ongoing = self._context.charging.session_of(request.transaction_id) is not None
         return v2.GetTransactionStatusResponse(
             ongoing_indicator=ongoing, messages_in_queue=self._outbox.has_transaction(request.transaction_id)

@@ -196,7 +196,9 @@ def test_a_taken_port_is_said_plainly(csms, tmp_path):
     file.write_text(station_file(9, "2.1").replace('"127.0.0.1:0"', f'"127.0.0.1:{csms.port}"'))
     outcome = pilotwire("run", str(file))
     assert outcome.returncode == 2
-    assert f'local_api.listen = "127.0.0.1:{csms.port}": cannot be listened on: Address already in use' in outcome.stderr
+    assert (
+        f'local_api.listen = "127.0.0.1:{csms.port}": cannot be listened on: Address already in use' in outcome.stderr
+    )
     assert "Traceback" not in outcome.stderr
     outcome = pilotwire("csms", "--listen", f"127.0.0.1:{csms.port}")
     assert (outcome.returncode, "Address already in use" in outcome.stderr) == (2, True)
