@@ -1,6 +1,6 @@
 """What the station looks like from outside: the answer of GET /api/status, and of `explain`."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from hal.simulated import SimulatedStation
@@ -103,10 +103,21 @@ class StatusView:
     def explain(self, evse_id: int, at: str | None) -> dict[str, Any]:
         """Which limits hold at an EVSE at an instant; without smart charging the configured ones, at any time."""
         evse = self._charge_point.evses[evse_id]
+        instant = self._clock.now() if at is None else _instant(at)
         return {
             "evse": evse_id,
-            "at": at or moment(self._clock.now()),
+            "at": moment(instant),
             "limit": self.limit(evse),
             "profiles": [],
             "note": "no charging profiles: the limit is the smaller of connector and configured default",
         }
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise ValueError(f"at = {text!r} must be a date and time with an offset, such as 2026-01-01T12:00:00Z")
+    return instant.astimezone(UTC)
