@@ -133,13 +133,15 @@ class LiveView:
         from rich.panel import Panel
         from rich.text import Text
 
-        story = Text("\n").join(
-            Text(f"{'>' if last else 'x'} {step}", style="bold green" if last else "dim")
-            for step, last in ((step, index == len(self._steps) - 1) for index, step in enumerate(self._steps))
+        done, now = self._steps[:-1], self._steps[-1:]
+        story = Group(
+            *(Text(f"✓ {step}", style="dim") for step in done), *(Text(f"▸ {step}", style="bold green") for step in now)
         )
-        messages = Text("\n").join(
-            Text(line, style="blue" if sent else "green", no_wrap=True, overflow="ellipsis")
-            for sent, line in self._messages
+        messages = Group(
+            *(
+                Text(line, style="blue" if sent else "green", no_wrap=True, overflow="ellipsis")
+                for sent, line in self._messages
+            )
         )
         return Group(
             Panel(story, title=f"pilotwire demo - OCPP {self._version}", title_align="left"),
