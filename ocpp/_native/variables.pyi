@@ -34,6 +34,3 @@ class VariableIndex:
         variable: str,
         variable_instance: str | None,
     ) -> Any | None: ...
-    def knows_component(
-        self, component: str, instance: str | None, evse: int | None, connector: int | None
-    ) -> bool: ...

@@ -19,6 +19,11 @@ class Component(NamedTuple):
     evse: int | None = None
     connector: int | None = None
 
+    @property
+    def folded(self) -> tuple[str, str, int | None, int | None]:
+        """For comparisons: names and instances do not regard case, and "" is no instance."""
+        return self.name.casefold(), (self.instance or "").casefold(), self.evse, self.connector
+
     def __str__(self) -> str:
         text = self.name
         if self.instance is not None:

@@ -1,13 +1,18 @@
 """What a variable is: type, limits, who may write it, and which values it takes."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
 MAX_VALUE_LENGTH = 2500
 """The longest value any version transports (attributeValue of GetVariables and NotifyReport)."""
+
+
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 
 
 class Attribute(StrEnum):
@@ -68,6 +73,11 @@ class Definition:
     check: Callable[[str], str] | None = None
     """A further rule: gives "" for a good value, else what is wrong."""
 
+    @property
+    def kept(self) -> bool:
+        """Whether a value survives a restart."""
+        return self.persistent and not self.constant
+
     def defect(self, value: str) -> str:
         """What is wrong with a value; "" when nothing is."""
         if len(value) > MAX_VALUE_LENGTH:
@@ -102,18 +112,11 @@ class Definition:
 
 
 def _integer(definition: Definition, value: str) -> str:
-    digits = value.removeprefix("-").removeprefix("+")
-    if not digits.isascii() or not digits.isdigit():
-        return "not an integer"
-    return _within(definition, float(value))
+    return _within(definition, float(value)) if _INTEGER.fullmatch(value) else "not an integer"
 
 
 def _decimal(definition: Definition, value: str) -> str:
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        return "not a number"
-    return _within(definition, float(number)) if number.is_finite() else "not a number"
+    return _within(definition, float(value)) if _DECIMAL.fullmatch(value) else "not a number"
 
 
 def _within(definition: Definition, value: float) -> str:
@@ -137,8 +140,10 @@ def _string(definition: Definition, value: str) -> str:
 
 
 def _date_time(definition: Definition, value: str) -> str:
+    if not _DATE_TIME.fullmatch(value):
+        return "not a date-time"
     try:
-        parsed = datetime.fromisoformat(value)
+        parsed = datetime.fromisoformat(value.upper())
     except ValueError:
         return "not a date-time"
     return "" if parsed.tzinfo is not None else "without time zone"

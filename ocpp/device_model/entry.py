@@ -39,6 +39,13 @@ class Entry:
             return self.getter()
         return self.values.get(attribute, "")
 
+    def take(self, values: dict[Attribute, str]) -> None:
+        """Hold other values; whoever listens hears of another actual one."""
+        before, self.values = self.values, values
+        if before.get(Attribute.ACTUAL) != values.get(Attribute.ACTUAL):
+            for listener in tuple(self.listeners):
+                listener(self.value())
+
     def __str__(self) -> str:
         return f"{self.component}/{self.variable}"
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ocpp.device_model.definition import DataType, Definition, Mutability
+from ocpp.device_model.definition import Attribute, DataType, Definition, Mutability
 from ocpp.device_model.model import DeviceModel
 from ocpp.device_model.standard.rows import RO, boolean, integer, option, text
 
@@ -71,6 +71,8 @@ def define_hardware(model: DeviceModel, station: StationDescription, now: Callab
     slots.definition = Definition(
         data_type=DataType.SEQUENCE_LIST, mutability=Mutability.READ_WRITE, default=values[0], values=values
     )
+    if slots.definition.defect(slots.value()):
+        slots.values[Attribute.ACTUAL] = slots.definition.default
     connectors = sum(len(evse.connectors) for evse in station.evses)
     model.set_inside(model.entry("OCPP16Ctrlr/NumberOfConnectors"), str(connectors))
 

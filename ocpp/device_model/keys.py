@@ -1,6 +1,6 @@
 """OCPP 1.6 configuration keys: a view on the device model's variables, and vendor keys beside them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -43,6 +43,7 @@ class KeyView:
     def __init__(self, model: DeviceModel) -> None:
         self._model = model
         self._keys: dict[str, Key] = {key.name.casefold(): key for key in KEYS}
+        self._writers: dict[str, Callable[[str], KeyOutcome]] = {}
 
     def __iter__(self) -> Iterator[KeyValue]:
         for key in self._keys.values():
@@ -58,6 +59,8 @@ class KeyView:
             raise ValueError(
                 f"key {name[:60]!r}: at most {MAX_KEY_LENGTH} characters, its value {MAX_VALUE_LENGTH}, no []@/"
             )
+        if name.casefold() in self._keys:
+            raise ValueError(f"key {name}: there is one of that name already")
         if len(self._keys) - len(KEYS) >= MAX_VENDOR_KEYS:
             raise ValueError(f"more than {MAX_VENDOR_KEYS} vendor keys")
         address = f"{VENDOR_COMPONENT}/{name}"
@@ -76,16 +79,31 @@ class KeyView:
 
     def value(self, name: str) -> str:
         """The value of a key; DeviceModelError for an unknown one."""
-        key = self._require(name)
-        return key.fixed if key.fixed is not None else self._model.value(key.address)
+        return self._value(self._require(name))
+
+    def _value(self, key: Key) -> str:
+        if key.fixed is not None:
+            return key.fixed
+        entry = self._entry(key)
+        return f"{entry.definition.high:.0f}" if key.shows_maximum else entry.value()
+
+    def kept(self, name: str) -> bool:
+        """Whether the value of a key survives a restart; DeviceModelError for an unknown key."""
+        return self._entry(self._require(name)).definition.kept
+
+    def on_set(self, name: str, writer: Callable[[str], KeyOutcome]) -> None:
+        """Let a block decide what ChangeConfiguration of a key does."""
+        self._writers[self._require(name).name] = writer
 
     def set(self, name: str, value: str) -> KeyOutcome:
         """What ChangeConfiguration does (1.6 section 5.3)."""
         key = self._keys.get(name.casefold())
         if key is None:
             return KeyOutcome.NOT_SUPPORTED
-        if key.fixed is not None or self._defect(key, value):
+        if self.read_only(key) or self._defect(key, value):
             return KeyOutcome.REJECTED
+        if key.name in self._writers:
+            return self._writers[key.name](value)
         outcome = self._write(key, value)
         if outcome is SetStatus.REBOOT_REQUIRED or (outcome is SetStatus.ACCEPTED and key.reboot_required):
             return KeyOutcome.REBOOT_REQUIRED
@@ -106,13 +124,8 @@ class KeyView:
 
     def _write(self, key: Key, value: str) -> SetStatus:
         entry = self._entry(key)
-        if key.list_of:
-            # 1.6 lists may carry phases, which the variable's own list of values does not know.
-            if entry.definition.mutability is Mutability.READ_ONLY:
-                return SetStatus.REJECTED
-            self._model.set_list_inside(entry, value)
-            return SetStatus.ACCEPTED
-        return self._model.write(entry, value, Attribute.ACTUAL).status
+        # 1.6 lists may carry phases, which the variable's own list of values does not know.
+        return self._model.write(entry, value, Attribute.ACTUAL, checked=bool(key.list_of)).status
 
     def _defect(self, key: Key, value: str) -> str:
         if len(value) > MAX_VALUE_LENGTH:
@@ -136,14 +149,15 @@ class KeyView:
 
     def read_only(self, key: Key) -> bool:
         """Whether the CSMS can only read the key."""
-        if key.fixed is not None:
+        if key.fixed is not None or key.shows_maximum:
             return True
+        if key.writable:
+            return False
         definition = self._entry(key).definition
         return definition.mutability is Mutability.READ_ONLY or definition.constant
 
     def _key_value(self, key: Key) -> KeyValue:
         if key.fixed is not None:
             return KeyValue(key.name, True, key.fixed)
-        entry = self._entry(key)
-        hidden = entry.definition.mutability is Mutability.WRITE_ONLY
-        return KeyValue(key.name, self.read_only(key), None if hidden else entry.value()[:MAX_VALUE_LENGTH])
+        hidden = self._entry(key).definition.mutability is Mutability.WRITE_ONLY
+        return KeyValue(key.name, self.read_only(key), None if hidden else self._value(key)[:MAX_VALUE_LENGTH])

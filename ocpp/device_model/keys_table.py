@@ -1,7 +1,4 @@
-"""The standard configuration keys of OCPP 1.6, and the variables behind them (1.6 section 9, white paper chapter 4).
-
-`read` and `write` convert between a variable's and a key's value; without them both are the same text.
-"""
+"""The standard configuration keys of OCPP 1.6, and the variables behind them (1.6 section 9, white paper chapter 4)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,16 +14,21 @@ MAX_ROTATIONS = 64
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A configuration key. `list_of` are the values a list may hold; `read_only` overrides the variable's mutability."""
+    """A configuration key: what it does, and the variable it shows.
+
+    `list_of` are the values a list may hold. `shows_maximum`: the key is the largest value of the variable, not the
+    value. `writable`: a CSMS may write the key although the variable is read-only; the block concerned decides.
+    """
 
     name: str
     address: str
     profile: str = "Core"
-    read_only: bool | None = None
     fixed: str | None = None
     list_of: tuple[str, ...] = ()
     max_length: int | None = None
     reboot_required: bool = False
+    shows_maximum: bool = False
+    writable: bool = False
     check: Callable[[str], str] | None = None
 
 
@@ -87,8 +89,8 @@ KEYS: tuple[Key, ...] = (
     Key("AdditionalRootCertificateCheck", "SecurityCtrlr/AdditionalRootCertificateCheck", "Security"),
     Key("AuthorizationKey", "SecurityCtrlr/BasicAuthPassword", "Security"),
     Key("CertificateSignedMaxChainSize", "SecurityCtrlr/MaxCertificateChainSize", "Security"),
-    Key("CertificateStoreMaxLength", "SecurityCtrlr/CertificateEntries", "Security"),
+    Key("CertificateStoreMaxLength", "SecurityCtrlr/CertificateEntries", "Security", shows_maximum=True),
     Key("CpoName", "SecurityCtrlr/OrganizationName", "Security"),
-    Key("SecurityProfile", "SecurityCtrlr/SecurityProfile", "Security"),
+    Key("SecurityProfile", "SecurityCtrlr/SecurityProfile", "Security", writable=True),
 )
 """Keys of feature profiles that the station does not have are not there at all (1.6 section 9)."""

@@ -94,7 +94,7 @@ class DeviceModel:
         if len(self._entries) >= MAX_VARIABLES:
             raise DeviceModelError(f"more than {MAX_VARIABLES} variables")
         entry = Entry(component, variable, definition, getter, vendor=vendor)
-        if definition.persistent and not definition.constant:
+        if definition.kept:
             for attribute, value in self._stored.get((str(component), str(variable)), {}).items():
                 # Lists may hold what only their 1.6 key knows (measurands with phases); they were checked when set.
                 if definition.data_type in LISTS or not definition.defect(value):
@@ -169,26 +169,24 @@ class DeviceModel:
 
     def reset(self, entry: Entry) -> None:
         """Back to the default."""
-        entry.values = {Attribute.ACTUAL: entry.definition.default}
         if self._repository is not None:
             for attribute in Attribute:
                 self._repository.remove(str(entry.component), str(entry.variable), attribute)
-        self._tell(entry)
+        self._change(entry, {Attribute.ACTUAL: entry.definition.default})
 
     def _store(self, entry: Entry, attribute: Attribute, value: str) -> None:
         if entry.values.get(attribute) == value:
             return
-        keep = entry.definition.persistent and not entry.definition.constant
-        if keep and self._repository is not None:
+        if entry.definition.kept and self._repository is not None:
             self._repository.put(str(entry.component), str(entry.variable), attribute, value)
-        entry.values[attribute] = value
-        if attribute is Attribute.ACTUAL:
-            self._tell(entry)
+        self._change(entry, {**entry.values, attribute: value})
 
-    @staticmethod
-    def _tell(entry: Entry) -> None:
-        for listener in tuple(entry.listeners):
-            listener(entry.value())
+    def _change(self, entry: Entry, values: dict[Attribute, str]) -> None:
+        """Take the values over, until a transaction around it fails."""
+        before = entry.values
+        if self._repository is not None:
+            self._repository.undo(lambda: entry.take(before))
+        entry.take(values)
 
     # -- from outside ---------------------------------------------------------------------------------------------
 
@@ -203,7 +201,7 @@ class DeviceModel:
         """What a CSMS reads (B06); the value is None unless Accepted."""
         entry = self._visible(component, variable, with_21)
         if entry is None:
-            return GetStatus(self._unknown(component).value), None
+            return GetStatus(self._unknown(component, with_21).value), None
         if entry.definition.mutability is Mutability.WRITE_ONLY:
             return GetStatus.REJECTED, None
         if attribute not in entry.definition.attributes:
@@ -222,19 +220,24 @@ class DeviceModel:
         """What a CSMS writes (B05)."""
         entry = self._visible(component, variable, with_21)
         if entry is None:
-            return SetOutcome(self._unknown(component))
+            return SetOutcome(self._unknown(component, with_21))
         if attribute not in entry.definition.attributes:
             return SetOutcome(SetStatus.NOT_SUPPORTED_ATTRIBUTE_TYPE)
         return self.write(entry, value, attribute)
 
-    def write(self, entry: Entry, value: str, attribute: Attribute = Attribute.ACTUAL) -> SetOutcome:
-        """Write as a CSMS may: by mutability, type, limits and the blocks' guards."""
+    def write(
+        self, entry: Entry, value: str, attribute: Attribute = Attribute.ACTUAL, *, checked: bool = False
+    ) -> SetOutcome:
+        """Write as a CSMS may: by mutability, type, limits and the blocks' guards.
+
+        `checked`: the value was looked at already, by the rules of its 1.6 key (measurands with phases).
+        """
         definition = entry.definition
         if definition.mutability is Mutability.READ_ONLY or definition.constant:
             return SetOutcome(SetStatus.REJECTED, "ReadOnly", f"{entry} can only be read")
         if definition.data_type.value == "boolean":
             value = value.lower()
-        defect = definition.defect(value) or self._set_limit_defect(entry, value, attribute)
+        defect = "" if checked else definition.defect(value) or self._set_limit_defect(entry, value, attribute)
         if defect:
             code = "ValueOutOfRange" if "below" in defect or "above" in defect else "InvalidValue"
             return SetOutcome(SetStatus.REJECTED, code, f"{defect}; allowed is {definition.allowed}")
@@ -262,8 +265,7 @@ class DeviceModel:
             return None
         return entry
 
-    def _unknown(self, component: Component) -> SetStatus:
-        known = self._index.knows_component(
-            component.name, component.instance or None, component.evse, component.connector
-        )
+    def _unknown(self, component: Component, with_21: bool) -> SetStatus:
+        wanted = component.folded
+        known = any(entry.component.folded == wanted for entry in self.entries(with_21=with_21))
         return SetStatus.UNKNOWN_VARIABLE if known else SetStatus.UNKNOWN_COMPONENT

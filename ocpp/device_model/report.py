@@ -72,7 +72,10 @@ def custom_report(
 
 
 def _meets(model: DeviceModel, component: Component, criterion: str) -> bool:
-    for entry in model.entries():
-        if entry.component == component and entry.variable.name == criterion:
-            return to_boolean(entry.value())
-    return criterion != "Problem"
+    """A component without the variable is there and has no problem; one with instances of it needs one that is true."""
+    found = [
+        to_boolean(entry.value())
+        for entry in model.entries()
+        if entry.component == component and entry.variable.name == criterion
+    ]
+    return any(found) if found else criterion != "Problem"

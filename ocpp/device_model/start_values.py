@@ -1,7 +1,8 @@
 """Start values from the station file: [variables] and [keys]."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from ocpp.device_model.definition import Definition, Mutability
@@ -17,24 +18,28 @@ def apply_start_values(
 ) -> list[str]:
     """Set what the station file says; gives what was skipped, in words.
 
-    Everything applies when the state is `new`; on later starts only what is written `{ value = ..., always = true }`.
+    Everything applies when the state is `new`; on later starts only what is written `{ value = ..., always = true }`,
+    and what is not kept over a restart.
     Read-only entries may be set; an unknown name makes a vendor variable or key; a value that does not fit is skipped.
     """
     skipped: list[str] = []
     for address, given in variables.items():
-        _apply(skipped, address, given, new, lambda value, address=address: _set_variable(model, address, value, new))
+        _apply(skipped, address, given, new, partial(_set_variable, model, address))
     for name, given in key_values.items():
-        _apply(skipped, f"key {name}", given, new, lambda value, name=name: _set_key(keys, name, value, new))
+        _apply(skipped, f"key {name}", given, new, partial(_set_key, keys, name))
     for line in skipped:
         log.warning("start value skipped: %s", line)
     return skipped
 
 
-def _apply(skipped: list[str], what: str, given: Any, new: bool, setter: Any) -> None:
+def _apply(skipped: list[str], what: str, given: Any, new: bool, setter: Callable[[str, bool], None]) -> None:
     always = isinstance(given, Mapping) and bool(given.get("always", False))
-    value = as_text(given["value"] if isinstance(given, Mapping) else given)
+    value = as_text(given.get("value", "") if isinstance(given, Mapping) else given)
+    if isinstance(given, Mapping) and "value" not in given:
+        skipped.append(f"{what}: the long form is {{ value = ..., always = true }}")
+        return
     try:
-        setter(value if new or always else None)
+        setter(value, new or always)
     except (DeviceModelError, ValueError) as error:
         skipped.append(f"{what} = {value!r}: {error}")
 
@@ -48,17 +53,18 @@ def as_text(value: Any) -> str:
     return str(value)
 
 
-def _set_variable(model: DeviceModel, address: str, value: str | None, new: bool) -> None:
+def _set_variable(model: DeviceModel, address: str, value: str, apply: bool) -> None:
     try:
         entry = model.entry(address)
     except DeviceModelError:
-        entry = model.define(address, Definition(mutability=Mutability.READ_WRITE, default=value or ""), vendor=True)
-    if value is not None:
+        model.define(address, Definition(mutability=Mutability.READ_WRITE, default=value), vendor=True)
+        return
+    if apply or not entry.definition.kept:
         model.set_inside(entry, value)
 
 
-def _set_key(keys: KeyView, name: str, value: str | None, new: bool) -> None:
+def _set_key(keys: KeyView, name: str, value: str, apply: bool) -> None:
     if not keys.get([name])[0]:
-        keys.add_vendor_key(name, value or "")
-    if value is not None:
+        keys.add_vendor_key(name, value)
+    elif apply or not keys.kept(name):
         keys.set_inside(name, value)

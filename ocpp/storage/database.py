@@ -9,13 +9,14 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ocpp.errors import NewerDatabaseError, StorageError
-from ocpp.storage.migrations import MIGRATIONS, TABLES
+from ocpp.storage.migrations import MIGRATIONS
+from ocpp.storage.rescue import Recovery, finish, is_damage, rescue
 
 WAL_CHECKPOINT_PAGES = 500
 """2 MB of write-ahead log before it is folded into the file: bounds its size and the writes to an SD card."""
@@ -23,25 +24,7 @@ WAL_CHECKPOINT_PAGES = 500
 CACHE_KIB = 1024
 """SQLite's page cache; the whole database of a station is a few megabytes."""
 
-MAX_KEPT_DAMAGED_FILES = 3
-"""Damaged files kept for diagnosis; older ones are deleted so that they cannot fill the disk."""
-
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Recovery:
-    """What happened to a damaged database: where it was moved, and how many rows of each table were saved."""
-
-    moved_to: Path
-    reason: str
-    saved: dict[str, int] = field(default_factory=dict)
-    lost_tables: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        rows = sum(self.saved.values())
-        lost = f"; not readable: {', '.join(self.lost_tables)}" if self.lost_tables else ""
-        return f"database was damaged ({self.reason}); moved to {self.moved_to.name}, {rows} rows saved{lost}"
 
 
 class Database:
@@ -52,6 +35,7 @@ class Database:
         self._depth = 0
         self._durable = False
         self._wal: int | None = None
+        self._undo: list[Callable[[], None]] = []
         self.path = path
         self.recovery = recovery
         self.fsyncs = 0
@@ -68,24 +52,25 @@ class Database:
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            return cls(_connect(path), path)
-        except sqlite3.DatabaseError as error:
-            if not _is_damage(error):
-                raise StorageError(f"the database {path} cannot be opened: {error}") from error
-            return cls._rescue(path, str(error))
+            finish(path)
+            return cls._open(path)
+        except sqlite3.Error as error:
+            raise StorageError(f"the database {path} cannot be opened: {error}") from error
         except OSError as error:
             if isinstance(error, StorageError):
                 raise
             raise StorageError(f"the state directory {path.parent} cannot be used: {error}") from error
 
     @classmethod
-    def _rescue(cls, path: Path, reason: str) -> "Database":
-        aside = _move_aside(path)
-        connection = _connect(path)
-        saved, lost = _copy_readable(aside, connection)
-        recovery = Recovery(aside, reason, saved, lost)
+    def _open(cls, path: Path) -> "Database":
+        try:
+            return cls(_connect(path), path)
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            if not is_damage(error):
+                raise
+            recovery = rescue(path, str(error), _connect)
         log.error("%s", recovery)
-        return cls(connection, path, recovery)
+        return cls(_connect(path), path, recovery)
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[None]:
@@ -102,28 +87,49 @@ class Database:
             finally:
                 self._depth -= 1
             return
-        self._depth, self._durable = 1, durable
         self._execute("BEGIN IMMEDIATE")
+        self._depth, self._durable = 1, durable
         try:
             yield
         except BaseException:
-            self._depth = 0
-            self._connection.rollback()
+            self._roll_back()
             raise
-        self._depth = 0
         self._commit()
+
+    def undo(self, action: Callable[[], None]) -> None:
+        """Run `action` should the transaction going on be rolled back: it puts back what memory holds of it."""
+        if self._depth:
+            self._undo.append(action)
+
+    def _roll_back(self) -> None:
+        self._depth = 0
+        undo, self._undo = self._undo, []
+        try:
+            self._connection.rollback()
+        finally:
+            for action in reversed(undo):
+                action()
 
     def _commit(self) -> None:
         self._step("before commit")
         try:
             self._connection.commit()
-            if self._durable:
-                os.fdatasync(self._log_file())
-                self.fsyncs += 1
-        except (sqlite3.Error, OSError) as error:
-            self._connection.rollback()
+        except sqlite3.Error as error:
+            self._roll_back()
             raise StorageError(f"the database {self.path} cannot be written: {error}") from error
+        self._depth = 0
+        self._undo.clear()
+        if self._durable:
+            self._write_through()
         self._step("after commit")
+
+    def _write_through(self) -> None:
+        """What is committed survives the process; when the disk does not confirm it, only a power cut can lose it."""
+        try:
+            os.fdatasync(self._log_file())
+            self.fsyncs += 1
+        except OSError as error:
+            log.error("the disk does not confirm what was written to %s: %s", self.path, error)
 
     def _log_file(self) -> int:
         """The write-ahead log's file descriptor; SQLite keeps the file for as long as the connection lives."""
@@ -176,6 +182,8 @@ def _connect(path: Path) -> sqlite3.Connection:
         if problems != "ok":
             raise sqlite3.DatabaseError(f"malformed: {problems}")
         _migrate(connection, path)
+        if not _expected_schema() <= _schema(connection):
+            raise sqlite3.DatabaseError("malformed: tables or columns are not those of this version")
     except BaseException:
         connection.close()
         raise
@@ -197,51 +205,12 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute("COMMIT")
 
 
-def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    text = str(error)
-    return "malformed" in text or "not a database" in text or "file is encrypted" in text or "no such table" in text
+def _schema(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+    return set(connection.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"))
 
 
-def _move_aside(path: Path) -> Path:
-    older = sorted(path.parent.glob(f"{path.name}.damaged-*"), key=lambda file: file.stat().st_mtime)
-    for file in older[: max(0, len(older) - MAX_KEPT_DAMAGED_FILES + 1)]:
-        file.unlink()
-    number = 1 + max((int(file.name.rpartition("-")[2]) for file in older), default=0)
-    aside = path.with_name(f"{path.name}.damaged-{number}")
-    path.rename(aside)
-    for suffix in ("-wal", "-shm"):
-        companion = path.with_name(path.name + suffix)
-        if companion.exists():
-            companion.rename(aside.with_name(aside.name + suffix))
-    return aside
-
-
-def _copy_readable(aside: Path, target: sqlite3.Connection) -> tuple[dict[str, int], tuple[str, ...]]:
-    """Copy what can be read of each table, row by row until the damage."""
-    saved: dict[str, int] = {}
-    lost: list[str] = []
-    source = sqlite3.connect(aside)
-    for table in TABLES:
-        try:
-            saved[table] = _copy_table(source, target, table)
-        except sqlite3.DatabaseError as error:
-            log.warning("table %s of the damaged database: %s", table, error)
-            lost.append(table)
-    source.close()
-    return {table: rows for table, rows in saved.items() if rows}, tuple(lost)
-
-
-def _copy_table(source: sqlite3.Connection, target: sqlite3.Connection, table: str) -> int:
-    columns = [row[1] for row in target.execute(f"PRAGMA table_info({table})")]
-    rows = 0
-    target.execute("BEGIN IMMEDIATE")
-    try:
-        names = ", ".join(columns)
-        marks = ", ".join("?" for _ in columns)
-        for row in source.execute(f"SELECT {names} FROM {table}"):
-            target.execute(f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})", row)
-            rows += 1
-    finally:
-        # What was read before the damage is worth keeping.
-        target.execute("COMMIT")
-    return rows
+@cache
+def _expected_schema() -> set[tuple[str, str]]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        _migrate(connection, Path(":memory:"))
+        return _schema(connection)

@@ -1,5 +1,7 @@
 """Values of device-model variables that differ from their defaults."""
 
+from collections.abc import Callable
+
 from ocpp.storage.database import Database
 
 
@@ -13,6 +15,10 @@ class VariableRepository:
         """Every stored value: component, variable, attribute, value."""
         rows = self._database.query("SELECT component, variable, attribute, value FROM variables")
         return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+    def undo(self, action: Callable[[], None]) -> None:
+        """See `Database.undo`."""
+        self._database.undo(action)
 
     def put(self, component: str, variable: str, attribute: str, value: str) -> None:
         """Keep a value."""

@@ -7,9 +7,14 @@ from ocpp.device_model.definition import DataType, Definition, Mutability
 RW = Mutability.READ_WRITE
 RO = Mutability.READ_ONLY
 
+LARGEST = 2**31 - 1
+"""What an integer takes unless told otherwise: what every CSMS can write, and every timer can wait in seconds."""
+
 
 def integer(default: int, mutability: Mutability = RW, *, low: float | None = 0, **more: Any) -> Definition:
     """An integer, not negative unless told otherwise."""
+    if mutability is RW:
+        more.setdefault("high", LARGEST)
     return Definition(data_type=DataType.INTEGER, mutability=mutability, default=str(default), low=low, **more)
 
 

@@ -3,4 +3,3 @@
 cdef class VariableIndex:
     cdef dict exact
     cdef dict folded
-    cdef dict components

@@ -27,7 +27,6 @@ cdef class VariableIndex:
     def __init__(self):
         self.exact = {}
         self.folded = {}
-        self.components = {}
 
     def __len__(self):
         return len(self.folded)
@@ -38,7 +37,6 @@ cdef class VariableIndex:
         cdef tuple key = folded_key(component, instance, evse, connector, variable, variable_instance)
         self.exact[component, instance, evse, connector, variable, variable_instance] = entry
         self.folded[key] = entry
-        self.components[key[:4]] = True
 
     def remove(self, str component not None, object instance, object evse, object connector, str variable not None,
                object variable_instance):
@@ -58,7 +56,3 @@ cdef class VariableIndex:
             self.folded, folded_key(component, instance, evse, connector, variable, variable_instance)
         )
         return <object> found if found != NULL else None
-
-    def knows_component(self, str component not None, object instance, object evse, object connector):
-        """Whether anything of that component was ever added."""
-        return (component.casefold(), folded_text(instance), evse, connector) in self.components

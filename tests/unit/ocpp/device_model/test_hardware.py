@@ -82,9 +82,6 @@ def test_the_slots_are_what_the_network_priority_may_hold():
     assert model.set(*address, "3").status is SetStatus.REJECTED
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="the definition is replaced, the value of the old one stays"
-)
 def test_the_network_priority_names_a_slot_that_exists():
     assert built(network_slots=(2, 3)).value("OCPPCommCtrlr/NetworkConfigurationPriority") == "2"
 

@@ -222,7 +222,6 @@ def test_a_block_may_refuse_a_key(model, keys):
     assert keys.set("HeartbeatInterval", "60") is KeyOutcome.REJECTED
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="lists are written past the guards")
 def test_a_block_may_refuse_a_list(model, keys):
     model.guard(lambda entry, attribute, given: SetOutcome(SetStatus.REJECTED, "TxInProgress"))
     assert keys.set("MeterValuesSampledData", "Voltage") is KeyOutcome.REJECTED
@@ -302,18 +301,12 @@ def test_an_authorization_key_of_the_wrong_length_is_rejected(keys, given):
 
 
 @pytest.mark.req("A05.FR.05")
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="the key is as read-only as the variable; 1.6 upgrades through it"
-)
 def test_the_security_profile_can_be_raised_with_its_key(keys):
     (found,), _ = keys.get(["SecurityProfile"])
     assert not found.read_only
 
 
 @pytest.mark.req("M05.FR.03")
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="the key shows how many are installed, not how many may be"
-)
 def test_the_certificate_store_tells_how_many_certificates_it_holds_at_most(model, keys):
     before = value(keys, "CertificateStoreMaxLength")
     assert int(before) > 0
@@ -361,9 +354,6 @@ def test_vendor_keys_are_bounded(keys):
         keys.add_vendor_key("AcmeOneTooMany")
 
 
-@pytest.mark.xfail(
-    strict=True, raises=pytest.fail.Exception, reason="a vendor key of a standard name takes that key's place"
-)
 def test_a_vendor_key_cannot_take_the_name_of_a_standard_one(keys):
     with pytest.raises((ValueError, DeviceModelError)):
         keys.add_vendor_key("heartbeatInterval", "1")

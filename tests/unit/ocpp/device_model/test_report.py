@@ -146,9 +146,6 @@ def test_a_combination_that_nothing_meets_is_an_empty_report(small):
 
 
 @pytest.mark.req("B08.FR.08")
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="only the first instance of a criterion's variable is looked at"
-)
 def test_a_criterion_with_instances_is_met_when_one_of_them_says_true():
     model = DeviceModel()
     model.define("TariffCostCtrlr/Available[Tariff]", boolean(False, RO))

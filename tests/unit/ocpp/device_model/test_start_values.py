@@ -92,20 +92,9 @@ def test_a_start_value_holds_over_a_restart(start):
 @pytest.mark.parametrize(
     ("address", "value"),
     [
-        pytest.param(
-            address,
-            value,
-            marks=pytest.mark.xfail(
-                strict=True,
-                raises=AssertionError,
-                reason=f"set once, and {why} variables are not kept: lost at the next start",
-            ),
-        )
-        for address, value, why in [
-            ("OCPP16Ctrlr/GetConfigurationMaxKeys", "10", "constant"),
-            ("DeviceDataCtrlr/ItemsPerMessage[GetReport]", "10", "constant"),
-            ("OCPPCommCtrlr/MessageTimeout[Default]", "5", "volatile"),
-        ]
+        ("OCPP16Ctrlr/GetConfigurationMaxKeys", "10"),
+        ("DeviceDataCtrlr/ItemsPerMessage[GetReport]", "10"),
+        ("OCPPCommCtrlr/MessageTimeout[Default]", "5"),
     ],
 )
 def test_a_start_value_of_what_is_built_in_holds_over_a_restart(start, address, value):
@@ -140,11 +129,6 @@ def test_a_vendor_variable_and_key_that_a_csms_changed_stay_changed(start):
     assert (model.value("AcmeCtrlr/Mode"), keys.value("AcmeMode")) == ("boost", "boost")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="the value is only the default of the first start: never stored, empty at the next",
-)
 @pytest.mark.parametrize("kind", ["variable", "key"])
 def test_a_vendor_variable_and_key_keep_their_start_value_over_a_restart(start, kind):
     given = {"AcmeCtrlr/Mode": "eco"}, {"AcmeMode": "eco"}
@@ -184,6 +168,5 @@ def test_what_does_not_fit_is_logged_and_skipped_and_the_rest_applies(
     assert (model.value("TxCtrlr/EVConnectionTimeOut"), keys.value("ResetRetries")) == ("33", "3")
 
 
-@pytest.mark.xfail(strict=True, raises=KeyError, reason="a long form without value is not looked at before it is used")
 def test_a_long_form_without_a_value_is_skipped(model, keys):
     assert len(apply(model, keys, {PING: {"always": True}})) == 1

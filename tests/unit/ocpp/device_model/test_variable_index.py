@@ -37,14 +37,6 @@ def test_none_and_an_empty_instance_are_different_names():
     assert index.find("A", "", None, None, "V", None) is None
 
 
-def test_a_component_is_known_in_any_case_and_at_its_place_only():
-    index = VariableIndex()
-    index.add("EVSE", None, 1, None, "Power", None, 1)
-    assert index.knows_component("evse", None, 1, None)
-    assert not index.knows_component("EVSE", None, 2, None)
-    assert not index.knows_component("EVSE", None, None, None)
-
-
 def test_removing_what_is_not_there_changes_nothing():
     index = VariableIndex()
     index.add("A", None, None, None, "V", None, 1)

@@ -251,16 +251,17 @@ def test_the_station_goes_on_when_there_is_room_again(database):
     assert keys(database) == ["a"]
 
 
-def test_a_sync_that_fails_is_told_and_not_counted(database, monkeypatch):
+def test_a_sync_that_fails_is_told_and_not_counted(database, monkeypatch, caplog):
     def broken(descriptor: int) -> None:
         raise OSError(5, "Input/output error")
 
     with database.transaction():
         put(database, "a")
     monkeypatch.setattr(os, "fdatasync", broken)
-    with pytest.raises(StorageError, match="cannot be written"), database.transaction():
+    with database.transaction():
         put(database, "b")
-    assert database.fsyncs == 1
+    assert "does not confirm" in caplog.text
+    assert (database.fsyncs, keys(database)) == (1, ["a", "b"])
 
 
 def test_a_failed_sync_does_not_keep_the_next_transaction_from_working(database, monkeypatch):
@@ -269,11 +270,11 @@ def test_a_failed_sync_does_not_keep_the_next_transaction_from_working(database,
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "fdatasync", broken)
-        with pytest.raises(StorageError), database.transaction():
+        with database.transaction():
             put(database, "a")
     with database.transaction():
         put(database, "b")
-    assert "b" in keys(database)
+    assert keys(database) == ["a", "b"]
 
 
 def test_a_database_that_another_program_holds_is_told_in_words(database):
@@ -286,11 +287,6 @@ def test_a_database_that_another_program_holds_is_told_in_words(database):
     other.close()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a BEGIN that fails leaves the nesting depth at 1: later transactions neither begin nor roll back",
-)
 def test_a_database_that_another_program_held_works_again_afterwards(database):
     database.query("PRAGMA busy_timeout = 0")
     other = other_connection(database)
