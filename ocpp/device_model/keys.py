@@ -122,6 +122,13 @@ class KeyView:
         else:
             self._model.set_inside(self._entry(key), value)
 
+    def reset_inside(self, name: str) -> None:
+        """Back to the default; DeviceModelError for a key that has no other value."""
+        key = self._require(name)
+        if key.fixed is not None:
+            raise DeviceModelError(f"the key {key.name} is what it is: {key.fixed}")
+        self._model.reset(self._entry(key))
+
     def _write(self, key: Key, value: str) -> SetStatus:
         entry = self._entry(key)
         # 1.6 lists may carry phases, which the variable's own list of values does not know.

@@ -88,6 +88,8 @@ def test_the_document_describes_every_call(call):
         ("POST", "/api/variables", {"Nope/Nope": 1}, 404, "Nope"),
         ("POST", "/api/variables", {"TxCtrlr/EVConnectionTimeOut": "soon"}, 400, "EVConnectionTimeOut"),
         ("POST", "/api/variables", {"keys/Nope": "1"}, 404, "Nope"),
+        ("POST", "/api/variables", {"keys/HeartbeatInterval": "often"}, 400, "HeartbeatInterval"),
+        ("POST", "/api/variables", {"keys/MeterValuesSampledDataMaxLength": None}, 400, "is what it is"),
         ("GET", "/api/explain?evse=one", None, 400, "number of an EVSE"),
         ("GET", "/api/explain?evse=9", None, 404, "9"),
         ("GET", "/api/explain?evse=1&at=soon", None, 400, "at"),

@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import re
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -147,16 +148,16 @@ class Routes:
     def _set(self, address: str, value: Any) -> None:
         model, keys = self._program.model, self._program.keys
         if address.startswith("keys/"):
-            keys.set_inside(address.removeprefix("keys/"), "" if value is None else as_text(value))
-            return
-        entry = model.entry(address)
-        if value is None:
-            model.reset(entry)
+            name = address.removeprefix("keys/")
+            keys.value(name)
+            setter, resetter = partial(keys.set_inside, name), partial(keys.reset_inside, name)
         else:
-            try:
-                model.set_inside(entry, as_text(value))
-            except DeviceModelError as wrong:
-                raise ValueError(str(wrong)) from wrong
+            entry = model.entry(address)
+            setter, resetter = partial(model.set_inside, entry), partial(model.reset, entry)
+        try:
+            resetter() if value is None else setter(as_text(value))
+        except DeviceModelError as wrong:
+            raise ValueError(str(wrong)) from wrong
 
     # -- simulation -----------------------------------------------------------------------------------------------
 
