@@ -97,9 +97,9 @@ class Definition:
             return "true or false"
         bounds = []
         if self.low is not None:
-            bounds.append(f"at least {self.low:g}")
+            bounds.append(f"at least {_plain(self.low)}")
         if self.high is not None:
-            bounds.append(f"at most {self.high:g}")
+            bounds.append(f"at most {_plain(self.high)}")
         kind = {
             DataType.INTEGER: "an integer",
             DataType.DECIMAL: "a number",
@@ -109,6 +109,10 @@ class Definition:
         if self.data_type in kind:
             return f"{kind[self.data_type]} {words}".strip()
         return f"a text of {words} characters" if words else "a text"
+
+
+def _plain(limit: float) -> str:
+    return f"{limit:.0f}" if limit == int(limit) else f"{limit:g}"
 
 
 def _integer(definition: Definition, value: str) -> str:
@@ -121,9 +125,9 @@ def _decimal(definition: Definition, value: str) -> str:
 
 def _within(definition: Definition, value: float) -> str:
     if definition.low is not None and value < definition.low:
-        return f"below {definition.low:g}"
+        return f"below {_plain(definition.low)}"
     if definition.high is not None and value > definition.high:
-        return f"above {definition.high:g}"
+        return f"above {_plain(definition.high)}"
     return ""
 
 
@@ -133,9 +137,9 @@ def _boolean(definition: Definition, value: str) -> str:
 
 def _string(definition: Definition, value: str) -> str:
     if definition.low is not None and len(value) < definition.low:
-        return f"shorter than {definition.low:g} characters"
+        return f"shorter than {_plain(definition.low)} characters"
     if definition.high is not None and len(value) > definition.high:
-        return f"longer than {definition.high:g} characters"
+        return f"longer than {_plain(definition.high)} characters"
     return ""
 
 
@@ -155,7 +159,7 @@ def _option(definition: Definition, value: str) -> str:
 
 def _list(definition: Definition, value: str) -> str:
     if definition.high is not None and len(value) > definition.high:
-        return f"longer than {definition.high:g} characters"
+        return f"longer than {_plain(definition.high)} characters"
     for member in members(value):
         if definition.values and member not in definition.values:
             return f"{member[:50]} is not allowed"

@@ -23,6 +23,7 @@ class Key:
     name: str
     address: str
     profile: str = "Core"
+    meaning: str = ""
     fixed: str | None = None
     list_of: tuple[str, ...] = ()
     max_length: int | None = None
@@ -47,50 +48,186 @@ def _phase_rotation(value: str) -> str:
 _MEASURANDS_16 = (*MEASURANDS, *(f"{measurand}.{phase}" for measurand in MEASURANDS for phase in PHASES))
 
 KEYS: tuple[Key, ...] = (
-    Key("AllowOfflineTxForUnknownId", "AuthCtrlr/OfflineTxForUnknownIdEnabled"),
-    Key("AuthorizationCacheEnabled", "AuthCacheCtrlr/Enabled"),
-    Key("AuthorizeRemoteTxRequests", "AuthCtrlr/AuthorizeRemoteStart"),
-    Key("BlinkRepeat", "OCPP16Ctrlr/BlinkRepeat"),
-    Key("ClockAlignedDataInterval", "AlignedDataCtrlr/Interval"),
-    Key("ConnectionTimeOut", "TxCtrlr/EVConnectionTimeOut"),
-    Key("ConnectorPhaseRotation", "OCPP16Ctrlr/ConnectorPhaseRotation", check=_phase_rotation),
-    Key("ConnectorPhaseRotationMaxLength", "", fixed=str(MAX_ROTATIONS)),
-    Key("GetConfigurationMaxKeys", "OCPP16Ctrlr/GetConfigurationMaxKeys"),
-    Key("HeartbeatInterval", "OCPPCommCtrlr/HeartbeatInterval"),
-    Key("LightIntensity", "OCPP16Ctrlr/LightIntensity"),
-    Key("LocalAuthorizeOffline", "AuthCtrlr/LocalAuthorizeOffline"),
-    Key("LocalPreAuthorize", "AuthCtrlr/LocalPreAuthorize"),
-    Key("MaxEnergyOnInvalidId", "TxCtrlr/MaxEnergyOnInvalidId"),
-    Key("MeterValuesAlignedData", "AlignedDataCtrlr/Measurands", list_of=_MEASURANDS_16, max_length=MAX_MEASURANDS),
-    Key("MeterValuesAlignedDataMaxLength", "", fixed=str(MAX_MEASURANDS)),
+    Key(
+        "AllowOfflineTxForUnknownId",
+        "AuthCtrlr/OfflineTxForUnknownIdEnabled",
+        meaning="whether an unknown card may charge while there is no connection",
+    ),
+    Key(
+        "AuthorizationCacheEnabled",
+        "AuthCacheCtrlr/Enabled",
+        meaning="whether answers of the CSMS about cards are remembered",
+    ),
+    Key(
+        "AuthorizeRemoteTxRequests",
+        "AuthCtrlr/AuthorizeRemoteStart",
+        meaning="whether the card of a remote start is authorized first, as if it had been presented",
+    ),
+    Key("BlinkRepeat", "OCPP16Ctrlr/BlinkRepeat", meaning="how often the light blinks as a signal"),
+    Key(
+        "ClockAlignedDataInterval",
+        "AlignedDataCtrlr/Interval",
+        meaning="interval of clock-aligned meter values; 0 switches them off",
+    ),
+    Key(
+        "ConnectionTimeOut", "TxCtrlr/EVConnectionTimeOut", meaning="how long an authorized driver may take to plug in"
+    ),
+    Key(
+        "ConnectorPhaseRotation",
+        "OCPP16Ctrlr/ConnectorPhaseRotation",
+        check=_phase_rotation,
+        meaning="how the phases of each connector are wired to the grid, as connector.rotation",
+    ),
+    Key(
+        "ConnectorPhaseRotationMaxLength",
+        "",
+        fixed=str(MAX_ROTATIONS),
+        meaning="entries of ConnectorPhaseRotation at most",
+    ),
+    Key(
+        "GetConfigurationMaxKeys",
+        "OCPP16Ctrlr/GetConfigurationMaxKeys",
+        meaning="keys that one GetConfiguration may ask for",
+    ),
+    Key(
+        "HeartbeatInterval",
+        "OCPPCommCtrlr/HeartbeatInterval",
+        meaning="interval of heartbeats; the CSMS sets it with BootNotification",
+    ),
+    Key("LightIntensity", "OCPP16Ctrlr/LightIntensity", meaning="brightness of the lights"),
+    Key(
+        "LocalAuthorizeOffline",
+        "AuthCtrlr/LocalAuthorizeOffline",
+        meaning="whether cache and local list decide while there is no connection",
+    ),
+    Key(
+        "LocalPreAuthorize",
+        "AuthCtrlr/LocalPreAuthorize",
+        meaning="whether cache and local list decide before the CSMS is asked",
+    ),
+    Key(
+        "MaxEnergyOnInvalidId",
+        "TxCtrlr/MaxEnergyOnInvalidId",
+        meaning="energy still delivered when the CSMS refuses the card of a running transaction",
+    ),
+    Key(
+        "MeterValuesAlignedData",
+        "AlignedDataCtrlr/Measurands",
+        list_of=_MEASURANDS_16,
+        max_length=MAX_MEASURANDS,
+        meaning="measurands of clock-aligned meter values; a phase may follow, as in Voltage.L1",
+    ),
+    Key(
+        "MeterValuesAlignedDataMaxLength",
+        "",
+        fixed=str(MAX_MEASURANDS),
+        meaning="entries of MeterValuesAlignedData at most",
+    ),
     Key(
         "MeterValuesSampledData",
         "SampledDataCtrlr/TxUpdatedMeasurands",
         list_of=_MEASURANDS_16,
         max_length=MAX_MEASURANDS,
+        meaning="measurands of periodic meter values; a phase may follow",
     ),
-    Key("MeterValuesSampledDataMaxLength", "", fixed=str(MAX_MEASURANDS)),
-    Key("MeterValueSampleInterval", "SampledDataCtrlr/TxUpdatedInterval"),
-    Key("MinimumStatusDuration", "OCPP16Ctrlr/MinimumStatusDuration"),
-    Key("NumberOfConnectors", "OCPP16Ctrlr/NumberOfConnectors"),
-    Key("ResetRetries", "OCPPCommCtrlr/ResetRetries"),
-    Key("StopTransactionOnEVSideDisconnect", "TxCtrlr/StopTxOnEVSideDisconnect"),
-    Key("StopTransactionOnInvalidId", "TxCtrlr/StopTxOnInvalidId"),
-    Key("StopTxnAlignedData", "AlignedDataCtrlr/TxEndedMeasurands", list_of=_MEASURANDS_16, max_length=MAX_MEASURANDS),
-    Key("StopTxnAlignedDataMaxLength", "", fixed=str(MAX_MEASURANDS)),
-    Key("StopTxnSampledData", "SampledDataCtrlr/TxEndedMeasurands", list_of=_MEASURANDS_16, max_length=MAX_MEASURANDS),
-    Key("StopTxnSampledDataMaxLength", "", fixed=str(MAX_MEASURANDS)),
-    Key("SupportedFeatureProfiles", "OCPP16Ctrlr/SupportedFeatureProfiles"),
-    Key("SupportedFeatureProfilesMaxLength", "", fixed="9"),
-    Key("TransactionMessageAttempts", "OCPPCommCtrlr/MessageAttempts[TransactionEvent]"),
-    Key("TransactionMessageRetryInterval", "OCPPCommCtrlr/MessageAttemptInterval[TransactionEvent]"),
-    Key("UnlockConnectorOnEVSideDisconnect", "OCPPCommCtrlr/UnlockOnEVSideDisconnect"),
-    Key("WebSocketPingInterval", "OCPPCommCtrlr/WebSocketPingInterval"),
-    Key("AdditionalRootCertificateCheck", "SecurityCtrlr/AdditionalRootCertificateCheck", "Security"),
-    Key("AuthorizationKey", "SecurityCtrlr/BasicAuthPassword", "Security"),
-    Key("CertificateSignedMaxChainSize", "SecurityCtrlr/MaxCertificateChainSize", "Security"),
-    Key("CertificateStoreMaxLength", "SecurityCtrlr/CertificateEntries", "Security", shows_maximum=True),
-    Key("CpoName", "SecurityCtrlr/OrganizationName", "Security"),
-    Key("SecurityProfile", "SecurityCtrlr/SecurityProfile", "Security", writable=True),
+    Key(
+        "MeterValuesSampledDataMaxLength",
+        "",
+        fixed=str(MAX_MEASURANDS),
+        meaning="entries of MeterValuesSampledData at most",
+    ),
+    Key(
+        "MeterValueSampleInterval",
+        "SampledDataCtrlr/TxUpdatedInterval",
+        meaning="interval of periodic meter values during a transaction; 0 switches them off",
+    ),
+    Key(
+        "MinimumStatusDuration",
+        "OCPP16Ctrlr/MinimumStatusDuration",
+        meaning="how long a status has to last before it is reported",
+    ),
+    Key("NumberOfConnectors", "OCPP16Ctrlr/NumberOfConnectors", meaning="physical connectors of the station"),
+    Key("ResetRetries", "OCPPCommCtrlr/ResetRetries", meaning="attempts at a reset that fails"),
+    Key(
+        "StopTransactionOnEVSideDisconnect",
+        "TxCtrlr/StopTxOnEVSideDisconnect",
+        meaning="whether unplugging at the car ends the transaction",
+    ),
+    Key(
+        "StopTransactionOnInvalidId",
+        "TxCtrlr/StopTxOnInvalidId",
+        meaning="whether a card that the CSMS refuses ends the running transaction",
+    ),
+    Key(
+        "StopTxnAlignedData",
+        "AlignedDataCtrlr/TxEndedMeasurands",
+        list_of=_MEASURANDS_16,
+        max_length=MAX_MEASURANDS,
+        meaning="clock-aligned measurands kept for StopTransaction",
+    ),
+    Key("StopTxnAlignedDataMaxLength", "", fixed=str(MAX_MEASURANDS), meaning="entries of StopTxnAlignedData at most"),
+    Key(
+        "StopTxnSampledData",
+        "SampledDataCtrlr/TxEndedMeasurands",
+        list_of=_MEASURANDS_16,
+        max_length=MAX_MEASURANDS,
+        meaning="periodic measurands kept for StopTransaction",
+    ),
+    Key("StopTxnSampledDataMaxLength", "", fixed=str(MAX_MEASURANDS), meaning="entries of StopTxnSampledData at most"),
+    Key("SupportedFeatureProfiles", "OCPP16Ctrlr/SupportedFeatureProfiles", meaning="feature profiles the station has"),
+    Key("SupportedFeatureProfilesMaxLength", "", fixed="9", meaning="entries of SupportedFeatureProfiles at most"),
+    Key(
+        "TransactionMessageAttempts",
+        "OCPPCommCtrlr/MessageAttempts[TransactionEvent]",
+        meaning="how often a message about a transaction is sent before it is given up",
+    ),
+    Key(
+        "TransactionMessageRetryInterval",
+        "OCPPCommCtrlr/MessageAttemptInterval[TransactionEvent]",
+        meaning="wait before such a message is sent again, times the number of attempts",
+    ),
+    Key(
+        "UnlockConnectorOnEVSideDisconnect",
+        "OCPPCommCtrlr/UnlockOnEVSideDisconnect",
+        meaning="whether the station's end of the cable is released when the car's end is unplugged",
+    ),
+    Key(
+        "WebSocketPingInterval",
+        "OCPPCommCtrlr/WebSocketPingInterval",
+        meaning="interval of WebSocket pings; 0 switches them off",
+    ),
+    Key(
+        "AdditionalRootCertificateCheck",
+        "SecurityCtrlr/AdditionalRootCertificateCheck",
+        "Security",
+        meaning="whether a new CSMS root has to be signed by the one before",
+    ),
+    Key(
+        "AuthorizationKey",
+        "SecurityCtrlr/BasicAuthPassword",
+        "Security",
+        meaning="password of the station; it can only be written",
+    ),
+    Key(
+        "CertificateSignedMaxChainSize",
+        "SecurityCtrlr/MaxCertificateChainSize",
+        "Security",
+        meaning="bytes of a certificate chain in CertificateSigned at most",
+    ),
+    Key(
+        "CertificateStoreMaxLength",
+        "SecurityCtrlr/CertificateEntries",
+        "Security",
+        shows_maximum=True,
+        meaning="certificates the station keeps at most",
+    ),
+    Key("CpoName", "SecurityCtrlr/OrganizationName", "Security", meaning="operator, as certificate requests name it"),
+    Key(
+        "SecurityProfile",
+        "SecurityCtrlr/SecurityProfile",
+        "Security",
+        writable=True,
+        meaning="security profile of the connection; it can only be raised",
+    ),
 )
 """Keys of feature profiles that the station does not have are not there at all (1.6 section 9)."""
