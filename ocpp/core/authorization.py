@@ -98,9 +98,24 @@ class Authorizer:
         if entry is None:
             return None
         info = decode_info(entry)
+        self._note_use(token, info)
         if self._expired(info):
             return msgspec.structs.replace(info, status=AuthorizationStatus.EXPIRED)
         return info
+
+    def _note_use(self, token: IdToken, info: AuthorizationInfo) -> None:
+        """The life time counts from the last use, unless the CSMS named an end (C10.FR.08)."""
+        now = self._clock.unix()
+        try:
+            self._tokens.use_cache_entry(token.value, now_unix=now, expires_unix=self._life_end(info))
+        except StorageError as error:
+            log.error("the use of token %s is not noted: %s", redacted(token), error)
+
+    def _life_end(self, info: AuthorizationInfo) -> float | None:
+        if info.expiry is not None:
+            return info.expiry.timestamp()
+        life_time = self._cache_life_time.value
+        return self._clock.unix() + life_time if life_time > 0 else None
 
     def _expired(self, info: AuthorizationInfo) -> bool:
         return info.expiry is not None and info.expiry <= self._clock.now()
@@ -109,12 +124,9 @@ class Authorizer:
         """Put what the CSMS said into the cache, whatever its status (C10.FR.01, .04, .05)."""
         if not self._cache_enabled.value or token.type in NOT_CACHED_TYPES or not token.value:
             return
-        now = self._clock.unix()
-        expires = info.expiry.timestamp() if info.expiry is not None else None
-        if expires is None and self._cache_life_time.value > 0:
-            expires = now + self._cache_life_time.value
+        now, end = self._clock.unix(), self._life_end(info)
         try:
-            self._tokens.put_cache_entry(token.value, encode_info(info), now_unix=now, expires_unix=expires)
+            self._tokens.put_cache_entry(token.value, encode_info(info), now_unix=now, expires_unix=end)
         except StorageError as error:
             log.error("token %s is not cached: %s", redacted(token), error)
 

@@ -99,8 +99,7 @@ class Outbox:
             dropped = self._messages.drop_for_major(2 if self._major == 1 else 1)
         if dropped:
             log.error("%d queued messages of another OCPP major version dropped: this CSMS cannot take them", dropped)
-            self._count = self._messages.count()
-            self._head = None
+            self._recount()
         return dropped
 
     def put(self, request: msgspec.Struct, transaction: str | None, *, droppable: bool = False) -> bool:
@@ -122,6 +121,7 @@ class Outbox:
                 run=self._run,
                 clock_unset=not self._clock.synchronised,
             )
+            self._database.undo(self._recount)
         self._count += 1
         self.wake()
         return True
@@ -129,11 +129,14 @@ class Outbox:
     def _make_room(self, droppable: bool) -> bool:
         with self._database.transaction(durable=False):
             dropped = self._messages.drop_unrelated() or self._messages.thin_out()
-        self._count = self._messages.count()
-        self._head = None
+        self._recount()
         if dropped:
             log.warning("queue full: %d messages dropped, none that starts or ends a transaction", dropped)
         return bool(dropped) or not droppable
+
+    def _recount(self) -> None:
+        self._count = self._messages.count()
+        self._head = None
 
     def due(self) -> bool:
         """Whether the oldest message may be sent now."""
@@ -182,10 +185,10 @@ class Outbox:
     def delivered(self, stored: StoredMessage, request: Any, response: Any) -> None:
         """The oldest message was answered: forget it and tell the courier, in one storage transaction."""
         with self._database.transaction(durable=False):
-            self._messages.remove([stored.order])
+            removed = self._messages.remove([stored.order])
             if self.courier is not None:
                 self.courier.delivered(stored, request, response)
-        self._forget_head()
+        self._forget_head(removed)
 
     def failed(self, stored: StoredMessage, request: Any, error: CallError | None) -> None:
         """The CSMS failed to process the oldest message (`error` None: it did not answer in time)."""
@@ -202,14 +205,15 @@ class Outbox:
     def _give_up(self, stored: StoredMessage, request: Any, error: CallError | None) -> None:
         log.error("%s of transaction %s given up: %s", stored.action, stored.transaction, error or "no answer")
         with self._database.transaction():
-            self._messages.remove([stored.order])
+            removed = self._messages.remove([stored.order])
             if self.courier is not None:
                 self.courier.given_up(stored, request, error)
-        self._forget_head()
+        self._forget_head(removed)
 
-    def _forget_head(self) -> None:
+    def _forget_head(self, removed: int) -> None:
+        """`removed` is 0 when the message gave way to others while it was in flight."""
         self._head = None
-        self._count = max(0, self._count - 1)
+        self._count -= removed
         self._not_before = 0.0
 
     def refresh(self) -> None:

@@ -84,11 +84,12 @@ class MessageRepository:
             self._database.one(f"SELECT 1 FROM messages WHERE transaction_id {condition} LIMIT 1", values) is not None
         )
 
-    def remove(self, orders: Iterable[int]) -> None:
-        """Forget messages that were answered or given up."""
+    def remove(self, orders: Iterable[int]) -> int:
+        """Forget messages that were answered or given up; gives how many were still there."""
         with self._database.transaction(durable=False):
-            for order in orders:
-                self._database.execute("DELETE FROM messages WHERE position = ?", (order,))
+            return sum(
+                self._database.execute("DELETE FROM messages WHERE position = ?", (order,)).rowcount for order in orders
+            )
 
     def record_attempt(self, order: int) -> int:
         """Count a failed attempt; gives how many there were."""

@@ -22,18 +22,20 @@ class TokenRepository:
     # -- cache ----------------------------------------------------------------------------------------------------
 
     def cache_entry(self, value: str, *, now_unix: float) -> bytes | None:
-        """What the cache knows of a token, which counts as a use; an entry past its life time is removed."""
-        token = value.casefold()
-        row = self._database.one("SELECT data, expires_unix FROM token_cache WHERE token = ?", (token,))
-        if row is None:
-            return None
+        """What the cache knows of a token; nothing once its life time is over."""
+        row = self._database.one(
+            "SELECT data FROM token_cache WHERE token = ? AND (expires_unix IS NULL OR expires_unix > ?)",
+            (value.casefold(), now_unix),
+        )
+        return row[0] if row is not None else None
+
+    def use_cache_entry(self, value: str, *, now_unix: float, expires_unix: float | None = None) -> None:
+        """The entry was used; its life time ends at `expires_unix` now, or when it did before."""
         with self._database.transaction(durable=False):
-            if row[1] is not None and row[1] <= now_unix:
-                self._database.execute("DELETE FROM token_cache WHERE token = ?", (token,))
-                return None
-            self._database.execute("UPDATE token_cache SET used_unix = ? WHERE token = ?", (now_unix, token))
-        data: bytes = row[0]
-        return data
+            self._database.execute(
+                "UPDATE token_cache SET used_unix = ?, expires_unix = coalesce(?, expires_unix) WHERE token = ?",
+                (now_unix, expires_unix, value.casefold()),
+            )
 
     def put_cache_entry(self, value: str, data: bytes, *, now_unix: float, expires_unix: float | None) -> None:
         """Remember a token; the one unused for longest gives way when the cache is full."""
@@ -42,6 +44,7 @@ class TokenRepository:
                 "INSERT OR REPLACE INTO token_cache VALUES (?, ?, ?, ?)",
                 (value.casefold(), data, now_unix, expires_unix),
             )
+            self._database.execute("DELETE FROM token_cache WHERE expires_unix <= ?", (now_unix,))
             self._database.execute(
                 "DELETE FROM token_cache WHERE token IN "
                 "(SELECT token FROM token_cache ORDER BY used_unix DESC, token LIMIT -1 OFFSET ?)",

@@ -59,7 +59,17 @@ def test_an_entry_past_its_life_time_is_removed(tokens):
     cache(tokens, "04A2", expires=NOW + 60)
     assert tokens.cache_entry("04A2", now_unix=NOW + 59) == b"04A2"
     assert tokens.cache_entry("04A2", now_unix=NOW + 60) is None
-    assert tokens.cache_size() == 0
+    cache(tokens, "04A3", now=NOW + 60)
+    assert tokens.cache_size() == 1
+
+
+@pytest.mark.req("C10.FR.08")
+def test_the_life_time_counts_from_the_last_use(tokens):
+    cache(tokens, "04A2", expires=NOW + 60)
+    tokens.use_cache_entry("04a2", now_unix=NOW + 59, expires_unix=NOW + 119)
+    assert tokens.cache_entry("04A2", now_unix=NOW + 118) == b"04A2"
+    tokens.use_cache_entry("04A2", now_unix=NOW + 118)
+    assert tokens.cache_entry("04A2", now_unix=NOW + 119) is None
 
 
 def test_an_entry_without_expiry_stays(tokens):
@@ -72,7 +82,7 @@ def test_a_full_cache_takes_new_tokens_and_forgets_the_one_unused_for_longest(da
     tokens = TokenRepository(database, max_cache_entries=3)
     for number, value in enumerate("ABC"):
         cache(tokens, value, now=NOW + number)
-    tokens.cache_entry("A", now_unix=NOW + 10)
+    tokens.use_cache_entry("A", now_unix=NOW + 10)
     cache(tokens, "D", now=NOW + 11)
     assert [value for value in "ABCD" if tokens.cache_entry(value, now_unix=NOW + 12)] == ["A", "C", "D"]
 
@@ -174,19 +184,26 @@ class Cache(RuleBasedStateMachine):
         self.tokens.put_cache_entry(value, data, now_unix=self.now, expires_unix=expires)
         self.model.pop(value.lower(), None)
         self.model[value.lower()] = (data, expires)
+        self.model = {key: each for key, each in self.model.items() if each[1] is None or each[1] > self.now}
         if len(self.model) > self.SIZE:
             del self.model[next(iter(self.model))]
 
     @rule(value=VALUES)
     def get(self, value):
         self.now += 1
-        expected = self.model.pop(value.lower(), None)
-        if expected is not None and (expected[1] is None or expected[1] > self.now):
-            self.model[value.lower()] = expected
-        else:
+        expected = self.model.get(value.lower())
+        if expected is not None and expected[1] is not None and expected[1] <= self.now:
             expected = None
         assert self.tokens.cache_entry(value, now_unix=self.now) == (expected[0] if expected else None)
         assert self.tokens.cache_size() == len(self.model)
+
+    @rule(value=VALUES, life=st.none() | st.integers(1, 5))
+    def use(self, value, life):
+        self.now += 1
+        self.tokens.use_cache_entry(value, now_unix=self.now, expires_unix=None if life is None else self.now + life)
+        entry = self.model.pop(value.lower(), None)
+        if entry is not None:
+            self.model[value.lower()] = (entry[0], entry[1] if life is None else self.now + life)
 
     @rule()
     def clear(self):
