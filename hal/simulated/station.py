@@ -1,21 +1,23 @@
 """A whole simulated station, and everything that may happen to it."""
 
-import json
 import logging
-import os
 import random
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from hal.clock import Clock, Timer
-from hal.evse import CONTACTOR_FAULT, METER_FAULT, Evse
+from hal.evse import Evse
 from hal.iec61851 import PilotState
 from hal.interfaces import EvseListener, Lock
+from hal.simulated.description import EvseParts, SimulatedConnector, SimulatedEvse, SimulationOptions
+from hal.simulated.faults import FAULT_KINDS, HARDWARE_FAULTS, apply_fault
+from hal.simulated.inputs import check_meter
 from hal.simulated.parts import SimulatedContactor, SimulatedLock, SimulatedMeter, SimulatedPilot
 from hal.simulated.registers import RegisterFile
+from hal.simulated.simulation_file import SimulationFile, stored_energy
 from hal.simulated.vehicle import Vehicle, VehicleOptions
 
 REGISTER_INTERVAL_S = 1.0
@@ -24,87 +26,7 @@ REGISTER_INTERVAL_S = 1.0
 SYNC_INTERVAL_S = 10.0
 """How often the disk is waited for: what a power cut of the whole machine may cost."""
 
-MAX_ENERGY_WH = 1e12
-MAX_POWER_W = 1e7
-MAX_SIGNED_CHARS = 65536
-"""More than any meter has, and than any OCPP version can carry."""
-
-LOCK_FAILURE = "ConnectorLockFailure"
-CONTACTOR_WELDED = "ContactorWelded"
-CONTACTOR_STUCK = "ContactorStuck"
-
-HARDWARE_FAULTS = frozenset({CONTACTOR_WELDED, CONTACTOR_STUCK})
-"""The part misbehaves, and nobody says so: what it leads to is found and reported as on real hardware."""
-
-FAULT_KINDS = frozenset(
-    {
-        "ConnectorLockFailure",
-        "ContactorStuck",
-        "ContactorWelded",
-        "EVCommunicationError",
-        "EmergencyStop",
-        "GroundFailure",
-        "HighTemperature",
-        "InternalError",
-        "LocalListConflict",
-        "OtherError",
-        "OverCurrentFailure",
-        "OverVoltage",
-        "PowerMeterFailure",
-        "PowerSwitchFailure",
-        "ReaderFailure",
-        "ResetFailure",
-        "UnderVoltage",
-        "WeakSignal",
-    }
-)
-"""Error codes of OCPP 1.6, EmergencyStop for the button, and faults of parts."""
-
-DANGEROUS_FAULTS = frozenset({"EmergencyStop", "GroundFailure", "OverCurrentFailure", "PowerSwitchFailure"})
-"""While one of these is active, the hardware itself offers nothing, whatever it is told."""
-
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class SimulatedConnector:
-    """A connector to simulate."""
-
-    max_current_a: float = 32.0
-    phases: int = 3
-    lock: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class SimulatedEvse:
-    """An EVSE to simulate."""
-
-    connectors: tuple[SimulatedConnector, ...] = (SimulatedConnector(),)
-    bay_sensor: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SimulationOptions:
-    """How the simulation behaves (the station file's [simulation])."""
-
-    seed: int = 1
-    keep_on_restart: bool = False
-    meter_resets_on_plug: bool = False
-    signed_meter: bool = False
-
-
-@dataclass(slots=True)
-class _Parts:
-    evse: Evse
-    pilot: SimulatedPilot
-    contactor: SimulatedContactor
-    meter: SimulatedMeter
-    locks: dict[int, SimulatedLock]
-    plugged: int | None = None
-    vehicle: Vehicle | None = None
-    bay: bool = False
-    out_of_service: set[int] = field(default_factory=set)
-    faults: dict[tuple[int, str], dict[str, str]] = field(default_factory=dict)
 
 
 class SimulatedStation:
@@ -117,14 +39,14 @@ class SimulatedStation:
         clock: Clock,
         listener: EvseListener,
         state_dir: Path,
-        options: SimulationOptions = SimulationOptions(),
+        options: SimulationOptions | None = None,
     ) -> None:
         self._description = evses
         self._clock = clock
         self._listener = listener
-        self._file = state_dir / "simulation.json"
-        self.options = options
-        self._rng = random.Random(options.seed)
+        self._file = SimulationFile(state_dir / "simulation.json")
+        self.options = options or SimulationOptions()
+        self._rng = random.Random(self.options.seed)
         self._registers = RegisterFile(state_dir / "registers")
         self._station_faults: dict[str, dict[str, str]] = {}
         self._parts = {number: self._build(number, evse) for number, evse in enumerate(evses, 1)}
@@ -133,7 +55,7 @@ class SimulatedStation:
         self._running = False
         self._written: dict[str, Any] = {}
 
-    def _build(self, number: int, described: SimulatedEvse) -> _Parts:
+    def _build(self, number: int, described: SimulatedEvse) -> EvseParts:
         meter = SimulatedMeter(
             self._rng,
             signed=self.options.signed_meter,
@@ -154,7 +76,7 @@ class SimulatedStation:
             clock=self._clock,
             listener=self._listener,
         )
-        return _Parts(evse, pilot, contactor, meter, locks)
+        return EvseParts(evse, pilot, contactor, meter, locks)
 
     def _tell(self, report: Callable[[], None]) -> None:
         self._clock.call_later(0.0, lambda: report() if self._running else None)
@@ -163,29 +85,15 @@ class SimulatedStation:
 
     def start(self) -> None:
         """Take up the registers, and with `keep_on_restart` the cables, EVs and faults; then report what is there."""
-        stored = self._load()
+        stored = self._file.load()
         registers = self._registers.open()
         self._running = True
         for number, parts in self._parts.items():
-            parts.meter.set_energy(registers.get(number, _stored_energy(stored.get(str(number)))))
+            parts.meter.set_energy(registers.get(number, stored_energy(stored.get(str(number)))))
         if self.options.keep_on_restart:
             self._restore_all(stored)
         self.write()
         self._schedule_sync()
-
-    def _load(self) -> dict[str, Any]:
-        try:
-            stored = json.loads(self._file.read_text(encoding="utf-8"))
-            if not isinstance(stored, dict):
-                raise ValueError("not an object")
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError) as error:
-            log.error(
-                "the simulation's state %s cannot be read: %s; starting with nothing plugged in", self._file, error
-            )
-            return {}
-        return stored
 
     def _restore_all(self, stored: dict[str, Any]) -> None:
         """What no longer fits the configuration, or is damaged, is left out."""
@@ -198,9 +106,9 @@ class SimulatedStation:
             try:
                 each()
             except (ValueError, LookupError, TypeError, AttributeError) as error:
-                log.error("a part of the simulation's state %s is left out: %s", self._file, error)
+                log.error("a part of the simulation's state %s is left out: %s", self._file.path, error)
 
-    def _restore(self, number: int, parts: _Parts, stored: dict[str, Any]) -> None:
+    def _restore(self, number: int, parts: EvseParts, stored: dict[str, Any]) -> None:
         for name, value in stored.get("meter", {}).items():
             setattr(parts.meter.state, name, value)
         if parts.meter.state.power_w is not None:
@@ -242,25 +150,15 @@ class SimulatedStation:
         state = self._state() if self.options.keep_on_restart else {}
         if state == self._written or not self._running:
             return
-        draft = self._file.with_suffix(".tmp")
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            with draft.open("w", encoding="utf-8") as file:
-                json.dump(state, file)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self._file)
-        except OSError as error:
-            log.error("the simulation's state cannot be written: %s", error)
-            return
-        self._written = state
+        if self._file.write(state):
+            self._written = state
 
     def _state(self) -> dict[str, Any]:
         state = {str(number): self._state_of(parts) for number, parts in self._parts.items()}
         state["0"] = {"faults": [[0, kind, about] for kind, about in self._station_faults.items()]}
         return state
 
-    def _state_of(self, parts: _Parts) -> dict[str, Any]:
+    def _state_of(self, parts: EvseParts) -> dict[str, Any]:
         state: dict[str, Any] = {
             "meter": asdict(parts.meter.state),
             "faults": [[connector, kind, about] for (connector, kind), about in parts.faults.items()],
@@ -295,7 +193,7 @@ class SimulatedStation:
 
     # -- finding --------------------------------------------------------------------------------------------------
 
-    def _evse(self, number: int) -> _Parts:
+    def _evse(self, number: int) -> EvseParts:
         parts = self._parts.get(number)
         if parts is None:
             raise LookupError(f"there is no EVSE {number}; known are 1 to {len(self._parts)}")
@@ -358,7 +256,7 @@ class SimulatedStation:
         self._replace(parts, options)
         parts.evse.pilot_changed(connector_id)
 
-    def _replace(self, parts: _Parts, options: VehicleOptions) -> None:
+    def _replace(self, parts: EvseParts, options: VehicleOptions) -> None:
         parts.meter.collect()
         if parts.vehicle is not None:
             parts.vehicle.unplug()
@@ -371,7 +269,7 @@ class SimulatedStation:
         vehicle.offer(parts.evse.offered_a)
         parts.evse.pilot_changed(connector_id)
 
-    def _vehicle_changed(self, parts: _Parts) -> None:
+    def _vehicle_changed(self, parts: EvseParts) -> None:
         parts.evse.pilot_changed(parts.plugged or 1)
 
     def unplug(self, number: int, connector_id: int) -> dict[str, Any]:
@@ -465,28 +363,8 @@ class SimulatedStation:
         self.write()
 
     def _apply_fault(self, number: int, kind: str) -> None:
-        """A fault of the station is one of all its EVSEs; one is gone when nobody has it any more."""
         for parts in [self._evse(number)] if number else self._parts.values():
-            connectors = {connector for connector, each in parts.faults if each == kind}
-            active = bool(connectors) or kind in self._station_faults
-            if kind == LOCK_FAILURE:
-                for connector_id, lock in parts.locks.items():
-                    lock.broken = not connectors.isdisjoint({0, connector_id}) or kind in self._station_faults
-            elif kind == METER_FAULT:
-                parts.meter.broken = active
-                parts.evse.meter_fault_known(active)
-            elif kind == CONTACTOR_WELDED:
-                parts.contactor.welded = active
-                if not active:
-                    parts.evse.unblock(CONTACTOR_FAULT)
-            elif kind == CONTACTOR_STUCK:
-                parts.contactor.stuck = active
-                if not active:
-                    parts.evse.unblock(CONTACTOR_FAULT)
-            elif kind in DANGEROUS_FAULTS and active:
-                parts.evse.block(kind)
-            elif kind in DANGEROUS_FAULTS:
-                parts.evse.unblock(kind)
+            apply_fault(parts, kind, set(self._station_faults))
 
     def set_meter(self, number: int, values: dict[str, Any]) -> dict[str, Any]:
         """What the meter will say: `energy_wh`, `power_w` (null: what flows), `frozen`, `signed` {start, end}.
@@ -494,7 +372,7 @@ class SimulatedStation:
         Either everything given is taken or nothing.
         """
         meter = self._evse(number).meter
-        _check_meter(values)
+        check_meter(values)
         meter.collect()
         if "frozen" in values:
             meter.state.frozen = values["frozen"]
@@ -527,38 +405,3 @@ class SimulatedStation:
             "soc": round(vehicle.soc, 1) if vehicle is not None else None,
             "connected": parts.evse.plugged,
         }
-
-
-def _stored_energy(stored: Any) -> float:
-    """The register as versions before the register file kept it."""
-    energy = stored.get("energy_wh", 0.0) if isinstance(stored, dict) else 0.0
-    return float(energy) if isinstance(energy, int | float) and 0 <= energy <= MAX_ENERGY_WH else 0.0
-
-
-def _check_meter(values: dict[str, Any]) -> None:
-    unknown = sorted(set(values) - {"energy_wh", "power_w", "frozen", "signed"})
-    if unknown:
-        raise ValueError(f"a meter has no {', '.join(unknown)}; allowed are energy_wh, power_w, frozen, signed")
-    if not isinstance(values.get("frozen", False), bool):
-        raise ValueError(f"frozen = {values['frozen']!r} must be true or false")
-    if "energy_wh" in values:
-        _check_number("energy_wh", values["energy_wh"], MAX_ENERGY_WH)
-    if values.get("power_w") is not None:
-        _check_number("power_w", values["power_w"], MAX_POWER_W)
-    if values.get("signed") is not None:
-        _check_signed(values["signed"])
-
-
-def _check_number(name: str, value: Any, most: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-        raise ValueError(f"{name} = {value!r} must be a number from 0 to {most:.0f}")
-
-
-def _check_signed(signed: Any) -> None:
-    if not isinstance(signed, dict) or set(signed) - {"start", "end"}:
-        raise ValueError(
-            "signed must be an object with start and end, each a text or null; or null for the meter's own"
-        )
-    for name, value in signed.items():
-        if value is not None and not (isinstance(value, str) and 0 < len(value) <= MAX_SIGNED_CHARS):
-            raise ValueError(f"signed.{name} must be a text of 1 to {MAX_SIGNED_CHARS} characters, or null for none")

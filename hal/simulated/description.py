@@ -1,0 +1,50 @@
+"""What is simulated: the station file's words, and the parts built from them."""
+
+from dataclasses import dataclass, field
+
+from hal.evse import Evse
+from hal.simulated.parts import SimulatedContactor, SimulatedLock, SimulatedMeter, SimulatedPilot
+from hal.simulated.vehicle import Vehicle
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedConnector:
+    """A connector to simulate."""
+
+    max_current_a: float = 32.0
+    phases: int = 3
+    lock: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedEvse:
+    """An EVSE to simulate."""
+
+    connectors: tuple[SimulatedConnector, ...] = (SimulatedConnector(),)
+    bay_sensor: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationOptions:
+    """How the simulation behaves (the station file's [simulation])."""
+
+    seed: int = 1
+    keep_on_restart: bool = False
+    meter_resets_on_plug: bool = False
+    signed_meter: bool = False
+
+
+@dataclass(slots=True)
+class EvseParts:
+    """The simulated parts of one EVSE, and the state they are in."""
+
+    evse: Evse
+    pilot: SimulatedPilot
+    contactor: SimulatedContactor
+    meter: SimulatedMeter
+    locks: dict[int, SimulatedLock]
+    plugged: int | None = None
+    vehicle: Vehicle | None = None
+    bay: bool = False
+    out_of_service: set[int] = field(default_factory=set)
+    faults: dict[tuple[int, str], dict[str, str]] = field(default_factory=dict)
