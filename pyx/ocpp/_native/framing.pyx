@@ -107,7 +107,9 @@ cdef int take_type(Cursor* cursor) noexcept nogil:
     while cursor.at < cursor.end and 48 <= cursor.data[cursor.at] <= 57 and cursor.at - start < 6:
         value = value * 10 + (cursor.data[cursor.at] - 48)
         cursor.at += 1
-    return value if cursor.at > start else -1
+    if cursor.at == start or (cursor.data[start] == 48 and cursor.at > start + 1):
+        return -1
+    return value
 
 
 cdef bint trim_end(Cursor* cursor) noexcept nogil:
@@ -208,7 +210,7 @@ def needs_exact_look(payload not None):
     if size == 0:
         return False
     data = &view[0]
-    if memmem(data, size, b"null", 4) or memmem(data, size, b'"customData"', 12) or memmem(data, size, b"\\u", 2):
+    if memmem(data, <size_t> size, b"null", 4) or memmem(data, <size_t> size, b'"customData"', 12) or memmem(data, <size_t> size, b"\\u", 2):
         return True
     return has_loose_time(data, size)
 
@@ -217,7 +219,7 @@ cdef bint has_loose_time(const unsigned char* data, Py_ssize_t size) noexcept no
     cdef const unsigned char* end = data + size
     cdef const unsigned char* at = data
     while True:
-        at = <const unsigned char*> memchr(at, 32, end - at)
+        at = <const unsigned char*> memchr(at, 32, <size_t> (end - at))
         if at == NULL:
             break
         if at - data >= 4 and end - at > 2 and is_digit((at - 1)[0]) and is_digit((at - 2)[0]) and (at - 3)[0] == b"-" and is_digit(at[1]):
@@ -229,7 +231,7 @@ cdef bint has_loose_time(const unsigned char* data, Py_ssize_t size) noexcept no
 cdef bint has_bare_offset(const unsigned char* data, const unsigned char* end, unsigned char sign) noexcept nogil:
     cdef const unsigned char* at = data
     while True:
-        at = <const unsigned char*> memchr(at, sign, end - at)
+        at = <const unsigned char*> memchr(at, sign, <size_t> (end - at))
         if at == NULL or end - at < 6:
             return False
         if at[5] == b'"' and is_digit(at[1]) and is_digit(at[2]) and is_digit(at[3]) and is_digit(at[4]):
@@ -247,8 +249,8 @@ cdef bytes enveloped(bytes head, bytes payload):
     cdef Py_ssize_t size = PyBytes_GET_SIZE(payload)
     cdef bytes frame = PyBytes_FromStringAndSize(NULL, before + size + 1)
     cdef char* out = PyBytes_AS_STRING(frame)
-    memcpy(out, PyBytes_AS_STRING(head), before)
-    memcpy(out + before, PyBytes_AS_STRING(payload), size)
+    memcpy(out, PyBytes_AS_STRING(head), <size_t> before)
+    memcpy(out + before, PyBytes_AS_STRING(payload), <size_t> size)
     out[before + size] = b']'
     return frame
 
