@@ -59,6 +59,27 @@ class _OcppConnection(ClientConnection):
         super().process_event(event)
 
 
+class _DirectConnect(connect):
+    """A station follows no redirections: nobody may lead it, and its password, elsewhere."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """See `websockets.asyncio.client.connect.process_redirect`."""
+        return exc
+
+
+class _NoCredentials(logging.Filter):
+    """Keeps the password out of the library's debug log of the handshake."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """See `logging.Filter.filter`."""
+        if any("authorization" in str(part).lower() for part in (record.msg, *(record.args or ()))):
+            record.msg, record.args = "> Authorization: ***", ()
+        return True
+
+
+_library_log.addFilter(_NoCredentials())
+
+
 class WebSocketLink:
     """An open connection (`ocpp.rpc.endpoint.Link`)."""
 
@@ -103,11 +124,11 @@ class WebSocketLink:
 
 def describe_close(closed: ConnectionClosed) -> str:
     """Who closed the connection and why, in one line for the log."""
+    if closed.sent is not None and not closed.rcvd_then_sent:
+        return f"closed by us with code {closed.sent.code} {closed.sent.reason}".rstrip()
     if closed.rcvd is not None:
         reason = f" ({closed.rcvd.reason})" if closed.rcvd.reason else ""
         return f"the CSMS closed the connection with code {closed.rcvd.code}{reason}"
-    if closed.sent is not None:
-        return f"closed by us with code {closed.sent.code} {closed.sent.reason}".rstrip()
     return "the connection broke without a closing handshake"
 
 
@@ -143,7 +164,7 @@ async def open_link(profile: NetworkProfile, identity: str, versions: Sequence[O
             options["ssl"] = ssl_context(profile)
         except SecurityError as error:
             raise ConnectError(str(error), "check the certificate files of this network profile") from error
-    attempt = connect(
+    attempt = _DirectConnect(
         url,
         subprotocols=[Subprotocol(version.subprotocol) for version in versions],
         additional_headers=_headers(profile, identity),
@@ -200,6 +221,8 @@ def _explained(error: Exception, url: str) -> ConnectError:
         return ConnectError(f"no WebSocket handshake: {error}", "is there really a CSMS at this url?")
     if isinstance(error, asyncio.TimeoutError | TimeoutError):
         return ConnectError(f"no answer from {url} within {OPEN_TIMEOUT_S:g} s", "check network and firewall")
+    if isinstance(error, ConnectionResetError) and url.lower().startswith("wss://"):
+        return tls.hung_up()
     if isinstance(error, ConnectionRefusedError):
         return ConnectError(f"connection refused by {url}", "is the CSMS running on that port?")
     if isinstance(error, OSError) and type(error).__name__ == "gaierror":

@@ -41,7 +41,10 @@ _REASONS = {
     "HTTP_REQUEST": ("the CSMS does not speak TLS on this port", "use ws:// or the CSMS's TLS port"),
     "UNSUPPORTED_PROTOCOL": ("the CSMS offers only TLS versions older than 1.2", "enable TLS 1.2 on the CSMS"),
     "TLSV1_ALERT_PROTOCOL_VERSION": ("the CSMS refuses the TLS versions offered", "enable TLS 1.2 on the CSMS"),
-    "SSLV3_ALERT_HANDSHAKE_FAILURE": ("no common cipher suite", "enable an ECDHE suite with AES-GCM on the CSMS"),
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": (
+        "the CSMS refused the TLS handshake: no common cipher suite, or no client certificate",
+        "enable TLS 1.2 or later with an ECDHE suite and AES-GCM there, or use security profile 3 if it asks for that",
+    ),
     "NO_SHARED_CIPHER": ("no common cipher suite", "enable an ECDHE suite with AES-GCM on the CSMS"),
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": ("the CSMS wants a client certificate", "use security profile 3"),
     "TLSV1_ALERT_UNKNOWN_CA": (
@@ -78,6 +81,14 @@ def client_context(
         files = ", ".join(str(Path(name)) for name in (ca_file, cert_file, key_file) if name)
         raise SecurityError(f"certificate or key cannot be used ({files}): {error}") from error
     return context
+
+
+def hung_up() -> TlsFailure:
+    """The CSMS ended the handshake without a word."""
+    return TlsFailure(
+        "the CSMS closed the connection during the TLS handshake",
+        "does it speak TLS on that port, and share a cipher suite? see the CSMS's log",
+    )
 
 
 def explained(error: ssl.SSLError) -> TlsFailure:

@@ -1,0 +1,102 @@
+"""A public key infrastructure for tests: roots, intermediates and servers with every fault a certificate can have."""
+
+import datetime
+import ipaddress
+import ssl
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+NOW = datetime.datetime.now(datetime.UTC)
+DAY = datetime.timedelta(days=1)
+
+
+class Authority:
+    """A certificate authority; `under` makes it an intermediate."""
+
+    def __init__(self, name: str, under: "Authority | None" = None) -> None:
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        self.issuer = under
+        self.certificate = sign(self.subject, self.key, under or self, authority=True)
+
+    @property
+    def pem(self) -> bytes:
+        return self.certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def sign(
+    subject: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    issuer: Authority,
+    *,
+    authority: bool = False,
+    host: str = "localhost",
+    start: datetime.datetime = NOW - DAY,
+    end: datetime.datetime = NOW + 365 * DAY,
+) -> x509.Certificate:
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(end)
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+    if not authority:
+        names: list[x509.GeneralName] = [x509.DNSName(host)]
+        if host == "localhost":
+            names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    else:
+        builder = builder.add_extension(
+            x509.KeyUsage(
+                digital_signature=True,
+                content_commitment=False,
+                key_encipherment=False,
+                data_encipherment=False,
+                key_agreement=False,
+                key_cert_sign=True,
+                crl_sign=True,
+                encipher_only=False,
+                decipher_only=False,
+            ),
+            critical=True,
+        )
+    return builder.sign(issuer.key, hashes.SHA256())
+
+
+def server_context(
+    folder: Path,
+    issuer: Authority | None,
+    *,
+    host: str = "localhost",
+    chain: bool = True,
+    **validity: datetime.datetime,
+) -> ssl.SSLContext:
+    """A server's TLS context; without an issuer its certificate is self-signed."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    if issuer is None:
+        own = Authority.__new__(Authority)
+        own.key, own.subject, own.issuer = key, subject, None
+        issuer = own
+        chain = False
+    certificate = sign(subject, key, issuer, host=host, **validity)
+    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    if chain and issuer.issuer is not None:
+        pem += issuer.pem
+    file = folder / "server.pem"
+    file.write_bytes(
+        pem
+        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
