@@ -95,7 +95,7 @@ class EvseListener(Protocol):
         """A cable connects to an EV."""
 
     def unplugged(self, evse_id: int, connector_id: int) -> None:
-        """It does not any more."""
+        """It does not any more; no energy is requested and none flows from then on."""
 
     def ev_state(self, evse_id: int, *, requests_energy: bool, energy_flows: bool) -> None:
         """The EV's wish, and whether current flows."""

@@ -43,6 +43,7 @@ def apply_fault(parts: EvseParts, kind: str, station_faults: set[str]) -> None:
     connectors = {connector for connector, each in parts.faults if each == kind}
     everywhere = kind in station_faults
     active = bool(connectors) or everywhere
+    switch_failed = CONTACTOR_FAULT in station_faults or any(each == CONTACTOR_FAULT for _, each in parts.faults)
     if kind == LOCK_FAILURE:
         for connector_id, lock in parts.locks.items():
             lock.broken = everywhere or not connectors.isdisjoint({0, connector_id})
@@ -52,7 +53,7 @@ def apply_fault(parts: EvseParts, kind: str, station_faults: set[str]) -> None:
     elif kind in HARDWARE_FAULTS:
         parts.contactor.welded = parts.contactor.welded if kind != CONTACTOR_WELDED else active
         parts.contactor.stuck = parts.contactor.stuck if kind != CONTACTOR_STUCK else active
-        if not active:
+        if not active and not switch_failed:
             parts.evse.unblock(CONTACTOR_FAULT)
     elif kind in DANGEROUS_FAULTS and active:
         parts.evse.block(kind)

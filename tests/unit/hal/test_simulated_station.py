@@ -246,7 +246,7 @@ class Life(RuleBasedStateMachine):
 
     def unplugged(self, evse_id, connector_id):
         assert self.plugged_now
-        self.plugged_now = False
+        self.plugged_now = self.flows = False
 
     def ev_state(self, evse_id, *, requests_energy, energy_flows):
         self.flows = energy_flows
@@ -322,7 +322,7 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestLife.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
 
 
 def test_every_fault_that_can_be_simulated_comes_and_goes(site):
