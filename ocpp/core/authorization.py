@@ -30,6 +30,8 @@ class Authorizer:
         self._cache_life_time = model.integer("AuthCacheCtrlr/LifeTime")
         self._list_enabled = model.boolean("LocalAuthListCtrlr/Enabled")
         self._list_expires = model.boolean("LocalAuthListCtrlr/SupportsExpiryDateTime")
+        self._list_is_final = model.boolean("LocalAuthListCtrlr/DisablePostAuthorize")
+        self._cache_is_final = model.boolean("AuthCacheCtrlr/DisablePostAuthorize")
         self._local_offline = model.boolean("AuthCtrlr/LocalAuthorizeOffline")
         self._local_pre = model.boolean("AuthCtrlr/LocalPreAuthorize")
         self._unknown_offline = model.boolean("AuthCtrlr/OfflineTxForUnknownIdEnabled")
@@ -37,6 +39,8 @@ class Authorizer:
         self._required = model.boolean("AuthCtrlr/Enabled")
         self.ask_csms: AskCsms | None = None
         self.online: Callable[[], bool] = lambda: False
+        self.conflict: Callable[[IdToken], None] = lambda token: None
+        """Called when the CSMS says something else about a token than the local list."""
 
     @property
     def required(self) -> bool:
@@ -52,7 +56,7 @@ class Authorizer:
         """What holds for a presented token now. Never raises: without an answer the offline rules decide."""
         if self.online() and self.ask_csms is not None:
             known = self.known(token) if self._local_pre.value else None
-            if known is not None and known.accepted:
+            if known is not None and (known.accepted or self._is_final(token)):
                 return known
             try:
                 info = await self.ask_csms(token)
@@ -89,9 +93,14 @@ class Authorizer:
         if stored is None:
             return None
         info = decode_info(stored)
-        if self._list_expires.value and self._expired(info):
-            return None
+        if self._list_expires.value and info.accepted and self._expired(info):
+            return msgspec.structs.replace(info, status=AuthorizationStatus.EXPIRED)
         return info
+
+    def _is_final(self, token: IdToken) -> bool:
+        """Whether the CSMS is not asked about a token that is known and not accepted (…DisablePostAuthorize)."""
+        listed = self._list_enabled.value and self._tokens.list_entry(token.value) is not None
+        return self._list_is_final.value if listed else self._cache_is_final.value
 
     def _from_cache(self, token: IdToken) -> AuthorizationInfo | None:
         entry = self._tokens.cache_entry(token.value, now_unix=self._clock.unix())
@@ -121,7 +130,16 @@ class Authorizer:
         return info.expiry is not None and info.expiry <= self._clock.now()
 
     def remember(self, token: IdToken, info: AuthorizationInfo) -> None:
-        """Put what the CSMS said into the cache, whatever its status (C10.FR.01, .04, .05)."""
+        """Put what the CSMS said into the cache, whatever its status (C10.FR.01, .04, .05).
+
+        What the local list knows is not cached (1.6 section 3.5.3); `conflict` hears when the CSMS disagrees with it.
+        """
+        listed = self._from_list(token) if self._list_enabled.value else None
+        if listed is not None:
+            if listed.accepted is not info.accepted:
+                log.warning("the local list says %s about %s, the CSMS %s", listed.status, redacted(token), info.status)
+                self.conflict(token)
+            return
         if not self._cache_enabled.value or token.type in NOT_CACHED_TYPES or not token.value:
             return
         now, end = self._clock.unix(), self._life_end(info)

@@ -10,6 +10,7 @@ from ocpp.core.authorization import Authorizer
 from ocpp.core.availability import Availability
 from ocpp.core.charging import Charging
 from ocpp.core.evse import Evses
+from ocpp.core.local_list import LocalList
 from ocpp.core.reset import Resets
 from ocpp.device_model import DeviceModel
 from ocpp.rpc.endpoint import Endpoint, Handler
@@ -76,6 +77,7 @@ class Context:
     evses: Evses
     charging: Charging
     authorizer: Authorizer
+    local_list: LocalList
     availability: Availability
     resets: Resets
     signals: Signals

@@ -16,6 +16,7 @@ from ocpp.core.context import Block, Context, Identity, Signals, register
 from ocpp.core.events import DomainListener, StopReason
 from ocpp.core.evse import Connector, Evse, Evses
 from ocpp.core.hardware import Hardware
+from ocpp.core.local_list import LocalList
 from ocpp.core.metering import MeteringSettings
 from ocpp.core.recovery import Recovery
 from ocpp.core.reset import Resets
@@ -81,7 +82,8 @@ class Strategy(ABC, DomainListener):
             wake=self.endpoint.wake,
         )
         self.endpoint.outbox = self.outbox
-        self.authorizer = Authorizer(surroundings.model, TokenRepository(database), clock)
+        self.tokens = TokenRepository(database)
+        self.authorizer = Authorizer(surroundings.model, self.tokens, clock)
         self.authorizer.online = lambda: self.endpoint.online
         self.settings = self.session_settings(surroundings.model)
         self.store = TransactionStore(TransactionRepository(database), self.major)
@@ -122,6 +124,7 @@ class Strategy(ABC, DomainListener):
             evses=surroundings.evses,
             charging=self.charging,
             authorizer=self.authorizer,
+            local_list=LocalList(surroundings.model, self.tokens),
             availability=Availability(surroundings.evses, self.state, surroundings.hardware),
             resets=Resets(
                 surroundings.clock,
@@ -135,6 +138,10 @@ class Strategy(ABC, DomainListener):
             data_transfer=surroundings.data_transfer,
             time_set=surroundings.hardware.system_time_changed,
         )
+
+    def has(self, controller: str) -> bool:
+        """Whether a block is there; the station file may take it out (`"ReservationCtrlr/Available" = false`)."""
+        return self.surroundings.model.boolean(f"{controller}/Available").value
 
     def new_id(self) -> str:
         """An id that no message or transaction of this station ever had before (E01.FR.08; OCPP-J 4.1.4)."""

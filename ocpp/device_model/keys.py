@@ -8,6 +8,7 @@ from ocpp.device_model.definition import Attribute, Definition, Mutability, memb
 from ocpp.device_model.entry import Entry
 from ocpp.device_model.keys_table import KEYS, Key
 from ocpp.device_model.model import DeviceModel, SetStatus
+from ocpp.device_model.standard.internal import PROFILES
 from ocpp.errors import DeviceModelError
 
 VENDOR_COMPONENT = "VendorKeys16"
@@ -47,11 +48,12 @@ class KeyView:
 
     def __iter__(self) -> Iterator[KeyValue]:
         for key in self._keys.values():
-            yield self._key_value(key)
+            if self._present(key):
+                yield self._key_value(key)
 
     def names(self) -> list[str]:
         """Every key there is."""
-        return [key.name for key in self._keys.values()]
+        return [key.name for key in self._keys.values() if self._present(key)]
 
     def add_vendor_key(self, name: str, value: str = "", *, read_only: bool = False) -> None:
         """A key of the vendor's own; ValueError for a name or value that 1.6 cannot transport."""
@@ -74,8 +76,18 @@ class KeyView:
         wanted = list(names)
         if not wanted:
             return list(self), []
-        found = [self._key_value(key) for name in wanted if (key := self._keys.get(name.casefold())) is not None]
-        return found, [name for name in wanted if name.casefold() not in self._keys]
+        keys = {name: self._find(name) for name in wanted}
+        found = [self._key_value(key) for key in keys.values() if key is not None]
+        return found, [name for name in wanted if keys[name] is None]
+
+    def _find(self, name: str) -> Key | None:
+        key = self._keys.get(name.casefold())
+        return key if key is not None and self._present(key) else None
+
+    def _present(self, key: Key) -> bool:
+        """Keys of a feature profile that the station does not have are not there at all (1.6 section 9)."""
+        address = PROFILES.get(key.profile)
+        return address is None or self._model.value(address) == "true"
 
     def value(self, name: str) -> str:
         """The value of a key; DeviceModelError for an unknown one."""
@@ -97,7 +109,7 @@ class KeyView:
 
     def set(self, name: str, value: str) -> KeyOutcome:
         """What ChangeConfiguration does (1.6 section 5.3)."""
-        key = self._keys.get(name.casefold())
+        key = self._find(name)
         if key is None:
             return KeyOutcome.NOT_SUPPORTED
         if self.read_only(key) or self._defect(key, value):
@@ -146,7 +158,7 @@ class KeyView:
         return key.check(value) if key.check is not None else ""
 
     def _require(self, name: str) -> Key:
-        key = self._keys.get(name.casefold())
+        key = self._find(name)
         if key is None:
             raise DeviceModelError(f"there is no configuration key {name}")
         return key

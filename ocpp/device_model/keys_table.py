@@ -197,6 +197,25 @@ KEYS: tuple[Key, ...] = (
         meaning="interval of WebSocket pings; 0 switches them off",
     ),
     Key(
+        "LocalAuthListEnabled",
+        "LocalAuthListCtrlr/Enabled",
+        "LocalAuthListManagement",
+        meaning="whether the local authorization list is used",
+    ),
+    Key(
+        "LocalAuthListMaxLength",
+        "LocalAuthListCtrlr/Entries",
+        "LocalAuthListManagement",
+        shows_maximum=True,
+        meaning="cards that the local list holds at most",
+    ),
+    Key(
+        "SendLocalListMaxLength",
+        "LocalAuthListCtrlr/ItemsPerMessage",
+        "LocalAuthListManagement",
+        meaning="cards that one SendLocalList may carry",
+    ),
+    Key(
         "AdditionalRootCertificateCheck",
         "SecurityCtrlr/AdditionalRootCertificateCheck",
         "Security",

@@ -157,7 +157,12 @@ class DeviceModel:
         return Handle(self.entry(address), members, from_members, self.set_inside)
 
     def set_inside(self, entry: Entry, value: str, attribute: Attribute = Attribute.ACTUAL) -> None:
-        """Set a value from inside the station, read-only or not; DeviceModelError when it does not fit the type."""
+        """Set a value from inside the station, read-only or not.
+
+        DeviceModelError when it does not fit the type, or is computed.
+        """
+        if entry.getter is not None and attribute is Attribute.ACTUAL:
+            raise DeviceModelError(f"{entry} is computed and cannot be set")
         defect = entry.definition.defect(value)
         if defect:
             raise DeviceModelError(f"{entry}: {defect}; allowed is {entry.definition.allowed}")

@@ -16,6 +16,7 @@ from ocpp.rpc.outbox import RetryRule
 from ocpp.rpc.permission import BootState
 from ocpp.v16.absent import AbsentProfiles
 from ocpp.v16.core import Core
+from ocpp.v16.local_auth_list import LocalAuthList
 from ocpp.v16.remote_trigger import RemoteTrigger
 from ocpp.v16.security import Security
 
@@ -68,7 +69,10 @@ class Strategy16(Strategy):
             "Heartbeat": lambda _: self.boot.beat,
             "StatusNotification": lambda number: lambda: self.core.status.trigger(number),
         }
-        return [self.core, trigger, Security(context), AbsentProfiles()]
+        blocks: list[Block] = [self.core, trigger]
+        if self.has("LocalAuthListCtrlr"):
+            blocks.append(LocalAuthList(context, self.core.status.tell_condition))
+        return [*blocks, Security(context), AbsentProfiles(blocks)]
 
     # -- boot -----------------------------------------------------------------------------------------------------
 

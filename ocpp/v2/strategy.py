@@ -17,6 +17,7 @@ from ocpp.rpc.permission import BootState
 from ocpp.v2.authorization import Authorization
 from ocpp.v2.availability import Availability
 from ocpp.v2.data_transfer import DataTransfer
+from ocpp.v2.local_list import LocalList
 from ocpp.v2.meter_values import MeterValues
 from ocpp.v2.provisioning import Provisioning
 from ocpp.v2.remote_control import RemoteControl
@@ -77,7 +78,7 @@ class Strategy2(Strategy):
             "Heartbeat": lambda where: lambda: self.endpoint.spawn(self.boot.beat()),
             "StatusNotification": self._trigger_status,
         }
-        return [
+        blocks: list[Block] = [
             Provisioning(context),
             Authorization(context),
             self.transactions,
@@ -85,8 +86,10 @@ class Strategy2(Strategy):
             self.availability,
             self.meter_values,
             self.data_transfer,
-            Security(context),
         ]
+        if self.has("LocalAuthListCtrlr"):
+            blocks.append(LocalList(context))
+        return [*blocks, Security(context)]
 
     # -- boot -----------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from ocpp.device_model.standard import (
     authorization,
     communication,
     internal,
+    local_list,
     metering,
     security,
     transactions,
@@ -21,6 +22,7 @@ TABLES: tuple[Table, ...] = (
     communication.TABLE,
     security.TABLE,
     authorization.TABLE,
+    local_list.TABLE,
     transactions.TABLE,
     metering.TABLE,
     absent.TABLE,
@@ -33,3 +35,9 @@ def build(model: DeviceModel) -> None:
     for table in TABLES:
         for address, definition in table.items():
             model.define(address, definition)
+    model.entry(f"{internal.CONTROLLER}/SupportedFeatureProfiles").getter = lambda: _profiles(model)
+
+
+def _profiles(model: DeviceModel) -> str:
+    present = [name for name, address in internal.PROFILES.items() if model.value(address) == "true"]
+    return ",".join(["Core", *present, "RemoteTrigger"])

@@ -6,9 +6,6 @@ What the domain reads of them all the same is hidden from the CSMS and keeps its
 from ocpp.device_model.standard.rows import RO, boolean
 
 TABLE = {
-    "LocalAuthListCtrlr/Available": boolean(False, RO),
-    "LocalAuthListCtrlr/Enabled": boolean(False, hidden=True),
-    "LocalAuthListCtrlr/SupportsExpiryDateTime": boolean(False, RO, hidden=True),
     "ReservationCtrlr/Available": boolean(False, RO),
     "SmartChargingCtrlr/Available": boolean(False, RO),
     "SmartChargingCtrlr/Enabled": boolean(False, RO),

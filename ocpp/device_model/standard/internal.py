@@ -5,6 +5,13 @@ from ocpp.device_model.standard.rows import RO, boolean, integer, seconds
 
 CONTROLLER = "OCPP16Ctrlr"
 
+PROFILES = {
+    "LocalAuthListManagement": "LocalAuthListCtrlr/Available",
+    "Reservation": "ReservationCtrlr/Available",
+    "SmartCharging": "SmartChargingCtrlr/Available",
+}
+"""Feature profiles that may be missing, and the variable that says so."""
+
 TABLE = {
     f"{CONTROLLER}/BlinkRepeat": integer(3, hidden=True, high=1000),
     f"{CONTROLLER}/ConnectorPhaseRotation": Definition(
@@ -15,6 +22,6 @@ TABLE = {
     f"{CONTROLLER}/MinimumStatusDuration": seconds(0, hidden=True, high=3600),
     f"{CONTROLLER}/NumberOfConnectors": integer(1, RO, hidden=True, persistent=False),
     f"{CONTROLLER}/SupportedFeatureProfiles": Definition(
-        data_type=DataType.STRING, default="Core,RemoteTrigger", hidden=True, persistent=False
+        data_type=DataType.STRING, default="Core", hidden=True, persistent=False
     ),
 }

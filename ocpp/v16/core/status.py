@@ -109,6 +109,11 @@ class Status:
         )
         self._context.rpc.notify(request, requested=requested)
 
+    def tell_condition(self, code: str, info: str) -> None:
+        """Tell once of an error at the station that changes no status (1.6 section 3.5.2)."""
+        if self._context.rpc.online:
+            self._notify(STATION, self.station_status(), code, Fault(code, info))
+
     def report(self) -> None:
         """Tell every status after the station was accepted; after a reconnect only what changed (section 4.9)."""
         self._tell_station()

@@ -12,6 +12,7 @@ from ocpp.device_model.keys import (
 )
 from ocpp.device_model.keys_table import KEYS, MAX_MEASURANDS, MAX_ROTATIONS
 from ocpp.device_model.model import SetOutcome, SetStatus
+from ocpp.device_model.standard.internal import PROFILES
 from ocpp.errors import DeviceModelError
 
 REQUIRED_KEYS = {
@@ -44,6 +45,8 @@ READ_ONLY_KEYS = {
     "CertificateStoreMaxLength",
     "ConnectorPhaseRotationMaxLength",
     "GetConfigurationMaxKeys",
+    "LocalAuthListMaxLength",
+    "SendLocalListMaxLength",
     "MeterValuesAlignedDataMaxLength",
     "MeterValuesSampledDataMaxLength",
     "NumberOfConnectors",
@@ -74,10 +77,13 @@ def test_no_key_is_there_twice():
 
 
 @pytest.mark.req("1.6-9")
-def test_keys_of_profiles_that_the_station_does_not_have_are_not_there(keys):
+def test_keys_of_profiles_that_the_station_does_not_have_are_not_there(model, keys):
+    for address in PROFILES.values():
+        model.set_inside(model.entry(address), "false")
     absent = ("LocalAuthListEnabled", "ReserveConnectorZeroSupported", "ChargeProfileMaxStackLevel")
     assert keys.get(absent) == ([], list(absent))
     assert value(keys, "SupportedFeatureProfiles") == "Core,RemoteTrigger"
+    assert not set(keys.names()) & set(absent)
 
 
 @pytest.mark.req("1.6-5.8")
@@ -135,8 +141,8 @@ def test_the_value_of_an_unknown_key_is_an_error_of_the_program(keys):
 
 
 def test_a_value_longer_than_1_6_can_transport_is_cut(model, keys):
-    model.entry("OCPP16Ctrlr/SupportedFeatureProfiles").values[Attribute.ACTUAL] = "x" * 600
-    assert len(value(keys, "SupportedFeatureProfiles")) == MAX_VALUE_LENGTH
+    model.entry("OCPP16Ctrlr/ConnectorPhaseRotation").values[Attribute.ACTUAL] = "x" * 600
+    assert len(value(keys, "ConnectorPhaseRotation")) == MAX_VALUE_LENGTH
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------

@@ -61,7 +61,6 @@ ALWAYS_THERE = {
     "TxCtrlr/TxBeforeAcceptedEnabled": "false",
     "TxCtrlr/MaxEnergyOnInvalidId": "0",
     "AuthCacheCtrlr/LifeTime": "0",
-    "LocalAuthListCtrlr/SupportsExpiryDateTime": "false",
     "AuthCtrlr/MasterPassGroupId": "",
 }
 
@@ -108,7 +107,6 @@ def test_what_the_domain_reads_is_there_even_without_the_block(model, address, v
     [
         "ReservationCtrlr",
         "SmartChargingCtrlr",
-        "LocalAuthListCtrlr",
         "MonitoringCtrlr",
         "DisplayMessageCtrlr",
         "ISO15118Ctrlr",

@@ -45,9 +45,13 @@ def test_names_are_found_in_any_case(model, keys):
 
 
 def test_what_can_only_be_read_may_be_set(model, keys):
-    apply(model, keys, {"ReservationCtrlr/Available": True}, {"SupportedFeatureProfiles": "Core"})
+    apply(model, keys, {"ReservationCtrlr/Available": True}, {"NumberOfConnectors": 4})
     assert model.value("ReservationCtrlr/Available") == "true"
-    assert keys.value("SupportedFeatureProfiles") == "Core"
+    assert keys.value("NumberOfConnectors") == "4"
+
+
+def test_what_is_computed_cannot_be_set(model, keys):
+    assert len(apply(model, keys, {}, {"SupportedFeatureProfiles": "Core"})) == 1
 
 
 def test_start_values_do_not_apply_again_once_the_state_is_there(start):

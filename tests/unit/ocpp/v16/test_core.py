@@ -272,17 +272,6 @@ async def test_a_signed_start_goes_out_as_a_meter_value_and_both_in_the_stop(mak
     assert signed == ['OCMF|{"a":1}|{"SD":"00"}', 'OCMF|{"b":2}|{"SD":"11"}']
 
 
-@pytest.mark.parametrize(
-    ("action", "payload", "expected"),
-    [
-        ("GetLocalListVersion", {}, {"listVersion": -1}),
-        ("SendLocalList", {"listVersion": 1, "updateType": "Full"}, {"status": "NotSupported"}),
-    ],
-)
-async def test_profiles_that_are_not_there_say_so(station, action, payload, expected):
-    assert await ask(station, action, payload) == expected
-
-
 async def test_a_profile_without_a_word_for_that_gets_not_supported(station):
     answer = await station.csms.call(station.clock, "CancelReservation", {"reservationId": 1})
     assert (answer[0], answer[2]) == (4, "NotSupported")

@@ -168,7 +168,6 @@ async def test_data_goes_to_the_vendor_it_is_for(station):
 @pytest.mark.parametrize(
     ("action", "payload"),
     [
-        ("GetLocalListVersion", {}),
         ("CancelReservation", {"reservationId": 1}),
         ("GetChargingProfiles", {"requestId": 1, "chargingProfile": {}}),
         ("ClearDisplayMessage", {"id": 1}),
