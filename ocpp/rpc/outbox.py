@@ -12,6 +12,7 @@ messages. Messages that start or end a transaction are always taken; `full` tell
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -111,6 +112,7 @@ class Outbox:
             log.warning("queue full (%d messages): a new %s was given up", self._count, type(request).__name__)
             return False
         with self._database.transaction():
+            self._database.undo(partial(self._take_back, self.last_order))
             self.last_order = self._messages.add(
                 major=self._major,
                 action=self._catalogue.action_of(request),
@@ -121,18 +123,22 @@ class Outbox:
                 run=self._run,
                 clock_unset=not self._clock.synchronised,
             )
-            self._database.undo(self._recount)
         self._count += 1
         self.wake()
         return True
 
     def _make_room(self, droppable: bool) -> bool:
         with self._database.transaction(durable=False):
+            self._database.undo(self._recount)
             dropped = self._messages.drop_unrelated() or self._messages.thin_out()
         self._recount()
         if dropped:
             log.warning("queue full: %d messages dropped, none that starts or ends a transaction", dropped)
         return bool(dropped) or not droppable
+
+    def _take_back(self, last_order: int) -> None:
+        self.last_order = last_order
+        self._recount()
 
     def _recount(self) -> None:
         self._count = self._messages.count()

@@ -9,7 +9,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -102,13 +102,13 @@ class Database:
             self._undo.append(action)
 
     def _roll_back(self) -> None:
+        """Every action runs, newest first, even when the disk is so broken that another one or the rollback fails."""
         self._depth = 0
-        undo, self._undo = self._undo, []
-        try:
+        actions, self._undo = self._undo, []
+        with ExitStack() as undo:
+            for action in actions:
+                undo.callback(action)
             self._connection.rollback()
-        finally:
-            for action in reversed(undo):
-                action()
 
     def _commit(self) -> None:
         self._step("before commit")
@@ -145,7 +145,10 @@ class Database:
         try:
             return self._connection.execute(sql, parameters)
         except sqlite3.Error as error:
-            raise StorageError(f"the database {self.path} cannot be used: {error}") from error
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: sqlite3.Error) -> StorageError:
+        return StorageError(f"the database {self.path} cannot be used: {error}")
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run a statement that writes; RuntimeError outside of `transaction`."""
@@ -155,11 +158,19 @@ class Database:
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a statement that reads."""
-        return self._execute(sql, parameters).fetchall()
+        cursor = self._execute(sql, parameters)
+        try:
+            return cursor.fetchall()
+        except sqlite3.Error as error:  # the damage may be in a later page than the first row
+            raise self._unusable(error) from error
 
     def one(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         """The first row of a statement that reads, or None."""
-        row: tuple[Any, ...] | None = self._execute(sql, parameters).fetchone()
+        cursor = self._execute(sql, parameters)
+        try:
+            row: tuple[Any, ...] | None = cursor.fetchone()
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
         return row
 
     def close(self) -> None:

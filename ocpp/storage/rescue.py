@@ -107,7 +107,7 @@ def _keep_aside(path: Path) -> Path:
     kept = sorted(
         (int(number), file)
         for file in path.parent.glob(f"{path.name}.damaged-*")
-        if (number := file.name.rpartition("-")[2]).isdigit()
+        if (number := file.name.rpartition("-")[2]).isdecimal()
     )
     for _, file in kept[: max(0, len(kept) - MAX_KEPT_DAMAGED_FILES + 1)]:
         _remove(file)
@@ -124,6 +124,8 @@ def _copy_readable(damaged: Path, target: sqlite3.Connection) -> tuple[dict[str,
     saved: dict[str, int] = {}
     lost: list[str] = []
     with closing(sqlite3.connect(damaged)) as source:
+        # One text with a damaged byte does not cost the rows behind it.
+        source.text_factory = lambda raw: raw.decode(errors="replace")
         for table in TABLES:
             rows, whole = _copy_table(source, target, table)
             if rows:

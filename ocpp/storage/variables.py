@@ -1,8 +1,11 @@
 """Values of device-model variables that differ from their defaults."""
 
+import logging
 from collections.abc import Callable
 
 from ocpp.storage.database import Database
+
+log = logging.getLogger(__name__)
 
 
 class VariableRepository:
@@ -12,9 +15,15 @@ class VariableRepository:
         self._database = database
 
     def load(self) -> list[tuple[str, str, str, str]]:
-        """Every stored value: component, variable, attribute, value."""
-        rows = self._database.query("SELECT component, variable, attribute, value FROM variables")
-        return [(row[0], row[1], row[2], row[3]) for row in rows]
+        """Every stored value: component, variable, attribute, value.
+
+        A row that a damaged file left unreadable is passed over, so that the others hold.
+        """
+        rows = self._database.query(
+            "SELECT CAST(component AS BLOB), CAST(variable AS BLOB), CAST(attribute AS BLOB), CAST(value AS BLOB) "
+            "FROM variables"
+        )
+        return [texts for row in rows if (texts := _texts(*row)) is not None]
 
     def undo(self, action: Callable[[], None]) -> None:
         """See `Database.undo`."""
@@ -34,3 +43,11 @@ class VariableRepository:
                 "DELETE FROM variables WHERE component = ? AND variable = ? AND attribute = ?",
                 (component, variable, attribute),
             )
+
+
+def _texts(component: bytes, variable: bytes, attribute: bytes, value: bytes) -> tuple[str, str, str, str] | None:
+    try:
+        return component.decode(), variable.decode(), attribute.decode(), value.decode()
+    except UnicodeDecodeError as error:
+        log.error("a stored variable cannot be read, its default holds: %s", error)
+        return None

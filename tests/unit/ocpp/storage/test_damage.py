@@ -245,3 +245,24 @@ def test_a_damaged_format_number_in_the_header_counts_as_damage(path):
     database = Database.open(path)
     assert database.recovery is not None
     database.close()
+
+
+def test_a_text_with_a_damaged_byte_does_not_cost_the_rows_behind_it(path):
+    fill(path)
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE messages SET run = CAST(x'72ff6e' AS TEXT) WHERE position = 2")
+    connection.commit()
+    connection.close()
+    break_table(path, "token_cache")
+    database = Database.open(path)
+    assert [message.order for message in MessageRepository(database).first(100)] == list(range(1, 61))
+    database.close()
+
+
+def test_a_file_beside_it_with_a_strange_name_is_no_kept_one(path):
+    fill(path)
+    strange = path.with_name(f"{path.name}.damaged-\u00b2")
+    strange.touch()
+    break_table(path, "token_cache")
+    Database.open(path).close()
+    assert strange.exists()

@@ -1,5 +1,6 @@
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -309,3 +310,49 @@ def test_reading_needs_no_transaction(database):
 def test_a_statement_that_is_wrong_is_a_storage_error(database):
     with pytest.raises(StorageError, match="no such table"):
         database.query("SELECT * FROM absent")
+
+
+def test_an_error_while_rows_are_read_is_told_in_words(database):
+    with database.transaction():
+        database.execute("INSERT INTO state VALUES ('a', CAST(x'ff' AS TEXT))")
+    with pytest.raises(StorageError, match="cannot be used"):
+        database.query("SELECT value FROM state")
+    with pytest.raises(StorageError, match="cannot be used"):
+        database.one("SELECT value FROM state")
+
+
+def fail_with(database: Database, *actions: Callable[[], object]) -> None:
+    with database.transaction():
+        for action in actions:
+            database.undo(action)
+        raise ZeroDivisionError
+
+
+def test_memory_is_put_back_newest_change_first(database):
+    undone: list[str] = []
+    with pytest.raises(ZeroDivisionError):
+        fail_with(database, lambda: undone.append("first"), lambda: undone.append("second"))
+    assert undone == ["second", "first"]
+
+
+def test_memory_is_put_back_even_when_one_part_of_that_fails(database):
+    undone: list[str] = []
+
+    def fail() -> None:
+        raise StorageError("the disk is broken")
+
+    with pytest.raises(StorageError):
+        fail_with(database, lambda: undone.append("first"), fail, lambda: undone.append("second"))
+    assert undone == ["second", "first"]
+    with database.transaction():
+        put(database, "a")
+    assert keys(database) == ["a"]
+
+
+def test_what_was_committed_is_not_put_back_later(database):
+    undone: list[str] = []
+    with database.transaction():
+        database.undo(lambda: undone.append("committed"))
+    with pytest.raises(ZeroDivisionError):
+        fail_with(database)
+    assert undone == []

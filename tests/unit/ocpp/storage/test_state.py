@@ -61,3 +61,14 @@ def test_what_json_cannot_express_is_refused_and_the_old_value_stays(state):
 def test_any_json_value_comes_back_equal(state, key, value):
     state.put(key, value, durable=False)
     assert state.get(key) == value
+
+
+@pytest.mark.parametrize("damaged", ["x'ff'", "x'7b'", "CAST(x'22ff22' AS TEXT)"])
+def test_a_value_that_cannot_be_read_any_more_is_the_default_and_can_be_put_again(database, state, caplog, damaged):
+    state.put("major", 2)
+    with database.transaction():
+        database.execute(f"UPDATE state SET value = {damaged}")
+    assert state.get("major", 1) == 1
+    assert "major" in caplog.text
+    state.put("major", 2)
+    assert state.get("major") == 2

@@ -1,4 +1,5 @@
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from ocpp.clock import ManualClock
+from ocpp.core.authorization import Authorizer
+from ocpp.core.identity import AuthorizationInfo, AuthorizationStatus, IdToken
+from ocpp.device_model import DeviceModel
+from ocpp.device_model.standard import build
 from ocpp.storage.database import Database
 from ocpp.storage.tokens import MAX_CACHE_ENTRIES, TokenRepository
 
@@ -70,6 +76,42 @@ def test_the_life_time_counts_from_the_last_use(tokens):
     assert tokens.cache_entry("04A2", now_unix=NOW + 118) == b"04A2"
     tokens.use_cache_entry("04A2", now_unix=NOW + 118)
     assert tokens.cache_entry("04A2", now_unix=NOW + 119) is None
+
+
+LIFE = 60
+
+
+@pytest.fixture
+def authorizer(database):
+    model = DeviceModel()
+    build(model)
+    model.integer("AuthCacheCtrlr/LifeTime").set(LIFE)
+    return Authorizer(model, TokenRepository(database), ManualClock())
+
+
+ACCEPTED = AuthorizationInfo(status=AuthorizationStatus.ACCEPTED)
+
+
+@pytest.mark.req("C10.FR.08")
+async def test_a_token_that_is_used_again_and_again_stays_in_the_cache(authorizer):
+    token = IdToken("04A2")
+    authorizer.remember(token, ACCEPTED)
+    for _ in range(5):
+        await authorizer._clock.advance(LIFE - 1)
+        assert (await authorizer.authorize(token)).accepted
+    await authorizer._clock.advance(LIFE)
+    assert (await authorizer.authorize(token)).status is AuthorizationStatus.UNKNOWN
+
+
+@pytest.mark.req("C10.FR.08")
+async def test_the_end_that_the_csms_named_is_not_moved_by_a_use(authorizer):
+    clock = authorizer._clock
+    end = clock.now() + timedelta(seconds=LIFE)
+    authorizer.remember(IdToken("04A2"), AuthorizationInfo(status=AuthorizationStatus.ACCEPTED, expiry=end))
+    await clock.advance(LIFE - 1)
+    assert (await authorizer.authorize(IdToken("04A2"))).accepted
+    await clock.advance(2)
+    assert not (await authorizer.authorize(IdToken("04A2"))).accepted
 
 
 def test_an_entry_without_expiry_stays(tokens):

@@ -37,3 +37,13 @@ def test_a_value_that_is_removed_is_gone_and_the_others_stay(variables):
 def test_a_value_is_on_disk_before_the_csms_is_told(database, variables):
     variables.put("A", "V", "Actual", "1")
     assert database.fsyncs == 1
+
+
+@pytest.mark.parametrize("column", ["component", "variable", "attribute", "value"])
+def test_a_row_with_a_damaged_byte_does_not_cost_the_others(database, variables, caplog, column):
+    variables.put("A", "V", "Actual", "1")
+    variables.put("B", "W", "Actual", "2")
+    with database.transaction():
+        database.execute(f"UPDATE variables SET {column} = CAST(x'ff' AS TEXT) WHERE component = 'A'")
+    assert variables.load() == [("B", "W", "Actual", "2")]
+    assert "its default holds" in caplog.text
