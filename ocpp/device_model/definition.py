@@ -12,7 +12,8 @@ MAX_VALUE_LENGTH = 2500
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
+_CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
+_DATE_TIME = re.compile(rf"\d{{4}}-\d\d-\d\d[Tt]{_CLOCK}:\d\d(\.\d+)?([Zz]|[+-]{_CLOCK})?", re.ASCII)
 
 
 class Attribute(StrEnum):

@@ -1,9 +1,9 @@
 """The components of the configured hardware: charging station, EVSEs, connectors."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ocpp.device_model.definition import Attribute, DataType, Definition, Mutability
+from ocpp.device_model.definition import Attribute, DataType, Definition
 from ocpp.device_model.model import DeviceModel
 from ocpp.device_model.standard.rows import RO, boolean, integer, option, text
 
@@ -68,9 +68,7 @@ def define_hardware(model: DeviceModel, station: StationDescription, now: Callab
     model.set_inside(model.entry("SecurityCtrlr/Identity"), station.identity)
     slots = model.entry("OCPPCommCtrlr/NetworkConfigurationPriority")
     values = tuple(str(slot) for slot in station.network_slots)
-    slots.definition = Definition(
-        data_type=DataType.SEQUENCE_LIST, mutability=Mutability.READ_WRITE, default=values[0], values=values
-    )
+    slots.definition = replace(slots.definition, default=values[0], values=values)
     if slots.definition.defect(slots.value()):
         slots.values[Attribute.ACTUAL] = slots.definition.default
     connectors = sum(len(evse.connectors) for evse in station.evses)

@@ -100,11 +100,11 @@ class KeyView:
         return f"{entry.definition.high:.0f}" if key.shows_maximum else entry.value()
 
     def kept(self, name: str) -> bool:
-        """Whether the value of a key survives a restart; DeviceModelError for an unknown key."""
-        return self._entry(self._require(name)).definition.kept
+        """Whether the value of a key survives a restart; DeviceModelError for a key that is unknown or has no other."""
+        return self._entry(self._settable(name)).definition.kept
 
     def on_set(self, name: str, writer: Callable[[str], KeyOutcome]) -> None:
-        """Let a block decide what ChangeConfiguration of a key does."""
+        """Let a block decide what ChangeConfiguration of a key does; `writer` gets only values that fit the key."""
         self._writers[self._require(name).name] = writer
 
     def set(self, name: str, value: str) -> KeyOutcome:
@@ -112,7 +112,7 @@ class KeyView:
         key = self._find(name)
         if key is None:
             return KeyOutcome.NOT_SUPPORTED
-        if self.read_only(key) or self._defect(key, value):
+        if self.read_only(key) or self._defect(key, value) or (key.raised_only and not self._raises(key, value)):
             return KeyOutcome.REJECTED
         if key.name in self._writers:
             return self._writers[key.name](value)
@@ -123,9 +123,7 @@ class KeyView:
 
     def set_inside(self, name: str, value: str) -> None:
         """Set a key from inside the station, read-only or not; DeviceModelError when it does not fit."""
-        key = self._require(name)
-        if key.fixed is not None:
-            raise DeviceModelError(f"the key {key.name} is what it is: {key.fixed}")
+        key = self._settable(name)
         defect = self._defect(key, value)
         if defect:
             raise DeviceModelError(f"the key {key.name}: {defect}")
@@ -136,10 +134,7 @@ class KeyView:
 
     def reset_inside(self, name: str) -> None:
         """Back to the default; DeviceModelError for a key that has no other value."""
-        key = self._require(name)
-        if key.fixed is not None:
-            raise DeviceModelError(f"the key {key.name} is what it is: {key.fixed}")
-        self._model.reset(self._entry(key))
+        self._model.reset(self._entry(self._settable(name)))
 
     def _write(self, key: Key, value: str) -> SetStatus:
         entry = self._entry(key)
@@ -155,12 +150,26 @@ class KeyView:
                 return f"more than {key.max_length} entries"
             unknown = [member for member in listed if member not in key.list_of]
             return f"{unknown[0][:50]} is not supported" if unknown else ""
+        definition = self._entry(key).definition
+        defect = definition.defect(value)
+        if defect:
+            return f"{defect}; allowed is {definition.allowed}"
         return key.check(value) if key.check is not None else ""
+
+    def _raises(self, key: Key, value: str) -> bool:
+        """Whether a number that fits is above what holds now (A05.FR.01)."""
+        return int(value) > int(self._value(key))
 
     def _require(self, name: str) -> Key:
         key = self._find(name)
         if key is None:
             raise DeviceModelError(f"there is no configuration key {name}")
+        return key
+
+    def _settable(self, name: str) -> Key:
+        key = self._require(name)
+        if key.fixed is not None or key.shows_maximum:
+            raise DeviceModelError(f"the key {key.name} is what it is: {self._value(key)}")
         return key
 
     def _entry(self, key: Key) -> Entry:
@@ -170,7 +179,7 @@ class KeyView:
         """Whether the CSMS can only read the key."""
         if key.fixed is not None or key.shows_maximum:
             return True
-        if key.writable:
+        if key.raised_only:
             return False
         definition = self._entry(key).definition
         return definition.mutability is Mutability.READ_ONLY or definition.constant

@@ -17,7 +17,8 @@ class Key:
     """A configuration key: what it does, and the variable it shows.
 
     `list_of` are the values a list may hold. `shows_maximum`: the key is the largest value of the variable, not the
-    value. `writable`: a CSMS may write the key although the variable is read-only; the block concerned decides.
+    value. `raised_only`: a CSMS may raise the number, never lower it, although the variable is read-only; the block
+    concerned makes the change (`KeyView.on_set`), and without one nothing does.
     """
 
     name: str
@@ -29,7 +30,7 @@ class Key:
     max_length: int | None = None
     reboot_required: bool = False
     shows_maximum: bool = False
-    writable: bool = False
+    raised_only: bool = False
     check: Callable[[str], str] | None = None
 
 
@@ -40,7 +41,7 @@ def _phase_rotation(value: str) -> str:
         return f"more than {MAX_ROTATIONS} entries"
     for entry in entries:
         connector, _, order = entry.partition(".")
-        if not connector.isdigit() or order not in orders:
+        if not (connector.isascii() and connector.isdigit()) or order not in orders:
             return f"{entry!r} is not of the form connector.rotation, such as 1.RST"
     return ""
 
@@ -76,7 +77,7 @@ KEYS: tuple[Key, ...] = (
         "ConnectorPhaseRotation",
         "OCPP16Ctrlr/ConnectorPhaseRotation",
         check=_phase_rotation,
-        meaning="how the phases of each connector are wired to the grid, as connector.rotation",
+        meaning="how the phases of each connector are wired to the grid, as in 1.RST,2.RTS",
     ),
     Key(
         "ConnectorPhaseRotationMaxLength",
@@ -245,7 +246,7 @@ KEYS: tuple[Key, ...] = (
         "SecurityProfile",
         "SecurityCtrlr/SecurityProfile",
         "Security",
-        writable=True,
+        raised_only=True,
         meaning="security profile of the connection; it can only be raised",
     ),
 )

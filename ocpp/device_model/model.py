@@ -26,6 +26,8 @@ from ocpp.storage.variables import VariableRepository
 MAX_VARIABLES = 5000
 """A station of thirty EVSEs has about 1500; vendor variables come from the station file."""
 
+_ATTRIBUTES = frozenset(attribute.value for attribute in Attribute)
+
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -75,7 +77,10 @@ class DeviceModel:
         self._guards: list[Guard] = []
         if repository is not None:
             for component, variable, attribute, value in repository.load():
-                self._stored.setdefault((component, variable), {})[Attribute(attribute)] = value
+                if attribute in _ATTRIBUTES:
+                    self._stored.setdefault((component, variable), {})[Attribute(attribute)] = value
+                else:
+                    log.error("stored %s/%s has no attribute %r, which is passed over", component, variable, attribute)
 
     # -- building -------------------------------------------------------------------------------------------------
 

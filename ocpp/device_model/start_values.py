@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from ocpp.device_model.definition import Definition, Mutability
+from ocpp.device_model.entry import Entry
 from ocpp.device_model.keys import KeyView
 from ocpp.device_model.model import DeviceModel
 from ocpp.errors import DeviceModelError
@@ -57,14 +58,21 @@ def _set_variable(model: DeviceModel, address: str, value: str, apply: bool) -> 
     try:
         entry = model.entry(address)
     except DeviceModelError:
-        model.define(address, Definition(mutability=Mutability.READ_WRITE, default=value), vendor=True)
-        return
+        entry = _define_vendor_variable(model, address, value)
     if apply or not entry.definition.kept:
         model.set_inside(entry, value)
+
+
+def _define_vendor_variable(model: DeviceModel, address: str, value: str) -> Entry:
+    definition = Definition(mutability=Mutability.READ_WRITE, default=value)
+    defect = definition.defect(value)
+    if defect:
+        raise DeviceModelError(defect)
+    return model.define(address, definition, vendor=True)
 
 
 def _set_key(keys: KeyView, name: str, value: str, apply: bool) -> None:
     if not keys.get([name])[0]:
         keys.add_vendor_key(name, value)
-    elif apply or not keys.kept(name):
+    if apply or not keys.kept(name):
         keys.set_inside(name, value)

@@ -1,5 +1,6 @@
 """OCPPCommCtrlr, DeviceDataCtrlr, ClockCtrlr (Part 2, Referenced Components and Variables, section General)."""
 
+from ocpp.device_model.definition import members
 from ocpp.device_model.standard.rows import RO, boolean, date_time, integer, member_list, seconds, sequence_list, text
 
 ITEMS_PER_MESSAGE = 50
@@ -12,7 +13,11 @@ TABLE = {
     "OCPPCommCtrlr/MessageTimeout[Default]": seconds(30, RO, persistent=False),
     "OCPPCommCtrlr/FileTransferProtocols": member_list("", ("FTP", "FTPS", "HTTP", "HTTPS", "SFTP"), RO),
     "OCPPCommCtrlr/HeartbeatInterval": seconds(300, low=1),
-    "OCPPCommCtrlr/NetworkConfigurationPriority": sequence_list("1", ("1", "2", "3")),
+    "OCPPCommCtrlr/NetworkConfigurationPriority": sequence_list(
+        "1",
+        ("1", "2", "3"),
+        check=lambda value: "" if members(value) else "names no slot: the station would be offline",
+    ),
     "OCPPCommCtrlr/NetworkProfileConnectionAttempts": integer(3, low=1, high=100),
     "OCPPCommCtrlr/OfflineThreshold": seconds(60),
     "OCPPCommCtrlr/QueueAllMessages": boolean(False),

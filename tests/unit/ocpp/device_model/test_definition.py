@@ -139,7 +139,18 @@ def test_what_only_python_takes_for_a_number_is_none(value):
     assert DECIMAL.defect(value) == "not a number"
 
 
-@pytest.mark.parametrize("value", ["2026-W01-1T00:00:00Z", "20260101T000000Z", "2026-01-01 00:00Z"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-W01-1T00:00:00Z",
+        "20260101T000000Z",
+        "2026-01-01 00:00Z",
+        "2026-01-01T24:00:00Z",
+        "2026-01-01T00:00:00+05:99",
+        "2026-01-01T00:00:00+24:00",
+        "2026-01-01T00:00:00Z\n",
+    ],
+)
 def test_a_date_time_is_one_of_rfc_3339(value):
     assert DATE_TIME.defect(value) == "not a date-time"
 

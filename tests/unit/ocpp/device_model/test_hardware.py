@@ -86,6 +86,13 @@ def test_the_network_priority_names_a_slot_that_exists():
     assert built(network_slots=(2, 3)).value("OCPPCommCtrlr/NetworkConfigurationPriority") == "2"
 
 
+@pytest.mark.parametrize("given", ["", ",", " , "])
+def test_a_network_priority_without_a_slot_is_refused_as_it_would_cut_the_station_off(model, given):
+    address = Component("OCPPCommCtrlr"), Variable("NetworkConfigurationPriority")
+    assert model.set(*address, given).status is SetStatus.REJECTED
+    assert model.get(*address)[1] == "1"
+
+
 def test_a_station_of_thirty_evses_fits():
     evses = tuple(EvseDescription((ConnectorDescription(), ConnectorDescription())) for _ in range(30))
     model = built(evses=evses)

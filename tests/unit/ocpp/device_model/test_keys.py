@@ -279,7 +279,7 @@ def test_phase_rotations_are_told_per_connector(keys, given):
 
 
 @pytest.mark.req("1.6-9.1.7")
-@pytest.mark.parametrize("given", ["RST", "1.ABC", "x.RST", "1.", "1.rst", ".RST", "1.RST;2.RTS"])
+@pytest.mark.parametrize("given", ["RST", "1.ABC", "x.RST", "1.", "1.rst", ".RST", "1.RST;2.RTS", "\u00b2.RST"])
 def test_a_phase_rotation_of_another_form_is_rejected(keys, given):
     assert keys.set("ConnectorPhaseRotation", given) is KeyOutcome.REJECTED
 
@@ -306,10 +306,48 @@ def test_an_authorization_key_of_the_wrong_length_is_rejected(keys, given):
     assert keys.set("AuthorizationKey", given) is KeyOutcome.REJECTED
 
 
-@pytest.mark.req("A05.FR.05")
-def test_the_security_profile_can_be_raised_with_its_key(keys):
+def test_the_security_profile_is_told_as_a_key_that_can_be_written(keys):
     (found,), _ = keys.get(["SecurityProfile"])
     assert not found.read_only
+
+
+@pytest.fixture
+def raised(model, keys):
+    """Security profile 1 holds; what its block is asked for."""
+    model.integer("SecurityCtrlr/SecurityProfile").set(1)
+    asked: list[str] = []
+
+    def switch(value: str) -> KeyOutcome:
+        asked.append(value)
+        return KeyOutcome.ACCEPTED
+
+    keys.on_set("securityprofile", switch)
+    return asked
+
+
+@pytest.mark.parametrize("given", ["2", "3"])
+def test_the_security_profile_is_raised_by_the_block_that_can(keys, raised, given):
+    assert keys.set("SecurityProfile", given) is KeyOutcome.ACCEPTED
+    assert raised == [given]
+
+
+@pytest.mark.req("A05.FR.01")
+@pytest.mark.parametrize("given", ["0", "1", "-1", "4", "", "high", "+1", "\u0662"])
+def test_the_security_profile_is_never_lowered_and_takes_nothing_else(keys, raised, given):
+    assert keys.set("SecurityProfile", given) is KeyOutcome.REJECTED
+    assert (raised, value(keys, "SecurityProfile")) == ([], "1")
+
+
+def test_without_a_block_that_raises_it_the_security_profile_stays(keys):
+    before = value(keys, "SecurityProfile")
+    assert keys.set("SecurityProfile", "3") is KeyOutcome.REJECTED
+    assert value(keys, "SecurityProfile") == before
+
+
+@pytest.mark.parametrize("given", ["often", "0"])
+def test_a_block_that_decides_about_a_key_gets_only_values_that_fit(keys, given):
+    keys.on_set("HeartbeatInterval", lambda value: KeyOutcome.ACCEPTED)
+    assert keys.set("HeartbeatInterval", given) is KeyOutcome.REJECTED
 
 
 @pytest.mark.req("M05.FR.03")
@@ -378,6 +416,7 @@ def test_the_station_may_set_what_a_csms_only_reads(keys):
     [
         ("Nothing", "1", "no configuration key"),
         ("MeterValuesSampledDataMaxLength", "5", "is what it is"),
+        ("CertificateStoreMaxLength", "5", "is what it is"),
         ("MeterValuesSampledData", "RPM", "RPM is not supported"),
         ("HeartbeatInterval", "x", "not an integer"),
     ],

@@ -344,3 +344,20 @@ def test_a_value_does_not_count_when_the_transaction_around_it_fails(database):
     with pytest.raises(ZeroDivisionError):
         write_and_fail(database, model)
     assert model.value("A/V") == "5"
+
+
+def test_what_listened_hears_that_the_transaction_failed(database):
+    model = small(read_write(), database=database)
+    handle = model.integer("A/V")
+    heard: list[int] = []
+    handle.on_change(heard.append)
+    with pytest.raises(ZeroDivisionError):
+        write_and_fail(database, model)
+    assert (handle.value, heard) == (5, [6, 5])
+
+
+def test_a_stored_attribute_that_does_not_exist_does_not_keep_the_station_from_starting(database, caplog):
+    VariableRepository(database).put("A", "V", "Actuam", "6")
+    VariableRepository(database).put("A", "V", "Actual", "7")
+    assert small(read_write(), database=database).value("A/V") == "7"
+    assert "Actuam" in caplog.text

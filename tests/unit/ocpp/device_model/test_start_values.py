@@ -143,6 +143,18 @@ def test_a_vendor_variable_and_key_keep_their_start_value_over_a_restart(start, 
     assert (model.value("AcmeCtrlr/Mode") if kind == "variable" else keys.value("AcmeMode")) == "eco"
 
 
+def test_a_vendor_variable_and_key_marked_always_are_set_on_every_start(start):
+    always = {"value": "eco", "always": True}
+    given = {"AcmeCtrlr/Mode": always}, {"AcmeMode": always}
+    model, keys = start()
+    apply(model, keys, *given)
+    model.write(model.entry("AcmeCtrlr/Mode"), "boost")
+    keys.set("AcmeMode", "boost")
+    model, keys = start()
+    assert apply(model, keys, *given, new=False) == []
+    assert (model.value("AcmeCtrlr/Mode"), keys.value("AcmeMode")) == ("eco", "eco")
+
+
 # -- what does not fit ------------------------------------------------------------------------------------------------
 
 
@@ -155,6 +167,8 @@ def test_a_vendor_variable_and_key_keep_their_start_value_over_a_restart(start, 
         ({}, {"HeartbeatInterval": "often"}, "not an integer"),
         ({}, {"MeterValuesSampledData": "RPM"}, "RPM is not supported"),
         ({}, {"MeterValuesSampledDataMaxLength": 5}, "is what it is"),
+        ({}, {"CertificateStoreMaxLength": 5}, "is what it is"),
+        ({"AcmeCtrlr/Mode": "x" * 2501}, {}, "longer than"),
         ({}, {"A/B": "x"}, "at most"),
         ({}, {"x" * 51: "x"}, "at most"),
     ],
@@ -170,6 +184,11 @@ def test_what_does_not_fit_is_logged_and_skipped_and_the_rest_applies(
     assert words in skipped[0]
     assert skipped[0] in caplog.text
     assert (model.value("TxCtrlr/EVConnectionTimeOut"), keys.value("ResetRetries")) == ("33", "3")
+
+
+def test_a_key_that_never_changes_is_skipped_on_later_starts_with_the_same_words(model, keys):
+    given = {"MeterValuesSampledDataMaxLength": 5}
+    assert apply(model, keys, {}, given, new=False) == apply(model, keys, {}, given)
 
 
 def test_a_long_form_without_a_value_is_skipped(model, keys):
