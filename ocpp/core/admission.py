@@ -26,6 +26,7 @@ class RemoteStart:
     token: IdToken
     remote_start_id: int | None
     authorize_first: bool
+    group: IdToken | None = None
 
 
 class Admission:
@@ -64,15 +65,16 @@ class Admission:
         if info.accepted and self._charging.authorizer.is_master(info):
             self._stop_all(token)
             return
-        session = self._waiting_session(info, served) if info.accepted else None
+        session = self._waiting_session(token, info, served) if info.accepted else None
         if not info.accepted or (not self._stop_own(token, info.group, candidates) and session is None):
             log.info("token %s may not charge here: %s", redacted(token), info.status)
             for evse in served:
                 self._charging.hardware.indicate(evse.id, Indication.REFUSED)
             return
         if session is not None and session.authorization is None:
+            reservation = self._charging.reservations.use(session.evse, token, info.group)
             self._charging.keep(session)
-            session.authorize(Authorization(token, info.group))
+            session.authorize(Authorization(token, info.group, reservation_id=reservation))
 
     def _stop_own(self, token: IdToken, group: IdToken | None, candidates: list[ChargingSession]) -> bool:
         for session in candidates:
@@ -96,14 +98,23 @@ class Admission:
             if session.transaction is not None:
                 session.stop(Trigger.STOP_AUTHORIZED, StopReason.MASTER_PASS, token)
 
-    def _waiting_session(self, info: AuthorizationInfo, served: list[Evse]) -> ChargingSession | None:
-        """Whose authorization this is: the EVSE plugged last, the only one served, or whichever is plugged next."""
-        free = [evse for evse in served if info.allows(evse.id) and self._is_free(evse)]
+    def _waiting_session(self, token: IdToken, info: AuthorizationInfo, served: list[Evse]) -> ChargingSession | None:
+        """Whose authorization this is: the EVSE plugged last, the one reserved for the driver, the only one served, or
+        whichever is plugged next.
+        """
+        reservations = self._charging.reservations
+        free = [
+            evse
+            for evse in served
+            if info.allows(evse.id) and self._is_free(evse) and reservations.admits(evse, token, info.group)
+        ]
         for evse_id in reversed(self._charging.plug_order):
             for evse in free:
                 if evse.id == evse_id and evse.plugged_connector is not None:
                     return self._session_at(evse)
         free = [evse for evse in free if evse.plugged_connector is None]
+        reserved = reservations.place_for(token, info.group)
+        free = [evse for evse in free if evse.id == reserved] or free
         if len(free) == 1 or (free and len(served) == 1):
             return self._session_at(free[0])
         if not free or self._charging.floating is not None:
@@ -132,15 +143,21 @@ class Admission:
     # -- the CSMS's wishes ----------------------------------------------------------------------------------------
 
     def prepare_remote_start(
-        self, token: IdToken, evse_id: int | None, remote_start_id: int | None, *, authorize_first: bool
+        self,
+        token: IdToken,
+        evse_id: int | None,
+        remote_start_id: int | None,
+        *,
+        authorize_first: bool,
+        group: IdToken | None = None,
     ) -> RemoteStart | None:
         """Find the EVSE for a remote start; None when it has to be rejected (F01.FR.20-24)."""
         served = [self._charging.evses[evse_id]] if evse_id is not None else list(self._charging.evses)
-        accepted = AuthorizationInfo(status=AuthorizationStatus.ACCEPTED)
-        session = self._waiting_session(accepted, served) if self._charging.may_start() else None
+        accepted = AuthorizationInfo(status=AuthorizationStatus.ACCEPTED, group=group)
+        session = self._waiting_session(token, accepted, served) if self._charging.may_start() else None
         if session is None or (session.evse is None and evse_id is None and not self._pick_first(session, served)):
             return None
-        return RemoteStart(session, token, remote_start_id, authorize_first)
+        return RemoteStart(session, token, remote_start_id, authorize_first, group)
 
     def _pick_first(self, session: ChargingSession, served: list[Evse]) -> bool:
         for evse in served:
@@ -161,9 +178,10 @@ class Admission:
         if session.authorization is not None:
             log.warning("remote start given up: EVSE %s was taken meanwhile", session.evse and session.evse.id)
             return info
+        group = info.group if info is not None else start.group
+        reservation = self._charging.reservations.use(session.evse, start.token, group)
         self._charging.keep(session)
-        group = info.group if info is not None else None
-        session.authorize(Authorization(start.token, group, start.remote_start_id), Trigger.REMOTE_START)
+        session.authorize(Authorization(start.token, group, start.remote_start_id, reservation), Trigger.REMOTE_START)
         return info
 
     async def carry_out(self, start: RemoteStart) -> None:

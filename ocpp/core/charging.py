@@ -12,6 +12,7 @@ from ocpp.core.evse import Evse, Evses, Fault
 from ocpp.core.hardware import Hardware
 from ocpp.core.identity import NO_AUTHORIZATION, IdToken
 from ocpp.core.metering import AlignedMeter, MeteringSettings
+from ocpp.core.reservations import Reservations
 from ocpp.core.session import ChargingSession
 from ocpp.core.settings import SessionSettings
 from ocpp.core.transaction import Authorization, Transaction, TransactionStore
@@ -41,6 +42,7 @@ class Charging:
         spawn: Callable[[Awaitable[None]], None],
         online: Callable[[], bool],
         may_start: Callable[[], bool],
+        reservations: Reservations,
     ) -> None:
         self.clock = clock
         self.database = database
@@ -56,6 +58,7 @@ class Charging:
         self.online = online
         self.may_start = may_start
         """Whether a transaction may begin as far as CSMS, queue and resets are concerned."""
+        self.reservations = reservations
         self.floating: ChargingSession | None = None
         """A session whose driver is known and whose EVSE is not yet."""
         self.plug_order: list[int] = []
@@ -68,7 +71,8 @@ class Charging:
     # -- life -----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Begin clock-aligned metering and follow changed intervals."""
+        """Begin clock-aligned metering and follow changed intervals; watch over the reservations."""
+        self.reservations.start()
         self._aligned.start()
         self.metering.aligned_interval.on_change(lambda _: self._aligned.start())
         for handle in (self.metering.updated_interval, self.metering.ended_interval):
@@ -77,14 +81,16 @@ class Charging:
     def stop(self) -> None:
         """No more timers; transactions stay open on disk."""
         self._aligned.stop()
+        self.reservations.stop()
         for session in self.sessions:
             session.close()
         for evse in self.evses:
             self.hardware.stop_energy(evse.id)
 
     def clock_changed(self) -> None:
-        """The wall clock was set: aligned samples follow it."""
+        """The wall clock was set: aligned samples and reservations follow it."""
         self._aligned.start()
+        self.reservations.review()
 
     def reconsider(self) -> None:
         """Something about the whole station has changed, such as its acceptance by the CSMS."""
@@ -145,8 +151,13 @@ class Charging:
         session = self._claim(evse)
         session.cable_plugged()
         self.listener.connector_changed(evse, connector)
-        if not self.authorizer.required and session.authorization is None:
-            session.authorize(Authorization(IdToken("", NO_AUTHORIZATION)))
+        nobody = IdToken("", NO_AUTHORIZATION)
+        if (
+            not self.authorizer.required
+            and session.authorization is None
+            and self.reservations.admits(evse, nobody, None)
+        ):
+            session.authorize(Authorization(nobody))
 
     def cable_unplugged(self, evse_id: int, connector_id: int) -> None:
         """The cable is gone."""
@@ -241,6 +252,7 @@ class Charging:
                 evse.session = None
             if self.floating is session:
                 self.floating = None
+        self.reservations.review()
 
     def remote_stop(self, transaction_id: str) -> bool:
         """Stop a transaction for the CSMS; False when none has that id (F03.FR.08)."""

@@ -11,6 +11,7 @@ from ocpp.core.availability import Availability
 from ocpp.core.charging import Charging
 from ocpp.core.evse import Evses
 from ocpp.core.local_list import LocalList
+from ocpp.core.reservations import Reservations
 from ocpp.core.reset import Resets
 from ocpp.device_model import DeviceModel
 from ocpp.rpc.endpoint import Endpoint, Handler
@@ -78,6 +79,7 @@ class Context:
     charging: Charging
     authorizer: Authorizer
     local_list: LocalList
+    reservations: Reservations
     availability: Availability
     resets: Resets
     signals: Signals

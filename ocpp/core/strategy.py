@@ -19,6 +19,7 @@ from ocpp.core.hardware import Hardware
 from ocpp.core.local_list import LocalList
 from ocpp.core.metering import MeteringSettings
 from ocpp.core.recovery import Recovery
+from ocpp.core.reservations import Reservations
 from ocpp.core.reset import Resets
 from ocpp.core.settings import SessionSettings
 from ocpp.core.transaction import TransactionStore
@@ -30,6 +31,7 @@ from ocpp.rpc.outbox import Outbox, RetryRule
 from ocpp.rpc.permission import BootState
 from ocpp.security.event_log import SecurityLog
 from ocpp.storage.database import Database
+from ocpp.storage.reservations import ReservationRepository
 from ocpp.storage.security_events import SecurityEventRepository
 from ocpp.storage.state import StateRepository
 from ocpp.storage.tokens import TokenRepository
@@ -92,6 +94,7 @@ class Strategy(ABC, DomainListener):
         self.blocks = self.build()
         register(self.blocks, self.endpoint)
         self.context.signals.accepted.listen(self.accepted)
+        self.context.reservations.changed = self.connector_changed
         self.charging.on_transaction_end.append(self.context.availability.carry_out_scheduled)
 
     def _charging(self) -> Charging:
@@ -110,6 +113,9 @@ class Strategy(ABC, DomainListener):
             spawn=self.endpoint.spawn,
             online=lambda: self.endpoint.online,
             may_start=self.may_start,
+            reservations=Reservations(
+                ReservationRepository(surroundings.database), surroundings.evses, surroundings.model, surroundings.clock
+            ),
         )
 
     def _context(self) -> Context:
@@ -125,6 +131,7 @@ class Strategy(ABC, DomainListener):
             charging=self.charging,
             authorizer=self.authorizer,
             local_list=LocalList(surroundings.model, self.tokens),
+            reservations=self.charging.reservations,
             availability=Availability(surroundings.evses, self.state, surroundings.hardware),
             resets=Resets(
                 surroundings.clock,

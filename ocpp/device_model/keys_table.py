@@ -217,6 +217,12 @@ KEYS: tuple[Key, ...] = (
         meaning="cards that one SendLocalList may carry",
     ),
     Key(
+        "ReserveConnectorZeroSupported",
+        "ReservationCtrlr/NonEvseSpecific",
+        "Reservation",
+        meaning="whether connector 0 can be reserved: any connector",
+    ),
+    Key(
         "AdditionalRootCertificateCheck",
         "SecurityCtrlr/AdditionalRootCertificateCheck",
         "Security",

@@ -61,6 +61,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             sent INTEGER NOT NULL DEFAULT 0
         )""",
     ),
+    ("CREATE TABLE reservations (id INTEGER PRIMARY KEY, data BLOB NOT NULL)",),
 )
 """Each entry brings the file from its index to the next version (PRAGMA user_version)."""
 
@@ -74,5 +75,6 @@ TABLES = (
     "variables",
     "network_slots",
     "security_events",
+    "reservations",
 )
 """What is saved from a damaged file, most important first once the state is known."""

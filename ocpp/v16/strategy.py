@@ -18,6 +18,7 @@ from ocpp.v16.absent import AbsentProfiles
 from ocpp.v16.core import Core
 from ocpp.v16.local_auth_list import LocalAuthList
 from ocpp.v16.remote_trigger import RemoteTrigger
+from ocpp.v16.reservation import Reservation
 from ocpp.v16.security import Security
 
 
@@ -72,6 +73,8 @@ class Strategy16(Strategy):
         blocks: list[Block] = [self.core, trigger]
         if self.has("LocalAuthListCtrlr"):
             blocks.append(LocalAuthList(context, self.core.status.tell_condition))
+        if self.has("ReservationCtrlr"):
+            blocks.append(Reservation(context))
         return [*blocks, Security(context), AbsentProfiles(blocks)]
 
     # -- boot -----------------------------------------------------------------------------------------------------
@@ -119,11 +122,13 @@ class Strategy16(Strategy):
 
     def connector_changed(self, evse: Evse, connector: Connector) -> None:
         """See `DomainListener.connector_changed`."""
+        self.context.reservations.review()
         self.core.status.connector_changed(evse, connector)
         self.surroundings.changed()
 
     def evse_changed(self, evse: Evse) -> None:
         """See `DomainListener.evse_changed`."""
+        self.context.reservations.review()
         self.core.status.evse_changed(evse)
         self.surroundings.changed()
 

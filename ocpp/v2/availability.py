@@ -105,6 +105,7 @@ class Availability:
         return True
 
     def _changed(self, changed: list[tuple[Evse, Connector]]) -> None:
+        self._context.reservations.review()
         for evse, connector in changed:
             self.connector_changed(evse, connector)
 

@@ -52,6 +52,7 @@ class RemoteControl:
                 request.evse_id,
                 request.remote_start_id,
                 authorize_first=self._authorize_remote_start.value,
+                group=translation.id_token(request.group_id_token) if request.group_id_token is not None else None,
             )
         except DeviceModelError:
             return self._start_rejected("UnknownEvse")

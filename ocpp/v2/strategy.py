@@ -21,6 +21,7 @@ from ocpp.v2.local_list import LocalList
 from ocpp.v2.meter_values import MeterValues
 from ocpp.v2.provisioning import Provisioning
 from ocpp.v2.remote_control import RemoteControl
+from ocpp.v2.reservation import Reservation
 from ocpp.v2.security import Security
 from ocpp.v2.transactions import Transactions
 
@@ -89,6 +90,8 @@ class Strategy2(Strategy):
         ]
         if self.has("LocalAuthListCtrlr"):
             blocks.append(LocalList(context))
+        if self.has("ReservationCtrlr"):
+            blocks.append(Reservation(context))
         return [*blocks, Security(context)]
 
     # -- boot -----------------------------------------------------------------------------------------------------
@@ -150,11 +153,13 @@ class Strategy2(Strategy):
 
     def connector_changed(self, evse: Evse, connector: Connector) -> None:
         """See `DomainListener.connector_changed`."""
+        self.context.reservations.review()
         self.availability.connector_changed(evse, connector)
         self.surroundings.changed()
 
     def evse_changed(self, evse: Evse) -> None:
         """See `DomainListener.evse_changed`."""
+        self.context.reservations.review()
         self.availability.evse_changed(evse)
         self.surroundings.changed()
 

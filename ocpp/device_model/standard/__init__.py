@@ -12,6 +12,7 @@ from ocpp.device_model.standard import (
     internal,
     local_list,
     metering,
+    reservation,
     security,
     transactions,
 )
@@ -23,6 +24,7 @@ TABLES: tuple[Table, ...] = (
     security.TABLE,
     authorization.TABLE,
     local_list.TABLE,
+    reservation.TABLE,
     transactions.TABLE,
     metering.TABLE,
     absent.TABLE,

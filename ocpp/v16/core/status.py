@@ -85,6 +85,7 @@ class Status:
         self._tell(STATION, self.station_status(), self._context.evses.faults)
 
     def _changed(self, changed: list[tuple[Evse, Connector]]) -> None:
+        self._context.reservations.review()
         self._tell_station()
         for evse, connector in changed:
             self.connector_changed(evse, connector)

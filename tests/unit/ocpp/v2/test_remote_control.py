@@ -168,7 +168,7 @@ async def test_data_goes_to_the_vendor_it_is_for(station):
 @pytest.mark.parametrize(
     ("action", "payload"),
     [
-        ("CancelReservation", {"reservationId": 1}),
+        ("GetMonitoringReport", {"requestId": 1}),
         ("GetChargingProfiles", {"requestId": 1, "chargingProfile": {}}),
         ("ClearDisplayMessage", {"id": 1}),
     ],
