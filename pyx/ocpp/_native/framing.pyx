@@ -79,7 +79,7 @@ cdef str take_string(Cursor* cursor, Py_ssize_t limit):
         c = cursor.data[cursor.at]
         if c == b'"':
             break
-        if c < 32 or cursor.at - start > limit * 6:
+        if c < 32 or cursor.at - start > limit * 12:
             return None
         if c == b'\\':
             escaped = True

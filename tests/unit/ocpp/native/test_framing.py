@@ -106,6 +106,12 @@ def test_a_defect_says_what_and_whose(frame, code, message_id, message_type):
     assert (defect.code, defect.message_id, defect.message_type) == (code, message_id, message_type)
 
 
+def test_an_action_of_escaped_surrogate_pairs_is_read_up_to_its_limit():
+    longest = "\U0001f600" * framing.MAX_ACTION
+    frame = json.dumps([2, "1", longest, {}]).encode()
+    assert framing.scan(frame).action == longest
+
+
 def test_the_payload_is_a_view_and_no_copy():
     frame = framing.scan(WHOLE)
     assert isinstance(frame.payload, memoryview)
