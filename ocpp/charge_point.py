@@ -19,6 +19,7 @@ from ocpp.core.evse import Connector, Evse, Evses, Fault
 from ocpp.core.hardware import Hardware, Indication, MeterReading, PowerLimit, Sample, SignedReading
 from ocpp.core.identity import AuthorizationInfo, AuthorizationStatus, IdToken
 from ocpp.core.reset import POWER_UP
+from ocpp.core.smart_charging import Grid
 from ocpp.core.strategy import Strategy, Surroundings
 from ocpp.device_model import DeviceModel
 from ocpp.device_model.keys import KeyView
@@ -37,6 +38,7 @@ __all__ = [
     "Evse",
     "Evses",
     "Fault",
+    "Grid",
     "Hardware",
     "IdToken",
     "Identity",
@@ -81,6 +83,7 @@ class ChargePoint:
         database: Database,
         clock: Clock,
         keys: KeyView | None = None,
+        grid: Grid | None = None,
         rng: random.Random | None = None,
         restart: Callable[[str], None] = lambda reason: None,
         open_link: OpenLink = _open_websocket,
@@ -107,6 +110,7 @@ class ChargePoint:
             message_timeout=lambda: self._message_timeout_s,
             restart=restart,
             keys=keys,
+            grid=grid or Grid(),
             on_frame=on_frame,
             changed=self._changed,
         )

@@ -1,6 +1,7 @@
 """Who may charge where: a presented token, or a remote start, finds the session it belongs to."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from ocpp.core.events import StopReason, Trigger
 from ocpp.core.evse import Evse
 from ocpp.core.hardware import Indication
 from ocpp.core.identity import AuthorizationInfo, AuthorizationStatus, IdToken, same_authority
+from ocpp.core.schedule import ChargingProfile
 from ocpp.core.session import ChargingSession
 from ocpp.core.transaction import Authorization
 
@@ -27,6 +29,7 @@ class RemoteStart:
     remote_start_id: int | None
     authorize_first: bool
     group: IdToken | None = None
+    profile: ChargingProfile | None = None
 
 
 class Admission:
@@ -150,14 +153,23 @@ class Admission:
         *,
         authorize_first: bool,
         group: IdToken | None = None,
+        read_profile: Callable[[int], ChargingProfile | None] | None = None,
     ) -> RemoteStart | None:
-        """Find the EVSE for a remote start; None when it has to be rejected (F01.FR.20-24)."""
+        """Find the EVSE for a remote start; None when it has to be rejected (F01.FR.20-24).
+
+        `read_profile` gives the charging profile that comes with it, for that EVSE; a bad one is a reason, too (K05.FR.05).
+        """
         served = [self._charging.evses[evse_id]] if evse_id is not None else list(self._charging.evses)
         accepted = AuthorizationInfo(status=AuthorizationStatus.ACCEPTED, group=group)
         session = self._waiting_session(token, accepted, served) if self._charging.may_start() else None
         if session is None or (session.evse is None and evse_id is None and not self._pick_first(session, served)):
             return None
-        return RemoteStart(session, token, remote_start_id, authorize_first, group)
+        profile = None
+        if read_profile is not None and self._charging.smart.on:
+            profile = read_profile(session.evse.id) if session.evse is not None else None
+            if profile is None or self._charging.smart.defect(profile, starting=True):
+                return None
+        return RemoteStart(session, token, remote_start_id, authorize_first, group, profile)
 
     def _pick_first(self, session: ChargingSession, served: list[Evse]) -> bool:
         for evse in served:
@@ -181,6 +193,7 @@ class Admission:
         group = info.group if info is not None else start.group
         reservation = self._charging.reservations.use(session.evse, start.token, group)
         self._charging.keep(session)
+        session.profile_for_start = start.profile
         session.authorize(Authorization(start.token, group, start.remote_start_id, reservation), Trigger.REMOTE_START)
         return info
 

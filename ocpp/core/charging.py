@@ -15,6 +15,7 @@ from ocpp.core.metering import AlignedMeter, MeteringSettings
 from ocpp.core.reservations import Reservations
 from ocpp.core.session import ChargingSession
 from ocpp.core.settings import SessionSettings
+from ocpp.core.smart_charging import SmartCharging
 from ocpp.core.transaction import Authorization, Transaction, TransactionStore
 from ocpp.storage.database import Database
 
@@ -43,6 +44,7 @@ class Charging:
         online: Callable[[], bool],
         may_start: Callable[[], bool],
         reservations: Reservations,
+        smart: Callable[[Callable[[Evse], None]], SmartCharging],
     ) -> None:
         self.clock = clock
         self.database = database
@@ -59,6 +61,8 @@ class Charging:
         self.may_start = may_start
         """Whether a transaction may begin as far as CSMS, queue and resets are concerned."""
         self.reservations = reservations
+        self.smart = smart(self._limit_applies)
+        self.on_transaction_end: list[Callable[[], None]] = [self.smart.transaction_ended]
         self.floating: ChargingSession | None = None
         """A session whose driver is known and whose EVSE is not yet."""
         self.plug_order: list[int] = []
@@ -66,13 +70,13 @@ class Charging:
         self.admission = Admission(self)
         self.locks = CableLocks(self)
         self._aligned = AlignedMeter(lambda: metering.aligned_interval.value, clock, self._sample_aligned)
-        self.on_transaction_end: list[Callable[[], None]] = []
 
     # -- life -----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Begin clock-aligned metering and follow changed intervals; watch over the reservations."""
         self.reservations.start()
+        self.smart.start()
         self._aligned.start()
         self.metering.aligned_interval.on_change(lambda _: self._aligned.start())
         for handle in (self.metering.updated_interval, self.metering.ended_interval):
@@ -82,6 +86,7 @@ class Charging:
         """No more timers; transactions stay open on disk."""
         self._aligned.stop()
         self.reservations.stop()
+        self.smart.stop()
         for session in self.sessions:
             session.close()
         for evse in self.evses:
@@ -91,6 +96,7 @@ class Charging:
         """The wall clock was set: aligned samples and reservations follow it."""
         self._aligned.start()
         self.reservations.review()
+        self.smart.review()
 
     def reconsider(self) -> None:
         """Something about the whole station has changed, such as its acceptance by the CSMS."""
@@ -216,6 +222,9 @@ class Charging:
         """What the EVSE may deliver has changed; None: what its connector can carry."""
         evse = self.evses[evse_id]
         evse.limit_a = limit_a
+        self.smart.review()
+
+    def _limit_applies(self, evse: Evse) -> None:
         if evse.session is not None:
             evse.session.reconsider()
 

@@ -21,6 +21,7 @@ from ocpp.storage.state import StateRepository
 
 if TYPE_CHECKING:
     from ocpp.connectivity import ConnectivityManager
+    from ocpp.core.schedule import ChargingProfile
 
 
 class Signal:
@@ -89,6 +90,10 @@ class Context:
     """Monotonic time since which there is no connection; None while there is one."""
     data_transfer: dict[str, Callable[[str | None, Any], Awaitable[tuple[str, Any]]]] = field(default_factory=dict)
     """Vendor id -> handler of data transfers: takes message id and data, gives status name and data."""
+    remote_start_profile: Callable[[Any, int, str], "ChargingProfile | None"] = lambda given, evse_id, transaction_id: (
+        None
+    )
+    """Reads the charging profile of a remote start; the smart charging block supplies it."""
     time_set: Callable[[datetime], None] = lambda utc: None
 
 

@@ -45,8 +45,8 @@ class Delivery:
         if self._charging.hardware.has_lock(evse.id, connector.id) and not connector.locked:
             self._charging.locks.lock(evse, connector)
             return False
-        limit = connector.max_current_a if evse.limit_a is None else min(evse.limit_a, connector.max_current_a)
-        self._command(PowerLimit(limit, connector.phases))
+        limit = evse.limit or self._charging.smart.limit(evse)
+        self._command(PowerLimit(limit.current_a, limit.phases))
         return True
 
     def cut(self) -> None:

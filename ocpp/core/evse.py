@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ocpp.errors import DeviceModelError
 
 if TYPE_CHECKING:
+    from ocpp.core.limits import Limit
     from ocpp.core.session import ChargingSession
 
 MAX_FAULTS = 32
@@ -63,6 +64,9 @@ class Evse:
     ev_requests_energy: bool = False
     energy_flows: bool = False
     limit_a: float | None = None
+    """What holds without a charging profile, in A per phase; None: what the connector carries."""
+    limit: "Limit | None" = None
+    """What it may draw now, with everything taken into account."""
     faults: dict[str, Fault] = field(default_factory=dict)
     session: "ChargingSession | None" = None
 

@@ -8,6 +8,8 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ocpp.clock import Timer
 from ocpp.core import settings as points
 from ocpp.core.changes import Change, Changes, Memory
@@ -18,6 +20,7 @@ from ocpp.core.hardware import Indication, MeterReading
 from ocpp.core.identity import IdToken
 from ocpp.core.metering import TransactionMeter
 from ocpp.core.recorder import TransactionRecorder
+from ocpp.core.schedule import ChargingProfile
 from ocpp.core.transaction import Authorization, ChargingState, Transaction
 
 if TYPE_CHECKING:
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
 
 EV_READY_GRACE_S = 10.0
 """How long an EV may take to start drawing before it counts as suspending the charge."""
+
+LEAST_CURRENT_A = 6.0
+"""Below it an EV is paused (IEC 61851-1)."""
 
 STOP_FLOW_TIMEOUT_S = 8.0
 """How long the last event waits for the energy to stop; the contactor opens under load well before (IEC 61851-1)."""
@@ -67,6 +73,8 @@ class ChargingSession:
         self._flowed = False
         self._timers: dict[str, Timer] = {}
         self.owner: IdToken | None = None
+        self.profile_for_start: ChargingProfile | None = None
+        """A charging profile that waits for the transaction to begin."""
         self.meter = TransactionMeter(charging.metering, charging.clock, charging.store, self)
         self._facts: frozenset[str] = frozenset()
         self.token_to_report: IdToken | None = None
@@ -299,9 +307,22 @@ class ChargingSession:
             self.meter.stop()
 
     def _recorded(self) -> None:
+        self._install_profile()
+        self._charging.smart.review()
         if self.delivery.apply() and not self._flowed and EV_READY not in self._timers:
             self._schedule(EV_READY, EV_READY_GRACE_S, self._grace_over)
         self._charging.session_changed(self)
+
+    def _install_profile(self) -> None:
+        """The profile of a remote start is tied to the transaction that begins (K05.FR.03)."""
+        profile, transaction = self.profile_for_start, self.transaction
+        if profile is None or transaction is None:
+            return
+        self.profile_for_start = None
+        tied = msgspec.structs.replace(profile, transaction_id=transaction.id)
+        refused = self._charging.smart.install(tied, replace_equal=True)
+        if refused:
+            log.warning("the charging profile of the remote start is not used: %s", refused)
 
     def _carry_out(self, change: Change) -> None:
         self._recorder.at, self._recorder.connector = change.at, change.connector
@@ -412,7 +433,7 @@ class ChargingSession:
             return ChargingState.SUSPENDED_EVSE
         if self.authorization is None:
             return ChargingState.EV_CONNECTED
-        if not self.delivery.allowed or self.evse.limit_a == 0:
+        if not self.delivery.allowed or self._paused_by_limit():
             return ChargingState.SUSPENDED_EVSE
         return ChargingState.SUSPENDED_EV if self._flowed else ChargingState.EV_CONNECTED
 
@@ -427,6 +448,10 @@ class ChargingSession:
         """Unlock the cable once the session has ended normally (E06.FR.10)."""
         if self.evse is not None and self.connector is not None:
             self._charging.locks.unlock(self.evse, self.connector)
+
+    def _paused_by_limit(self) -> bool:
+        """Whether what may be drawn is less than a pilot can offer."""
+        return self.evse is not None and self.evse.limit is not None and self.evse.limit.current_a < LEAST_CURRENT_A
 
     def _expect_plug(self) -> None:
         timeout = self._charging.settings.ev_connection_timeout_s

@@ -22,6 +22,7 @@ from ocpp.core.recovery import Recovery
 from ocpp.core.reservations import Reservations
 from ocpp.core.reset import Resets
 from ocpp.core.settings import SessionSettings
+from ocpp.core.smart_charging import Grid, SmartCharging
 from ocpp.core.transaction import TransactionStore
 from ocpp.device_model import DeviceModel
 from ocpp.device_model.keys import KeyView
@@ -30,6 +31,7 @@ from ocpp.rpc.endpoint import Endpoint
 from ocpp.rpc.outbox import Outbox, RetryRule
 from ocpp.rpc.permission import BootState
 from ocpp.security.event_log import SecurityLog
+from ocpp.storage.charging_profiles import ChargingProfileRepository
 from ocpp.storage.database import Database
 from ocpp.storage.reservations import ReservationRepository
 from ocpp.storage.security_events import SecurityEventRepository
@@ -55,6 +57,7 @@ class Surroundings:
     message_timeout: Callable[[], float]
     restart: Callable[[str], None]
     keys: KeyView | None = None
+    grid: Grid = field(default_factory=Grid)
     on_frame: Callable[[bool, bytes], None] | None = None
     changed: Callable[[], None] = lambda: None
     data_transfer: dict[str, Any] = field(default_factory=dict)
@@ -115,6 +118,14 @@ class Strategy(ABC, DomainListener):
             may_start=self.may_start,
             reservations=Reservations(
                 ReservationRepository(surroundings.database), surroundings.evses, surroundings.model, surroundings.clock
+            ),
+            smart=lambda apply: SmartCharging(
+                ChargingProfileRepository(surroundings.database),
+                surroundings.evses,
+                surroundings.model,
+                surroundings.clock,
+                surroundings.grid,
+                apply,
             ),
         )
 

@@ -217,6 +217,38 @@ KEYS: tuple[Key, ...] = (
         meaning="cards that one SendLocalList may carry",
     ),
     Key(
+        "ChargeProfileMaxStackLevel",
+        "SmartChargingCtrlr/ProfileStackLevel",
+        "SmartCharging",
+        meaning="highest stack level of a charging profile",
+    ),
+    Key(
+        "ChargingScheduleAllowedChargingRateUnit",
+        "",
+        "SmartCharging",
+        fixed="Current,Power",
+        meaning="units that charging schedules may use",
+    ),
+    Key(
+        "ChargingScheduleMaxPeriods",
+        "SmartChargingCtrlr/PeriodsPerSchedule",
+        "SmartCharging",
+        meaning="periods of a charging schedule at most",
+    ),
+    Key(
+        "ConnectorSwitch3to1PhaseSupported",
+        "SmartChargingCtrlr/Phases3to1",
+        "SmartCharging",
+        meaning="whether phases can be switched during a transaction",
+    ),
+    Key(
+        "MaxChargingProfilesInstalled",
+        "SmartChargingCtrlr/Entries[ChargingProfiles]",
+        "SmartCharging",
+        shows_maximum=True,
+        meaning="charging profiles the station keeps at most",
+    ),
+    Key(
         "ReserveConnectorZeroSupported",
         "ReservationCtrlr/NonEvseSpecific",
         "Reservation",

@@ -49,6 +49,15 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--keep-running", action="store_true", help="go on after the session, until Ctrl-C")
     demo.set_defaults(run=_demo)
 
+    explain = commands.add_parser(
+        "explain", help="say what limits an EVSE of a running station, and why", description="Asks the local API."
+    )
+    explain.add_argument("--evse", type=int, default=1, help="which EVSE (1)")
+    explain.add_argument("--at", help="the instant, such as 2026-01-01T12:00:00Z (now)")
+    explain.add_argument("--api", default="127.0.0.1:8077", help="where the local API listens (127.0.0.1:8077)")
+    explain.add_argument("--token", help="the token of the local API, where it has one")
+    explain.set_defaults(run=_explain)
+
     csms = commands.add_parser("csms", help="run a small development CSMS")
     csms.add_argument("--listen", default="127.0.0.1:9000", help="where stations connect (127.0.0.1:9000)")
     csms.add_argument("--api", default="127.0.0.1:9080", help='where the HTTP API listens, or "off" (127.0.0.1:9080)')
@@ -88,6 +97,12 @@ def _demo(options: argparse.Namespace) -> int:
     from ocpp.station.demo import run_demo
 
     return run_in_loop(run_demo(options.version, keep_running=options.keep_running))
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from ocpp.station.explain import explain
+
+    return explain(options.api, options.evse, options.at, options.token)
 
 
 def _csms(options: argparse.Namespace) -> int:

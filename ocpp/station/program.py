@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hal.simulated import SimulatedConnector, SimulatedEvse, SimulatedStation, SimulationOptions
-from ocpp.charge_point import ChargePoint, Connector, Evse, Evses, Identity
+from ocpp.charge_point import ChargePoint, Connector, Evse, Evses, Grid, Identity
 from ocpp.clock import Clock, SystemClock
 from ocpp.connectivity import NetworkProfile
 from ocpp.device_model import DeviceModel
@@ -159,6 +159,10 @@ class Program:
             database=self.database,
             clock=self.clock,
             keys=self.keys,
+            grid=Grid(
+                int(self.configuration.smart_charging["default_phases"]),
+                float(self.configuration.smart_charging["nominal_voltage_v"]),
+            ),
             rng=random.SystemRandom(),
             restart=self._restart,
             on_frame=self._on_frame,

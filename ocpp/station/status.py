@@ -6,6 +6,9 @@ from typing import Any
 from hal.simulated import SimulatedStation
 from ocpp.charge_point import ChargePoint, Connector, Evse
 from ocpp.clock import Clock
+from ocpp.core.limits import Limit
+from ocpp.core.schedule import ChargingProfile, InForce
+from ocpp.core.smart_charging import Criteria
 from ocpp.station.configuration import Configuration
 
 
@@ -95,21 +98,21 @@ class StatusView:
 
     def limit(self, evse: Evse) -> dict[str, Any]:
         """What the EVSE may deliver, and what decides it."""
-        connector = evse.plugged_connector or evse.connectors[0]
-        if evse.limit_a is not None and evse.limit_a < connector.max_current_a:
-            return {"current_a": evse.limit_a, "phases": connector.phases, "reason": "smart_charging.default_limit_a"}
-        return {"current_a": connector.max_current_a, "phases": connector.phases, "reason": "connector.max_current_a"}
+        now = evse.limit or self._charge_point.strategy.charging.smart.limit(evse)
+        return _limit(evse, now)
 
     def explain(self, evse_id: int, at: str | None) -> dict[str, Any]:
-        """Which limits hold at an EVSE at an instant; without smart charging the configured ones, at any time."""
+        """Which limits and profiles make what an EVSE may draw at an instant."""
         evse = self._charge_point.evses[evse_id]
         instant = self._clock.now() if at is None else _instant(at)
+        smart = self._charge_point.strategy.charging.smart
+        limit = smart.limit(evse, instant.timestamp())
         return {
             "evse": evse_id,
             "at": moment(instant),
-            "limit": self.limit(evse),
-            "profiles": [],
-            "note": "no charging profiles: the limit is the smaller of connector and configured default",
+            "limit": _limit(evse, limit),
+            "profiles": [_source(each) for each in limit.sources],
+            "installed": [_profile(each) for each in smart.matching(Criteria()) if each.evse_id in (0, evse_id)],
         }
 
 
@@ -121,3 +124,30 @@ def _instant(text: str) -> datetime:
     if instant is None or instant.tzinfo is None:
         raise ValueError(f"at = {text!r} must be a date and time with an offset, such as 2026-01-01T12:00:00Z")
     return instant.astimezone(UTC)
+
+
+def _limit(evse: Evse, limit: Limit) -> dict[str, Any]:
+    connector = evse.plugged_connector or evse.connectors[0]
+    if limit.current_a >= connector.max_current_a:
+        reason = "connector.max_current_a"
+    elif limit.sources:
+        reason = ", ".join(f"{each.profile.purpose} {each.profile.id}" for each in limit.sources)
+    else:
+        reason = "smart_charging.default_limit_a"
+    return {"current_a": round(limit.current_a, 2), "phases": limit.phases, "reason": reason}
+
+
+def _profile(profile: ChargingProfile) -> dict[str, Any]:
+    return {
+        "id": profile.id,
+        "purpose": profile.purpose,
+        "kind": profile.kind,
+        "stack_level": profile.stack_level,
+        "evse": profile.evse_id,
+        "transaction": profile.transaction_id,
+    }
+
+
+def _source(source: InForce) -> dict[str, Any]:
+    period = {"index": source.index, "start_s": source.period.start, "limit": source.period.limit}
+    return {**_profile(source.profile), "period": {**period, "unit": source.profile.schedule.unit}}

@@ -61,7 +61,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             sent INTEGER NOT NULL DEFAULT 0
         )""",
     ),
-    ("CREATE TABLE reservations (id INTEGER PRIMARY KEY, data BLOB NOT NULL)",),
+    (
+        "CREATE TABLE reservations (id INTEGER PRIMARY KEY, data BLOB NOT NULL)",
+        "CREATE TABLE charging_profiles (id INTEGER PRIMARY KEY, data BLOB NOT NULL)",
+    ),
 )
 """Each entry brings the file from its index to the next version (PRAGMA user_version)."""
 
@@ -76,5 +79,6 @@ TABLES = (
     "network_slots",
     "security_events",
     "reservations",
+    "charging_profiles",
 )
 """What is saved from a damaged file, most important first once the state is known."""

@@ -20,6 +20,7 @@ from ocpp.v16.local_auth_list import LocalAuthList
 from ocpp.v16.remote_trigger import RemoteTrigger
 from ocpp.v16.reservation import Reservation
 from ocpp.v16.security import Security
+from ocpp.v16.smart_charging import SmartCharging
 
 
 class TransactionMessageRetry:
@@ -75,6 +76,8 @@ class Strategy16(Strategy):
             blocks.append(LocalAuthList(context, self.core.status.tell_condition))
         if self.has("ReservationCtrlr"):
             blocks.append(Reservation(context))
+        if self.has("SmartChargingCtrlr"):
+            blocks.append(SmartCharging(context))
         return [*blocks, Security(context), AbsentProfiles(blocks)]
 
     # -- boot -----------------------------------------------------------------------------------------------------

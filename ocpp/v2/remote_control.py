@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from ocpp.core.context import Context
 from ocpp.core.events import ReadingContext, Trigger
 from ocpp.core.evse import Connector
+from ocpp.core.schedule import ChargingProfile
 from ocpp.errors import DeviceModelError
 from ocpp.messages import v2
 from ocpp.rpc.endpoint import Handler, Reply
@@ -42,7 +43,7 @@ class RemoteControl:
     # -- start and stop -------------------------------------------------------------------------------------------
 
     def request_start(self, request: v2.RequestStartTransactionRequest) -> v2.RequestStartTransactionResponse | Reply:
-        """F01 and F02. A charging profile in the request is ignored while smart charging is absent (F01.FR.12)."""
+        """F01 and F02. A charging profile in the request is ignored while smart charging is off (K05.FR.04)."""
         context = self._context
         if context.rpc.boot_state is not BootState.ACCEPTED:
             return self._start_rejected("NotAccepted")
@@ -52,6 +53,7 @@ class RemoteControl:
                 request.evse_id,
                 request.remote_start_id,
                 authorize_first=self._authorize_remote_start.value,
+                read_profile=self._reader(request),
                 group=translation.id_token(request.group_id_token) if request.group_id_token is not None else None,
             )
         except DeviceModelError:
@@ -64,6 +66,12 @@ class RemoteControl:
             transaction_id=ongoing.id if ongoing is not None else None,
         )
         return Reply(response, lambda: context.charging.admission.carry_out(start))
+
+    def _reader(self, request: v2.RequestStartTransactionRequest) -> Callable[[int], ChargingProfile | None] | None:
+        given = request.charging_profile
+        if given is None:
+            return None
+        return lambda evse_id: self._context.remote_start_profile(given, evse_id, "")
 
     @staticmethod
     def _start_rejected(reason_code: str) -> v2.RequestStartTransactionResponse:

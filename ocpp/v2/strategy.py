@@ -23,6 +23,7 @@ from ocpp.v2.provisioning import Provisioning
 from ocpp.v2.remote_control import RemoteControl
 from ocpp.v2.reservation import Reservation
 from ocpp.v2.security import Security
+from ocpp.v2.smart_charging import SmartCharging
 from ocpp.v2.transactions import Transactions
 
 
@@ -92,6 +93,8 @@ class Strategy2(Strategy):
             blocks.append(LocalList(context))
         if self.has("ReservationCtrlr"):
             blocks.append(Reservation(context))
+        if self.has("SmartChargingCtrlr"):
+            blocks.append(SmartCharging(context))
         return [*blocks, Security(context)]
 
     # -- boot -----------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from ocpp.device_model.standard import (
     metering,
     reservation,
     security,
+    smart_charging,
     transactions,
 )
 
@@ -25,6 +26,7 @@ TABLES: tuple[Table, ...] = (
     authorization.TABLE,
     local_list.TABLE,
     reservation.TABLE,
+    smart_charging.TABLE,
     transactions.TABLE,
     metering.TABLE,
     absent.TABLE,

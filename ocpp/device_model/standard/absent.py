@@ -6,8 +6,6 @@ What the domain reads of them all the same is hidden from the CSMS and keeps its
 from ocpp.device_model.standard.rows import RO, boolean
 
 TABLE = {
-    "SmartChargingCtrlr/Available": boolean(False, RO),
-    "SmartChargingCtrlr/Enabled": boolean(False, RO),
     "TariffCostCtrlr/Available[Tariff]": boolean(False, RO),
     "TariffCostCtrlr/Available[Cost]": boolean(False, RO),
     "MonitoringCtrlr/Available": boolean(False, RO),

@@ -1,10 +1,11 @@
 """RemoteStartTransaction, RemoteStopTransaction, UnlockConnector, Reset."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ocpp.core.context import Context
 from ocpp.core.events import StopReason, Trigger
 from ocpp.core.identity import IdToken
+from ocpp.core.schedule import ChargingProfile
 from ocpp.errors import DeviceModelError
 from ocpp.messages import v16
 from ocpp.rpc.endpoint import Handler, Reply
@@ -39,12 +40,22 @@ class RemoteControl:
         except DeviceModelError:
             return rejected
         start = context.charging.admission.prepare_remote_start(
-            IdToken(request.id_tag), evse_id, None, authorize_first=self._authorize_first.value
+            IdToken(request.id_tag),
+            evse_id,
+            None,
+            authorize_first=self._authorize_first.value,
+            read_profile=self._reader(request),
         )
         if start is None:
             return rejected
         response = v16.RemoteStartTransactionResponse(status=v16.RemoteStartStopStatus("Accepted"))
         return Reply(response, lambda: context.charging.admission.carry_out(start))
+
+    def _reader(self, request: v16.RemoteStartTransactionRequest) -> Callable[[int], ChargingProfile | None] | None:
+        given = request.charging_profile
+        if given is None:
+            return None
+        return lambda evse_id: self._context.remote_start_profile(given, evse_id, "")
 
     def remote_stop(self, request: v16.RemoteStopTransactionRequest) -> v16.RemoteStopTransactionResponse | Reply:
         """RemoteStopTransaction (1.6 section 5.12)."""

@@ -105,7 +105,6 @@ def test_what_the_domain_reads_is_there_even_without_the_block(model, address, v
 @pytest.mark.parametrize(
     "component",
     [
-        "SmartChargingCtrlr",
         "MonitoringCtrlr",
         "DisplayMessageCtrlr",
         "ISO15118Ctrlr",

@@ -169,7 +169,6 @@ async def test_data_goes_to_the_vendor_it_is_for(station):
     ("action", "payload"),
     [
         ("GetMonitoringReport", {"requestId": 1}),
-        ("GetChargingProfiles", {"requestId": 1, "chargingProfile": {}}),
         ("ClearDisplayMessage", {"id": 1}),
     ],
 )

@@ -1,0 +1,24 @@
+"""Charging profiles on disk."""
+
+from ocpp.storage.database import Database
+
+
+class ChargingProfileRepository:
+    """Profiles by id; what they say is the domain's JSON."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def load(self) -> list[bytes]:
+        """Every profile, by id."""
+        return [row[0] for row in self._database.query("SELECT data FROM charging_profiles ORDER BY id")]
+
+    def put(self, profile_id: int, data: bytes) -> None:
+        """Add a profile, or replace the one with that id; durable, since the CSMS is told so."""
+        with self._database.transaction():
+            self._database.execute("INSERT OR REPLACE INTO charging_profiles VALUES (?, ?)", (profile_id, data))
+
+    def remove(self, profile_id: int) -> None:
+        """Forget a profile."""
+        with self._database.transaction():
+            self._database.execute("DELETE FROM charging_profiles WHERE id = ?", (profile_id,))

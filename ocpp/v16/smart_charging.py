@@ -1,0 +1,164 @@
+"""The Smart Charging profile (1.6 sections 3.13, 5.5, 5.7 and 5.16)."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from ocpp.core.context import Context
+from ocpp.core.limits import Slice
+from ocpp.core.schedule import DAY_S, WEEK_S, ChargingProfile, Kind, Period, Purpose, Schedule
+from ocpp.core.smart_charging import STATION, Criteria
+from ocpp.core.transaction import Transaction
+from ocpp.errors import DeviceModelError
+from ocpp.messages import v16
+from ocpp.rpc.endpoint import Handler
+
+PURPOSES = {
+    "ChargePointMaxProfile": Purpose.STATION_MAX,
+    "TxDefaultProfile": Purpose.TX_DEFAULT,
+    "TxProfile": Purpose.TX,
+}
+_RECURRENCY_S = {"Daily": DAY_S, "Weekly": WEEK_S}
+
+
+class SmartCharging:
+    """Feature profile Smart Charging."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    @property
+    def actions(self) -> Mapping[str, Handler]:
+        """See `Block.actions`."""
+        return {
+            "SetChargingProfile": self.set_charging_profile,
+            "ClearChargingProfile": self.clear_charging_profile,
+            "GetCompositeSchedule": self.get_composite_schedule,
+        }
+
+    def callbacks_complete(self) -> None:
+        """See `Block.callbacks_complete`."""
+        self._context.remote_start_profile = self.for_remote_start
+
+    # -- setting and clearing -------------------------------------------------------------------------------------
+
+    def set_charging_profile(self, request: v16.SetChargingProfileRequest) -> v16.SetChargingProfileResponse:
+        """SetChargingProfile."""
+        smart = self._context.charging.smart
+        if not smart.on:
+            return v16.SetChargingProfileResponse(status=v16.ChargingProfileStatus("NotSupported"))
+        accepted = False
+        try:
+            evse_id = self._evse_id(request.connector_id)
+        except DeviceModelError:
+            evse_id = None
+        if evse_id is not None:
+            given = request.cs_charging_profiles
+            transaction = self._transaction(evse_id)
+            named = given.transaction_id
+            if named is None or (transaction is not None and transaction.csms_id == named):
+                profile = _profile(given, evse_id, transaction)
+                accepted = smart.install(profile, replace_equal=True) == ""
+        return v16.SetChargingProfileResponse(status=v16.ChargingProfileStatus("Accepted" if accepted else "Rejected"))
+
+    def clear_charging_profile(self, request: v16.ClearChargingProfileRequest) -> v16.ClearChargingProfileResponse:
+        """ClearChargingProfile: by id alone, or by every other criterion given."""
+        if request.id is not None:
+            criteria = Criteria(ids=(request.id,))
+        else:
+            purpose = request.charging_profile_purpose
+            try:
+                evse_id = self._evse_id(request.connector_id) if request.connector_id is not None else None
+            except DeviceModelError:
+                return v16.ClearChargingProfileResponse(status=v16.ClearChargingProfileStatus("Unknown"))
+            criteria = Criteria(
+                evse_id=evse_id,
+                purpose=PURPOSES[purpose.value] if purpose is not None else None,
+                stack_level=request.stack_level,
+            )
+        cleared = self._context.charging.smart.clear(criteria)
+        return v16.ClearChargingProfileResponse(
+            status=v16.ClearChargingProfileStatus("Accepted" if cleared else "Unknown")
+        )
+
+    def for_remote_start(self, given: v16.ChargingProfile, evse_id: int, transaction_id: str) -> ChargingProfile:
+        """The TxProfile of a remote start (1.6 section 5.11), for a transaction that begins."""
+        return _profile(given, evse_id, None, transaction_id)
+
+    # -- asking ---------------------------------------------------------------------------------------------------
+
+    def get_composite_schedule(self, request: v16.GetCompositeScheduleRequest) -> v16.GetCompositeScheduleResponse:
+        """GetCompositeSchedule."""
+        smart = self._context.charging.smart
+        try:
+            evse_id = self._evse_id(request.connector_id)
+        except DeviceModelError:
+            evse_id = None
+        if evse_id is None or not smart.on or request.duration <= 0:
+            return v16.GetCompositeScheduleResponse(status=v16.GetCompositeScheduleStatus("Rejected"))
+        unit = request.charging_rate_unit or v16.ChargingRateUnitType("A")
+        start = datetime.fromtimestamp(int(self._context.clock.unix()), UTC)
+        return v16.GetCompositeScheduleResponse(
+            status=v16.GetCompositeScheduleStatus("Accepted"),
+            connector_id=request.connector_id,
+            schedule_start=start,
+            charging_schedule=v16.ChargingSchedule(
+                charging_rate_unit=unit,
+                charging_schedule_period=[
+                    self._period(each, unit.value) for each in smart.schedule(evse_id, request.duration)
+                ],
+                duration=request.duration,
+                start_schedule=start,
+            ),
+        )
+
+    def _period(self, part: Slice, unit: str) -> v16.ChargingSchedulePeriod:
+        limit = part.limit.current_a if unit == "A" else self._context.charging.smart.power(part.limit)
+        return v16.ChargingSchedulePeriod(start_period=part.start, limit=tenths(limit), number_phases=part.limit.phases)
+
+    # -- details --------------------------------------------------------------------------------------------------
+
+    def _evse_id(self, connector: int) -> int:
+        return STATION if connector == STATION else self._context.evses.numbered(connector)[0].id
+
+    def _transaction(self, evse_id: int) -> Transaction | None:
+        session = self._context.evses[evse_id].session if evse_id != STATION else None
+        return session.transaction if session is not None else None
+
+
+def tenths(value: float) -> float:
+    """A limit with one decimal, never more than it is (1.6: at most one digit behind the point)."""
+    return int(value * 10 + 1e-6) / 10
+
+
+def _profile(
+    given: v16.ChargingProfile, evse_id: int, transaction: Transaction | None, transaction_id: str | None = None
+) -> ChargingProfile:
+    purpose = PURPOSES[given.charging_profile_purpose.value]
+    schedule = given.charging_schedule
+    recurrency = given.recurrency_kind
+    tied = transaction_id or (transaction.id if transaction is not None else None)
+    return ChargingProfile(
+        id=given.charging_profile_id,
+        evse_id=evse_id,
+        stack_level=given.stack_level,
+        purpose=purpose,
+        kind=Kind(given.charging_profile_kind.value),
+        recurrency_s=_RECURRENCY_S[recurrency.value] if recurrency is not None else None,
+        valid_from=_seconds(given.valid_from),
+        valid_to=_seconds(given.valid_to),
+        transaction_id=tied if purpose is Purpose.TX else None,
+        schedule=Schedule(
+            unit=schedule.charging_rate_unit.value,
+            periods=tuple(
+                Period(each.start_period, float(each.limit), each.number_phases)
+                for each in schedule.charging_schedule_period
+            ),
+            start=_seconds(schedule.start_schedule),
+            duration=schedule.duration,
+            min_rate=float(schedule.min_charging_rate) if schedule.min_charging_rate is not None else None,
+        ),
+    )
+
+
+def _seconds(instant: datetime | None) -> float | None:
+    return instant.timestamp() if instant is not None else None

@@ -1,0 +1,237 @@
+"""K. Smart charging: profiles of the CSMS, and what follows from them."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from itertools import groupby
+
+from ocpp.core.context import Context
+from ocpp.core.limits import Slice
+from ocpp.core.schedule import DAY_S, WEEK_S, ChargingProfile, Kind, Period, Purpose, Schedule
+from ocpp.core.smart_charging import STATION, Criteria
+from ocpp.errors import RpcError
+from ocpp.messages import v2
+from ocpp.rpc.endpoint import Handler, Reply
+
+_RECURRENCY_S = {"Daily": DAY_S, "Weekly": WEEK_S}
+_RECURRENCY = {seconds: name for name, seconds in _RECURRENCY_S.items()}
+
+SOURCE_CSO = "CSO"
+PROFILES_PER_MESSAGE = 10
+"""Profiles in one ReportChargingProfiles."""
+
+
+class SmartCharging:
+    """Functional block K."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    @property
+    def actions(self) -> Mapping[str, Handler]:
+        """See `Block.actions`."""
+        return {
+            "SetChargingProfile": self.set_charging_profile,
+            "ClearChargingProfile": self.clear_charging_profile,
+            "GetCompositeSchedule": self.get_composite_schedule,
+            "GetChargingProfiles": self.get_charging_profiles,
+        }
+
+    def callbacks_complete(self) -> None:
+        """See `Block.callbacks_complete`."""
+        self._context.remote_start_profile = self.for_remote_start
+
+    # -- setting and clearing -------------------------------------------------------------------------------------
+
+    def set_charging_profile(self, request: v2.SetChargingProfileRequest) -> v2.SetChargingProfileResponse:
+        """K01."""
+        profile = read_profile(request.charging_profile, request.evse_id)
+        reason = "UnsupportedPurpose" if profile is None else ""
+        if profile is not None:
+            reason = strict_defect(request.charging_profile) or self._context.charging.smart.install(
+                profile, replace_equal=False
+            )
+        return v2.SetChargingProfileResponse(
+            status=v2.ChargingProfileStatusEnum("Rejected" if reason else "Accepted"),
+            status_info=v2.StatusInfo(reason_code=reason) if reason else None,
+        )
+
+    def clear_charging_profile(self, request: v2.ClearChargingProfileRequest) -> v2.ClearChargingProfileResponse:
+        """K10: by id, or by every other criterion given."""
+        given = request.charging_profile_criteria
+        if request.charging_profile_id is not None:
+            criteria = Criteria(ids=(request.charging_profile_id,))
+        elif given is None:
+            criteria = Criteria()
+        else:
+            purpose = _purpose(given.charging_profile_purpose)
+            criteria = Criteria(evse_id=given.evse_id, purpose=purpose, stack_level=given.stack_level)
+        cleared = self._context.charging.smart.clear(criteria)
+        return v2.ClearChargingProfileResponse(
+            status=v2.ClearChargingProfileStatusEnum("Accepted" if cleared else "Unknown")
+        )
+
+    def for_remote_start(self, given: v2.ChargingProfile, evse_id: int, transaction_id: str) -> ChargingProfile | None:
+        """The TxProfile of a remote start (K05), for a transaction that begins."""
+        if strict_defect(given):
+            return None
+        return read_profile(given, evse_id, transaction_id)
+
+    # -- asking ---------------------------------------------------------------------------------------------------
+
+    def get_composite_schedule(self, request: v2.GetCompositeScheduleRequest) -> v2.GetCompositeScheduleResponse:
+        """K08."""
+        smart = self._context.charging.smart
+        known = request.evse_id == STATION or request.evse_id in self._context.evses
+        if not known or not smart.on or request.duration <= 0:
+            return v2.GetCompositeScheduleResponse(
+                status=v2.GenericStatusEnum("Rejected"),
+                status_info=v2.StatusInfo(reason_code="UnknownEvse" if not known else "NotEnabled"),
+            )
+        unit = request.charging_rate_unit or v2.ChargingRateUnitEnum("A")
+        schedule = v2.CompositeSchedule(
+            evse_id=request.evse_id,
+            duration=request.duration,
+            schedule_start=datetime.fromtimestamp(int(self._context.clock.unix()), UTC),
+            charging_rate_unit=unit,
+            charging_schedule_period=[
+                self._period(each, unit.value) for each in smart.schedule(request.evse_id, request.duration)
+            ],
+        )
+        return v2.GetCompositeScheduleResponse(status=v2.GenericStatusEnum("Accepted"), schedule=schedule)
+
+    def _period(self, part: Slice, unit: str) -> v2.ChargingSchedulePeriod:
+        limit = part.limit.current_a if unit == "A" else self._context.charging.smart.power(part.limit)
+        return v2.ChargingSchedulePeriod(
+            start_period=part.start, limit=int(limit * 10 + 1e-6) / 10, number_phases=part.limit.phases
+        )
+
+    def get_charging_profiles(self, request: v2.GetChargingProfilesRequest) -> v2.GetChargingProfilesResponse | Reply:
+        """K09: the response says whether there are any; the profiles follow."""
+        wanted = request.charging_profile
+        found = self._context.charging.smart.matching(
+            Criteria(
+                ids=tuple(wanted.charging_profile_id) if wanted.charging_profile_id else None,
+                evse_id=request.evse_id,
+                purpose=_purpose(wanted.charging_profile_purpose),
+                stack_level=wanted.stack_level,
+            )
+        )
+        if wanted.charging_limit_source and SOURCE_CSO not in {str(each) for each in wanted.charging_limit_source}:
+            found = []
+        if not found:
+            return v2.GetChargingProfilesResponse(status=v2.GetChargingProfileStatusEnum("NoProfiles"))
+        return Reply(
+            v2.GetChargingProfilesResponse(status=v2.GetChargingProfileStatusEnum("Accepted")),
+            lambda: self._report(request.request_id, found),
+        )
+
+    async def _report(self, request_id: int, found: list[ChargingProfile]) -> None:
+        """K09.FR.01-02: a message per EVSE and handful of profiles, all but the last with tbc."""
+        messages: list[v2.ReportChargingProfilesRequest] = []
+        for evse_id, group in groupby(
+            sorted(found, key=lambda each: (each.evse_id, each.id)), lambda each: each.evse_id
+        ):
+            profiles = [write_profile(each) for each in group]
+            for first in range(0, len(profiles), PROFILES_PER_MESSAGE):
+                messages.append(
+                    v2.ReportChargingProfilesRequest(
+                        request_id=request_id,
+                        charging_limit_source=SOURCE_CSO,
+                        evse_id=evse_id,
+                        charging_profile=profiles[first : first + PROFILES_PER_MESSAGE],
+                        tbc=True,
+                    )
+                )
+        messages[-1].tbc = None
+        for message in messages:
+            try:
+                await self._context.rpc.call(message, requested=True)
+            except RpcError:
+                return
+
+
+def strict_defect(given: v2.ChargingProfile) -> str:
+    """What 2.x asks of a profile beyond the common rules; "" when nothing is wrong."""
+    if len(given.charging_schedule) != 1:
+        return "InvalidSchedule"  # K01.FR.34: one, without ISO 15118
+    schedule = given.charging_schedule[0]
+    relative = given.charging_profile_kind == "Relative"
+    if relative is (schedule.start_schedule is not None):
+        return "InvalidSchedule"  # K01.FR.40-41
+    if any(each.phase_to_use is not None for each in schedule.charging_schedule_period):
+        return "UnsupportedParam"  # K01.FR.48: phases cannot be switched
+    if any(each.limit is None for each in schedule.charging_schedule_period):
+        return "UnsupportedParam"
+    return ""
+
+
+def _purpose(given: v2.ChargingProfilePurposeEnum | None) -> Purpose | None:
+    return Purpose(given.value) if given is not None and given.value in set(Purpose) else None
+
+
+def read_profile(given: v2.ChargingProfile, evse_id: int, transaction_id: str | None = None) -> ChargingProfile | None:
+    """The profile of a message; None for a purpose that is not supported."""
+    purpose = _purpose(given.charging_profile_purpose)
+    if purpose is None:
+        return None
+    schedule = given.charging_schedule[0]
+    recurrency = given.recurrency_kind
+    return ChargingProfile(
+        id=given.id,
+        evse_id=evse_id,
+        stack_level=given.stack_level,
+        purpose=purpose,
+        kind=Kind(given.charging_profile_kind.value),
+        recurrency_s=_RECURRENCY_S[recurrency.value] if recurrency is not None else None,
+        valid_from=_seconds(given.valid_from),
+        valid_to=_seconds(given.valid_to),
+        transaction_id=transaction_id or given.transaction_id,
+        schedule=Schedule(
+            id=schedule.id,
+            unit=schedule.charging_rate_unit.value,
+            periods=tuple(
+                Period(each.start_period, float(each.limit or 0), each.number_phases)
+                for each in schedule.charging_schedule_period
+            ),
+            start=_seconds(schedule.start_schedule),
+            duration=schedule.duration,
+            min_rate=float(schedule.min_charging_rate) if schedule.min_charging_rate is not None else None,
+        ),
+    )
+
+
+def write_profile(profile: ChargingProfile) -> v2.ChargingProfile:
+    """A profile as the CSMS sent it."""
+    schedule = profile.schedule
+    recurrency = _RECURRENCY.get(profile.recurrency_s or 0)
+    return v2.ChargingProfile(
+        id=profile.id,
+        stack_level=profile.stack_level,
+        charging_profile_purpose=v2.ChargingProfilePurposeEnum(profile.purpose.value),
+        charging_profile_kind=v2.ChargingProfileKindEnum(profile.kind.value),
+        recurrency_kind=v2.RecurrencyKindEnum(recurrency) if recurrency is not None else None,
+        valid_from=_instant(profile.valid_from),
+        valid_to=_instant(profile.valid_to),
+        transaction_id=profile.transaction_id,
+        charging_schedule=[
+            v2.ChargingSchedule(
+                id=schedule.id,
+                charging_rate_unit=v2.ChargingRateUnitEnum(schedule.unit),
+                start_schedule=_instant(schedule.start),
+                duration=schedule.duration,
+                min_charging_rate=schedule.min_rate,
+                charging_schedule_period=[
+                    v2.ChargingSchedulePeriod(start_period=each.start, limit=each.limit, number_phases=each.phases)
+                    for each in schedule.periods
+                ],
+            )
+        ],
+    )
+
+
+def _seconds(instant: datetime | None) -> float | None:
+    return instant.timestamp() if instant is not None else None
+
+
+def _instant(seconds: float | None) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
