@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ocpp.clock import Timer
 from ocpp.core.availability import ChangeOutcome
 from ocpp.core.context import Context
 from ocpp.core.evse import Connector, Evse, Fault
@@ -30,6 +31,8 @@ class Status:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._told: dict[int, tuple[str, str, str]] = {}
+        self._waiting: dict[int, tuple[tuple[str, str, str], Timer]] = {}
+        self._minimum = context.model.integer("OCPP16Ctrlr/MinimumStatusDuration")
 
     @property
     def actions(self) -> Mapping[str, Handler]:
@@ -93,10 +96,26 @@ class Status:
     def _tell(self, number: int, status: str, faults: Mapping[str, Fault]) -> None:
         code, fault = _error(faults)
         now = (status, code, fault.info if fault is not None else "")
+        waiting = self._waiting.get(number)
+        if waiting is not None and waiting[0] == now:
+            return
+        if waiting is not None:
+            waiting[1].cancel()
+            del self._waiting[number]
         if self._told.get(number) == now or not self._context.rpc.online:
             return
-        self._told[number] = now
-        self._notify(number, status, code, fault)
+
+        def tell() -> None:
+            self._waiting.pop(number, None)
+            if self._context.rpc.online:
+                self._told[number] = now
+                self._notify(number, status, code, fault)
+
+        if self._minimum.value > 0 and number in self._told and fault is None:
+            # A status has to last before it is told (1.6 section 9.1.20); a fault is told at once.
+            self._waiting[number] = now, self._context.clock.call_later(self._minimum.value, tell)
+        else:
+            tell()
 
     def _notify(self, number: int, status: str, code: str, fault: Fault | None, *, requested: bool = False) -> None:
         request = v16.StatusNotificationRequest(

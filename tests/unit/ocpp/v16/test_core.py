@@ -310,3 +310,24 @@ async def test_a_csms_that_turns_out_to_speak_2_0_1_drops_what_was_queued_for_1_
     assert station.csms.counts["BootNotification"] == 1
     assert "chargingStation" in station.csms.of("BootNotification")[0]
     assert station.charge_point.queued_messages == 0
+
+
+@pytest.mark.req("1.6-9.1.20")
+async def test_a_status_that_does_not_last_is_not_told(make_station):
+    station = await make_station(variables={"OCPP16Ctrlr/MinimumStatusDuration": 10})
+    await station.plug()
+    await station.clock.advance(5)
+    await station.unplug()
+    await station.clock.advance(60)
+    assert statuses(station) == ["Available"]
+    await station.plug()
+    await station.clock.advance(10)
+    assert statuses(station) == ["Available", "Preparing"]
+
+
+@pytest.mark.req("1.6-9.1.20")
+async def test_a_fault_is_told_at_once_whatever_the_minimum_duration(make_station):
+    station = await make_station(variables={"OCPP16Ctrlr/MinimumStatusDuration": 10})
+    station.charge_point.fault_raised(1, 1, Fault("GroundFailure"))
+    await station.settle()
+    assert statuses(station)[-1] == "Faulted"
