@@ -120,7 +120,8 @@ class ChargingSession:
         if self.plugged:
             found.add(points.EV_CONNECTED)
             reading = self.read()
-            if reading is not None and reading.signed_start is not None:
+            signed = reading is not None and reading.signed_start is not None
+            if signed and self._charging.metering.sampled_signed.value:
                 found.add(points.DATA_SIGNED)
         if self.evse is not None and self.evse.energy_flows:
             found.add(points.ENERGY_TRANSFER)

@@ -13,6 +13,7 @@ from ocpp.core.authorization import Authorizer
 from ocpp.core.availability import Availability
 from ocpp.core.charging import Charging
 from ocpp.core.context import Block, Context, Identity, Signals, register
+from ocpp.core.credentials import Credentials
 from ocpp.core.events import DomainListener, StopReason
 from ocpp.core.evse import Connector, Evse, Evses
 from ocpp.core.hardware import Hardware
@@ -94,6 +95,7 @@ class Strategy(ABC, DomainListener):
         self.store = TransactionStore(TransactionRepository(database), self.major)
         self.charging = self._charging()
         self.context = self._context()
+        self.credentials = Credentials(self.context)
         self.blocks = self.build()
         register(self.blocks, self.endpoint)
         self.context.signals.accepted.listen(self.accepted)

@@ -1,6 +1,8 @@
 """The program as a supervisor and a technician meet it: signals, exit statuses, power cuts, dead CSMSs, clock jumps."""
 
+import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -148,6 +150,37 @@ def test_a_clock_jump_loses_and_reorders_nothing(csms, station_on, jump):
     station.wait(lambda: ended(csms, "2.0.1"), "the transaction ends")
     numbers = [event["seqNo"] for event in csms.calls("TransactionEvent")]
     assert numbers == list(range(len(numbers)))
+
+
+NEW_PASSWORD = "the-new-password-of-cs001"
+
+
+@pytest.mark.req("A01.FR.01", "A01.FR.02", "A01.FR.11", "A01.FR.12")
+def test_a_new_password_is_used_at_once_kept_and_never_shown(csms, station_on, version):
+    station = station_on(csms.port, version)
+    station.wait_accepted()
+    if version == "1.6":
+        wish = {"key": "AuthorizationKey", "value": NEW_PASSWORD}
+        assert csms.call("ChangeConfiguration", wish)["status"] == "Accepted"
+    else:
+        names = {"component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuthPassword"}}
+        answer = csms.call("SetVariables", {"setVariableData": [{**names, "attributeValue": NEW_PASSWORD}]})
+        assert answer["setVariableResult"][0]["attributeStatus"] == "Accepted"
+
+    def connected_again() -> bool:
+        (told,) = [each for each in ask(csms.api, "GET", "/api/stations")[1] if each["id"] == "CS001"]
+        return told["connections"] == 2 and told["connected"]
+
+    station.wait(connected_again, "it connects with the new password")
+    station.wait_accepted()
+    with sqlite3.connect(station.folder / "state/station.db") as database:
+        (profile,) = database.execute("SELECT profile FROM network_slots").fetchone()
+        events = [row[0] for row in database.execute("SELECT type FROM security_events")]
+    assert json.loads(profile)["password"] == NEW_PASSWORD
+    assert "ReconfigurationOfSecurityParameters" in events
+    shown = station.log.read_text() + (station.folder / "state/messages.jsonl").read_text()
+    assert NEW_PASSWORD not in shown
+    assert station.stop() == 0
 
 
 def test_garbage_from_the_csms_is_answered_and_the_session_goes_on(csms, station_on):

@@ -337,7 +337,7 @@ def test_the_security_profile_is_raised_by_the_block_that_can(keys, raised, give
     assert raised == [given]
 
 
-@pytest.mark.req("1.6-whitepaper-5")
+@pytest.mark.req("1.6-A05.FR.01")
 @pytest.mark.parametrize("given", ["0", "1", "-1", "4", "", "high", "+1", "\u0662"])
 def test_the_security_profile_is_never_lowered_and_takes_nothing_else(keys, raised, given):
     assert keys.set("SecurityProfile", given) is KeyOutcome.REJECTED

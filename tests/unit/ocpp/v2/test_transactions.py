@@ -1,6 +1,8 @@
 import pytest
 from support.station import CARD
 
+from ocpp.charge_point import SignedReading
+
 ENERGY = "Energy.Active.Import.Register"
 
 
@@ -418,3 +420,17 @@ async def test_times_made_before_the_clock_was_set_are_corrected(make_station):
     assert stamps == sorted(stamps)
     assert abs((stamps[0] - true_start).total_seconds()) <= 2
     assert abs((stamps[-1] - stamps[0]).total_seconds() - 120) <= 2
+
+
+@pytest.mark.req("E01.FR.04")
+@pytest.mark.parametrize("signed", ["true", "false"])
+async def test_a_signed_reading_may_be_the_start_point(make_station, signed):
+    points = {"TxCtrlr/TxStartPoint": "DataSigned", "TxCtrlr/TxStopPoint": "Authorized"}
+    station = await make_station(variables={**points, "SampledDataCtrlr/SignReadings": signed})
+    await station.plug()
+    await station.present()
+    assert station.events == []
+    assert station.hardware.allowed
+    station.hardware.signed[1] = (SignedReading("OCMF|start"), None)
+    await station.draw()
+    assert [kind for kind, _ in station.story[:1]] == (["Started"] if signed == "true" else [])
