@@ -7,6 +7,7 @@ facade stand two strategies, 1.6 and 2.x; the connection decides which one (DESI
 import asyncio
 import logging
 import random
+import ssl
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from ocpp.core.context import Identity
 from ocpp.core.evse import Connector, Evse, Evses, Fault
 from ocpp.core.hardware import Hardware, Indication, MeterReading, PowerLimit, Sample, SignedReading
 from ocpp.core.identity import AuthorizationInfo, AuthorizationStatus, IdToken
+from ocpp.core.log_upload import Lines
 from ocpp.core.reset import POWER_UP
 from ocpp.core.smart_charging import Grid
 from ocpp.core.strategy import Strategy, Surroundings
@@ -84,6 +86,7 @@ class ChargePoint:
         clock: Clock,
         keys: KeyView | None = None,
         grid: Grid | None = None,
+        diagnostics: Lines | None = None,
         rng: random.Random | None = None,
         restart: Callable[[str], None] = lambda reason: None,
         open_link: OpenLink = _open_websocket,
@@ -111,6 +114,7 @@ class ChargePoint:
             restart=restart,
             keys=keys,
             grid=grid or Grid(),
+            diagnostics=diagnostics,
             on_frame=on_frame,
             changed=self._changed,
         )
@@ -153,7 +157,18 @@ class ChargePoint:
 
             strategy = Strategy2(self._surroundings)
         strategy.context.connectivity = self.connectivity
+        strategy.context.logs.trust = self._trust_of_files
         return strategy
+
+    def _trust_of_files(self) -> ssl.SSLContext:
+        """For file transfers: the root certificates of the CSMS in use, and those of the system."""
+        from ocpp.security import tls
+
+        context = tls.client_context()
+        for profile in self._profiles():
+            if profile.slot == self.connectivity.status.slot and profile.ca_file is not None:
+                context.load_verify_locations(profile.ca_file)
+        return context
 
     async def _switch(self, major: int) -> None:
         """The first CSMS ever met speaks the other major version (DESIGN section 2.2)."""

@@ -11,6 +11,7 @@ from ocpp.core.availability import Availability
 from ocpp.core.charging import Charging
 from ocpp.core.evse import Evses
 from ocpp.core.local_list import LocalList
+from ocpp.core.log_upload import LogUploads
 from ocpp.core.reservations import Reservations
 from ocpp.core.reset import Resets
 from ocpp.device_model import DeviceModel
@@ -85,6 +86,7 @@ class Context:
     resets: Resets
     signals: Signals
     security: SecurityLog
+    logs: LogUploads
     connectivity: "ConnectivityManager | None" = None
     offline_since: float | None = None
     """Monotonic time since which there is no connection; None while there is one."""

@@ -18,6 +18,7 @@ from ocpp.core.events import DomainListener, StopReason
 from ocpp.core.evse import Connector, Evse, Evses
 from ocpp.core.hardware import Hardware
 from ocpp.core.local_list import LocalList
+from ocpp.core.log_upload import Lines, LogUploads
 from ocpp.core.metering import MeteringSettings
 from ocpp.core.recovery import Recovery
 from ocpp.core.reservations import Reservations
@@ -59,6 +60,7 @@ class Surroundings:
     restart: Callable[[str], None]
     keys: KeyView | None = None
     grid: Grid = field(default_factory=Grid)
+    diagnostics: Lines | None = None
     on_frame: Callable[[bool, bytes], None] | None = None
     changed: Callable[[], None] = lambda: None
     data_transfer: dict[str, Any] = field(default_factory=dict)
@@ -154,6 +156,12 @@ class Strategy(ABC, DomainListener):
                 undelivered=lambda: len(self.outbox) if self.endpoint.online else 0,
             ),
             signals=Signals(),
+            logs=LogUploads(
+                surroundings.identity.id,
+                surroundings.clock,
+                SecurityEventRepository(surroundings.database),
+                surroundings.diagnostics,
+            ),
             security=SecurityLog(SecurityEventRepository(surroundings.database), surroundings.clock),
             data_transfer=surroundings.data_transfer,
             time_set=surroundings.hardware.system_time_changed,

@@ -5,6 +5,8 @@ import logging
 import re
 import sys
 import time
+from collections.abc import Iterator
+from datetime import datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -86,6 +88,21 @@ class MessageLog:
             text = f"<{len(frame)} bytes that are no UTF-8>"
         line = json.dumps({"at": at, "sent": sent, "frame": text}, ensure_ascii=False)
         self._handler.emit(logging.makeLogRecord({"msg": "%s", "args": (line,)}))
+
+    def lines(self) -> Iterator[tuple[datetime, str]]:
+        """Every frame that is still there, oldest first, each with its moment."""
+        base = Path(self._handler.baseFilename)
+        files = [base.with_name(f"{base.name}.{number}") for number in range(MESSAGE_LOG_FILES - 1, 0, -1)]
+        for file in [*files, base]:
+            if not file.exists():
+                continue
+            with file.open(encoding="utf-8", errors="replace") as opened:
+                for line in opened:
+                    try:
+                        moment = datetime.fromisoformat(json.loads(line)["at"])
+                    except (ValueError, KeyError, TypeError):
+                        continue  # torn by a power cut
+                    yield moment, line.rstrip("\n")
 
     def close(self) -> None:
         """Finish the file."""

@@ -163,6 +163,7 @@ class Program:
                 int(self.configuration.smart_charging["default_phases"]),
                 float(self.configuration.smart_charging["nominal_voltage_v"]),
             ),
+            diagnostics=self._message_log.lines if self._message_log is not None else None,
             rng=random.SystemRandom(),
             restart=self._restart,
             on_frame=self._on_frame,

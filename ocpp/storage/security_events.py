@@ -44,6 +44,11 @@ class SecurityEventRepository:
         )
         return [SecurityEvent(*row) for row in rows]
 
+    def all(self) -> list[SecurityEvent]:
+        """The whole log, oldest first."""
+        rows = self._database.query("SELECT position, type, at_unix, info FROM security_events ORDER BY position")
+        return [SecurityEvent(*row) for row in rows]
+
     def mark_sent(self, position: int) -> None:
         """The CSMS knows of the event."""
         with self._database.transaction(durable=False):

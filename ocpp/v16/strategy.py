@@ -16,6 +16,7 @@ from ocpp.rpc.outbox import RetryRule
 from ocpp.rpc.permission import BootState
 from ocpp.v16.absent import AbsentProfiles
 from ocpp.v16.core import Core
+from ocpp.v16.diagnostics import Diagnostics
 from ocpp.v16.local_auth_list import LocalAuthList
 from ocpp.v16.remote_trigger import RemoteTrigger
 from ocpp.v16.reservation import Reservation
@@ -71,7 +72,9 @@ class Strategy16(Strategy):
             "Heartbeat": lambda _: self.boot.beat,
             "StatusNotification": lambda number: lambda: self.core.status.trigger(number),
         }
-        blocks: list[Block] = [self.core, trigger]
+        diagnostics = Diagnostics(context)
+        trigger.triggers["DiagnosticsStatusNotification"] = lambda _: diagnostics.trigger
+        blocks: list[Block] = [self.core, trigger, diagnostics]
         if self.has("LocalAuthListCtrlr"):
             blocks.append(LocalAuthList(context, self.core.status.tell_condition))
         if self.has("ReservationCtrlr"):

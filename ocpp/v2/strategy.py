@@ -17,6 +17,7 @@ from ocpp.rpc.permission import BootState
 from ocpp.v2.authorization import Authorization
 from ocpp.v2.availability import Availability
 from ocpp.v2.data_transfer import DataTransfer
+from ocpp.v2.diagnostics import Diagnostics
 from ocpp.v2.local_list import LocalList
 from ocpp.v2.meter_values import MeterValues
 from ocpp.v2.provisioning import Provisioning
@@ -80,6 +81,8 @@ class Strategy2(Strategy):
             "Heartbeat": lambda where: lambda: self.endpoint.spawn(self.boot.beat()),
             "StatusNotification": self._trigger_status,
         }
+        diagnostics = Diagnostics(context)
+        self.remote_control.triggers["LogStatusNotification"] = lambda where: diagnostics.trigger
         blocks: list[Block] = [
             Provisioning(context),
             Authorization(context),
@@ -88,6 +91,7 @@ class Strategy2(Strategy):
             self.availability,
             self.meter_values,
             self.data_transfer,
+            diagnostics,
         ]
         if self.has("LocalAuthListCtrlr"):
             blocks.append(LocalList(context))

@@ -273,7 +273,9 @@ async def test_a_signed_start_goes_out_as_a_meter_value_and_both_in_the_stop(mak
 
 
 async def test_a_profile_without_a_word_for_that_gets_not_supported(station):
-    answer = await station.csms.call(station.clock, "GetDiagnostics", {"location": "ftp://x/y"})
+    answer = await station.csms.call(
+        station.clock, "UpdateFirmware", {"location": "ftp://x/y", "retrieveDate": "2026-01-01T00:00:00Z"}
+    )
     assert (answer[0], answer[2]) == (4, "NotSupported")
 
 

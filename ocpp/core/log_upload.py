@@ -1,0 +1,159 @@
+"""Logs for the CSMS: put together, compressed, sent where it wants them, with retries (N01; 1.6 GetDiagnostics, GetLog)."""
+
+import asyncio
+import gzip
+import json
+import logging
+import ssl
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ocpp.clock import Clock
+from ocpp.core import file_transfer
+from ocpp.core.file_transfer import Cancelled, TransferError
+from ocpp.storage.security_events import SecurityEventRepository
+
+DEFAULT_RETRIES = 3
+DEFAULT_RETRY_INTERVAL_S = 60.0
+"""Where the CSMS leaves both to the station."""
+
+MAX_RETRIES = 100
+MAX_RETRY_INTERVAL_S = 86400.0
+
+UPLOADING, UPLOADED, CANCELED, IDLE = "Uploading", "Uploaded", "AcceptedCanceled", "Idle"
+
+log = logging.getLogger(__name__)
+
+Lines = Callable[[], Iterator[tuple[datetime, str]]]
+"""The lines of a log, oldest first, each with its moment."""
+
+Report = Callable[[str], None]
+"""Tells the CSMS how far an upload is."""
+
+
+class LogUpload:
+    """One upload on its way."""
+
+    def __init__(
+        self, name: str, lines: Lines, window: tuple[datetime | None, datetime | None], report: Report
+    ) -> None:
+        self.name = name
+        self.status = UPLOADING
+        self.cancelled = threading.Event()
+        self._lines = lines
+        self._window = window
+        self._report = report
+
+    def report(self, status: str) -> None:
+        """Take note of a status, and tell it."""
+        self.status = status
+        self._report(status)
+
+    def write(self, path: Path) -> None:
+        """Put the lines of the window into a compressed file."""
+        oldest, latest = self._window
+        with gzip.open(path, "wt", encoding="utf-8") as file:
+            for moment, line in self._lines():
+                if (oldest is None or moment >= oldest) and (latest is None or moment <= latest):
+                    file.write(line + "\n")
+
+
+class LogUploads:
+    """The logs there are, and the one upload at a time. `diagnostics` is None where the firmware keeps no log."""
+
+    def __init__(
+        self, identity: str, clock: Clock, events: SecurityEventRepository, diagnostics: Lines | None = None
+    ) -> None:
+        self._identity = "".join(each if each.isalnum() or each in "-_" else "_" for each in identity)
+        self._clock = clock
+        self._events = events
+        self._sources: dict[str, Lines] = {} if diagnostics is None else {"diagnostics": diagnostics}
+        self._current: LogUpload | None = None
+        self.trust: Callable[[], ssl.SSLContext | None] = lambda: None
+        """Gives the TLS context of a transfer: the CSMS's root certificates and the system's (N01.FR.15-16)."""
+
+    def prepare(self, kind: str, window: tuple[datetime | None, datetime | None], report: Report) -> LogUpload | None:
+        """An upload of the log "diagnostics" or "security"; None when there is no such log (N01.FR.05)."""
+        lines = self._security() if kind == "security" else self._sources.get(kind)
+        if lines is None:
+            return None
+        stamp = self._clock.now().strftime("%Y%m%dT%H%M%SZ")
+        return LogUpload(f"{self._identity}-{kind}-{stamp}.jsonl.gz", lines, window, report)
+
+    def _security(self) -> Lines:
+        """The security log as it is now: the database belongs to this thread, the upload to another one."""
+        lines = list(security_lines(self._events))
+        return lambda: iter(lines)
+
+    @property
+    def status(self) -> str:
+        """Of the upload going on; Idle without one."""
+        return self._current.status if self._current is not None else IDLE
+
+    def cancel(self) -> bool:
+        """Give up the upload going on, and tell so (N01.FR.12, .20); False when there is none."""
+        current, self._current = self._current, None
+        if current is None:
+            return False
+        current.cancelled.set()
+        current.report(CANCELED)
+        return True
+
+    async def run(self, upload: LogUpload, location: str, retries: int | None, interval: float | None) -> None:
+        """Carry an upload out, and report its course."""
+        self._current = upload
+        upload.report(UPLOADING)
+        attempts = 1 + min(max(0, retries if retries is not None else DEFAULT_RETRIES), MAX_RETRIES)
+        wait = min(max(0.0, interval if interval is not None else DEFAULT_RETRY_INTERVAL_S), MAX_RETRY_INTERVAL_S)
+        outcome = await self._attempts(upload, location, attempts, wait)
+        if outcome is not None and self._current is upload:
+            self._current = None
+            upload.report(outcome)
+
+    async def _attempts(self, upload: LogUpload, location: str, attempts: int, wait: float) -> str | None:
+        outcome = file_transfer.FAILURE
+        with tempfile.TemporaryDirectory(prefix="pilotwire-log-") as folder:
+            path = Path(folder) / upload.name
+            for attempt in range(1, attempts + 1):
+                try:
+                    await asyncio.to_thread(_send, upload, path, location, self.trust)
+                except Cancelled:
+                    return None
+                except TransferError as error:
+                    outcome = error.kind
+                    place = file_transfer.shown(location)
+                    log.warning(
+                        "upload of %s to %s failed (%d of %d): %s", upload.name, place, attempt, attempts, error
+                    )
+                except Exception:
+                    log.exception("upload of %s failed unexpectedly", upload.name)
+                    return file_transfer.FAILURE
+                else:
+                    log.info("%s uploaded to %s", upload.name, file_transfer.shown(location))
+                    return UPLOADED
+                if outcome in (file_transfer.BAD_MESSAGE, file_transfer.NOT_SUPPORTED):
+                    return outcome  # trying again changes nothing
+                if attempt < attempts:
+                    await self._clock.sleep(wait)
+        return outcome
+
+
+def _send(upload: LogUpload, path: Path, location: str, trust: Callable[[], ssl.SSLContext | None]) -> None:
+    if not path.exists():
+        try:
+            upload.write(path)
+        except OSError as error:
+            raise TransferError(file_transfer.FAILURE, f"the log cannot be put together: {error}") from error
+    secure = location.lower().startswith(("https:", "ftps:"))
+    file_transfer.upload(location, path, upload.name, upload.cancelled, trust() if secure else None)
+
+
+def security_lines(events: SecurityEventRepository) -> Iterator[tuple[datetime, str]]:
+    """The security log as JSON lines."""
+    for event in events.all():
+        moment = datetime.fromtimestamp(event.at_unix, UTC)
+        at = moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+        yield moment, json.dumps({"at": at, "type": event.type, "info": event.info}, ensure_ascii=False)

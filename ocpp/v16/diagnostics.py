@@ -1,0 +1,76 @@
+"""GetDiagnostics of the Firmware Management profile (1.6 sections 4.4 and 5.9), and GetLog of the white paper."""
+
+from collections.abc import Mapping
+
+from ocpp.core.context import Context
+from ocpp.core.log_upload import IDLE, UPLOADED, UPLOADING
+from ocpp.messages import v16
+from ocpp.rpc.endpoint import Handler, Reply
+
+KINDS = {"DiagnosticsLog": "diagnostics", "SecurityLog": "security"}
+
+
+class Diagnostics:
+    """Logs on the Central System's wish."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._request_id: int | None = None
+
+    @property
+    def actions(self) -> Mapping[str, Handler]:
+        """See `Block.actions`."""
+        return {"GetDiagnostics": self.get_diagnostics, "GetLog": self.get_log}
+
+    def callbacks_complete(self) -> None:
+        """See `Block.callbacks_complete`."""
+
+    def get_diagnostics(self, request: v16.GetDiagnosticsRequest) -> v16.GetDiagnosticsResponse | Reply:
+        """GetDiagnostics: without a log the response names no file."""
+        uploads = self._context.logs
+        upload = uploads.prepare("diagnostics", (request.start_time, request.stop_time), self._tell_diagnostics)
+        if upload is None:
+            return v16.GetDiagnosticsResponse()
+        uploads.cancel()
+        return Reply(
+            v16.GetDiagnosticsResponse(file_name=upload.name),
+            lambda: uploads.run(upload, request.location, request.retries, request.retry_interval),
+        )
+
+    def get_log(self, request: v16.GetLogRequest) -> v16.GetLogResponse | Reply:
+        """GetLog."""
+        uploads, wanted = self._context.logs, request.log
+        upload = uploads.prepare(
+            KINDS[request.log_type.value],
+            (wanted.oldest_timestamp, wanted.latest_timestamp),
+            lambda status: self._tell_log(status, request.request_id),
+        )
+        if upload is None:
+            return v16.GetLogResponse(status=v16.LogStatusEnum("Rejected"))
+        canceled = uploads.cancel()
+        return Reply(
+            v16.GetLogResponse(
+                status=v16.LogStatusEnum("AcceptedCanceled" if canceled else "Accepted"), filename=upload.name
+            ),
+            lambda: uploads.run(upload, wanted.remote_location, request.retries, request.retry_interval),
+        )
+
+    # -- telling --------------------------------------------------------------------------------------------------
+
+    def _tell_diagnostics(self, status: str, *, requested: bool = False) -> None:
+        known = status if status in (UPLOADING, UPLOADED, IDLE) else "UploadFailed"
+        self._context.rpc.notify(
+            v16.DiagnosticsStatusNotificationRequest(status=v16.DiagnosticsStatus(known)), requested=requested
+        )
+
+    def _tell_log(self, status: str, request_id: int | None, *, requested: bool = False) -> None:
+        self._request_id = request_id
+        known = status if status in {each.value for each in v16.UploadLogStatusEnum} else "UploadFailure"
+        self._context.rpc.notify(
+            v16.LogStatusNotificationRequest(status=v16.UploadLogStatusEnum(known), request_id=request_id),
+            requested=requested,
+        )
+
+    def trigger(self) -> None:
+        """The status of the upload, because the Central System asks."""
+        self._tell_diagnostics(self._context.logs.status, requested=True)
