@@ -119,7 +119,8 @@ async def test_it_is_tried_again_as_often_as_asked(station, server):
         while len(server.requests) < attempt and station.clock.monotonic() < before + 1000:
             await asyncio.sleep(0.005)
             await station.clock.advance(1)
-        assert station.clock.monotonic() - before >= 30
+        # The thread may have begun to wait some ticks before this loop noticed the request.
+        assert station.clock.monotonic() - before >= 25
     await until(station, lambda: told(station)[-1] == "Uploaded")
     assert (told(station), len(server.requests)) == (["Uploading", "Uploaded"], 3)
 
