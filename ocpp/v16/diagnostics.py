@@ -74,3 +74,8 @@ class Diagnostics:
     def trigger(self) -> None:
         """The status of the upload, because the Central System asks."""
         self._tell_diagnostics(self._context.logs.status, requested=True)
+
+    def trigger_log(self) -> None:
+        """The same in the white paper's words; without an upload it names no request."""
+        status = self._context.logs.status
+        self._tell_log(status, self._request_id if status != IDLE else None, requested=True)

@@ -22,20 +22,28 @@ class RemoteTrigger:
     @property
     def actions(self) -> Mapping[str, Handler]:
         """See `Block.actions`."""
-        return {"TriggerMessage": self.trigger_message}
+        return {"TriggerMessage": self.trigger_message, "ExtendedTriggerMessage": self.extended_trigger_message}
 
     def callbacks_complete(self) -> None:
         """See `Block.callbacks_complete`."""
 
-    def trigger_message(self, request: v16.TriggerMessageRequest) -> v16.TriggerMessageResponse | Reply:
+    def trigger_message(self, request: v16.TriggerMessageRequest) -> Reply:
         """TriggerMessage: the response goes out before the message."""
-        prepare = self.triggers.get(request.requested_message)
+        status, send = self._prepare(request.requested_message.value, request.connector_id)
+        return Reply(v16.TriggerMessageResponse(status=v16.TriggerMessageStatus(status)), send)
+
+    def extended_trigger_message(self, request: v16.ExtendedTriggerMessageRequest) -> Reply:
+        """ExtendedTriggerMessage of the security white paper (F06)."""
+        status, send = self._prepare(request.requested_message.value, request.connector_id)
+        return Reply(v16.ExtendedTriggerMessageResponse(status=v16.TriggerMessageStatusEnum(status)), send)
+
+    def _prepare(self, message: str, connector_id: int | None) -> tuple[str, Send]:
+        prepare = self.triggers.get(message)
         if prepare is None:
-            return v16.TriggerMessageResponse(status=v16.TriggerMessageStatus("NotImplemented"))
-        if request.connector_id and not self._exists(request.connector_id):
-            return v16.TriggerMessageResponse(status=v16.TriggerMessageStatus("Rejected"))
-        response = v16.TriggerMessageResponse(status=v16.TriggerMessageStatus("Accepted"))
-        return Reply(response, prepare(request.connector_id))
+            return "NotImplemented", _nothing
+        if connector_id is not None and connector_id != 0 and not self._exists(connector_id):
+            return "Rejected", _nothing
+        return "Accepted", prepare(connector_id)
 
     def _exists(self, number: int) -> bool:
         try:
@@ -67,3 +75,7 @@ class RemoteTrigger:
             meter_value=[translation.meter_value(value)],
         )
         context.rpc.notify(request, requested=True)
+
+
+def _nothing() -> None:
+    """What a refused trigger sends."""

@@ -74,6 +74,7 @@ class Strategy16(Strategy):
         }
         diagnostics = Diagnostics(context)
         trigger.triggers["DiagnosticsStatusNotification"] = lambda _: diagnostics.trigger
+        trigger.triggers["LogStatusNotification"] = lambda _: diagnostics.trigger_log
         blocks: list[Block] = [self.core, trigger, diagnostics]
         if self.has("LocalAuthListCtrlr"):
             blocks.append(LocalAuthList(context, self.core.status.tell_condition))

@@ -333,3 +333,27 @@ async def test_a_fault_is_told_at_once_whatever_the_minimum_duration(make_statio
     station.charge_point.fault_raised(1, 1, Fault("GroundFailure"))
     await station.settle()
     assert statuses(station)[-1] == "Faulted"
+
+
+@pytest.mark.req("1.6-F06")
+@pytest.mark.parametrize(
+    "message", ["BootNotification", "Heartbeat", "StatusNotification", "MeterValues", "LogStatusNotification"]
+)
+async def test_extended_triggers(station, message):
+    before = station.csms.counts[message]
+    answer = await ask(station, "ExtendedTriggerMessage", {"requestedMessage": message, "connectorId": 1})
+    assert answer == {"status": "Accepted"}
+    await station.settle()
+    assert station.csms.counts[message] == before + 1
+
+
+@pytest.mark.req("1.6-F06")
+@pytest.mark.parametrize(
+    ("wish", "status"),
+    [
+        ({"requestedMessage": "SignChargePointCertificate"}, "NotImplemented"),
+        ({"requestedMessage": "StatusNotification", "connectorId": 9}, "Rejected"),
+    ],
+)
+async def test_extended_triggers_that_cannot_be(station, wish, status):
+    assert await ask(station, "ExtendedTriggerMessage", wish) == {"status": status}
