@@ -82,3 +82,19 @@ class SessionSettings16(SessionSettings):
     def stop_points(self) -> frozenset[str]:
         """The end of the authorization; the end of the connection where StopTransactionOnEVSideDisconnect says so."""
         return frozenset({POWER_PATH_CLOSED if self.stop_on_ev_side_disconnect else AUTHORIZED})
+
+
+class TransactionRetry:
+    """How often, and how soon, a transaction-related message is sent again (E13; 1.6 section 3.7.1)."""
+
+    def __init__(self, model: DeviceModel) -> None:
+        self._attempts = model.integer("OCPPCommCtrlr/MessageAttempts[TransactionEvent]")
+        self._interval = model.integer("OCPPCommCtrlr/MessageAttemptInterval[TransactionEvent]")
+
+    def attempts(self) -> int:
+        """See `RetryRule.attempts`."""
+        return self._attempts.value
+
+    def interval(self) -> float:
+        """See `RetryRule.interval`."""
+        return float(self._interval.value)

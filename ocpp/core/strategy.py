@@ -4,13 +4,15 @@ import logging
 import random
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from ocpp.clock import Clock
 from ocpp.core.authorization import Authorizer
 from ocpp.core.availability import Availability
+from ocpp.core.boot import Boot, BootAnswer
 from ocpp.core.charging import Charging
 from ocpp.core.context import Block, Context, Identity, Signals, register
 from ocpp.core.credentials import Credentials
@@ -23,14 +25,14 @@ from ocpp.core.metering import MeteringSettings
 from ocpp.core.recovery import Recovery
 from ocpp.core.reservations import Reservations
 from ocpp.core.reset import Resets
-from ocpp.core.settings import SessionSettings
+from ocpp.core.settings import SessionSettings, TransactionRetry
 from ocpp.core.smart_charging import Grid, SmartCharging
 from ocpp.core.transaction import TransactionStore
 from ocpp.device_model import DeviceModel
 from ocpp.device_model.keys import KeyView
 from ocpp.errors import StorageError
 from ocpp.rpc.endpoint import Endpoint
-from ocpp.rpc.outbox import Outbox, RetryRule
+from ocpp.rpc.outbox import Outbox
 from ocpp.rpc.permission import BootState
 from ocpp.security.event_log import SecurityLog
 from ocpp.storage.charging_profiles import ChargingProfileRepository
@@ -70,6 +72,7 @@ class Strategy(ABC, DomainListener):
     """One major version: an endpoint, the domain, and the blocks that translate between them."""
 
     major: int
+    boot: Boot
 
     def __init__(self, surroundings: Surroundings) -> None:
         self.surroundings = surroundings
@@ -86,7 +89,7 @@ class Strategy(ABC, DomainListener):
             clock,
             major=self.major,
             run=surroundings.run,
-            retry=self.retry_rule(surroundings.model),
+            retry=TransactionRetry(surroundings.model),
             wake=self.endpoint.wake,
         )
         self.endpoint.outbox = self.outbox
@@ -187,6 +190,21 @@ class Strategy(ABC, DomainListener):
         """Whether a CSMS accepted the station in an earlier run and has not said otherwise since."""
         return self.endpoint.boot_state is BootState.UNKNOWN and bool(self.state.get("accepted", False))
 
+    def make_boot(
+        self, introduce: Callable[[str], Awaitable[BootAnswer]], beat: Callable[[], Awaitable[datetime]]
+    ) -> Boot:
+        """The boot and heartbeat loop, on the version's messages."""
+        interval = self.surroundings.model.integer("OCPPCommCtrlr/HeartbeatInterval")
+        boot = Boot(
+            self.context,
+            introduce=introduce,
+            beat=beat,
+            heartbeat_interval=lambda: interval.value,
+            set_heartbeat_interval=interval.set,
+        )
+        interval.on_change(lambda _: boot.interval_changed())
+        return boot
+
     # -- what a version supplies ----------------------------------------------------------------------------------
 
     @abstractmethod
@@ -194,20 +212,8 @@ class Strategy(ABC, DomainListener):
         """How sessions behave in this version."""
 
     @abstractmethod
-    def retry_rule(self, model: DeviceModel) -> RetryRule:
-        """How often a transaction-related message is tried."""
-
-    @abstractmethod
     def build(self) -> list[Block]:
         """The blocks."""
-
-    @abstractmethod
-    def boot_connected(self) -> None:
-        """A connection is open: start the boot loop."""
-
-    @abstractmethod
-    def boot_disconnected(self) -> None:
-        """The connection is gone: stop the boot loop."""
 
     @abstractmethod
     def connector_status(self, evse: Evse, connector: Connector) -> str:
@@ -223,11 +229,11 @@ class Strategy(ABC, DomainListener):
     def connected(self) -> None:
         """A connection is open."""
         self.context.signals.connected.emit()
-        self.boot_connected()
+        self.boot.connected()
 
     def disconnected(self) -> None:
         """The connection is gone."""
-        self.boot_disconnected()
+        self.boot.disconnected()
         self.context.offline_since = self.surroundings.clock.monotonic()
         self.context.signals.disconnected.emit()
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from ocpp.core.boot import Boot, BootAnswer
+from ocpp.core.boot import BootAnswer
 from ocpp.core.context import Block
 from ocpp.core.events import MeterValue, TransactionEvent
 from ocpp.core.evse import Connector, Evse
@@ -12,7 +12,6 @@ from ocpp.core.strategy import Strategy
 from ocpp.device_model import DeviceModel
 from ocpp.device_model.keys import KeyView
 from ocpp.messages import v16
-from ocpp.rpc.outbox import RetryRule
 from ocpp.rpc.permission import BootState
 from ocpp.v16.absent import AbsentProfiles
 from ocpp.v16.core import Core
@@ -24,22 +23,6 @@ from ocpp.v16.security import Security
 from ocpp.v16.smart_charging import SmartCharging
 
 
-class TransactionMessageRetry:
-    """TransactionMessageAttempts and TransactionMessageRetryInterval (1.6 section 3.7.1)."""
-
-    def __init__(self, model: DeviceModel) -> None:
-        self._attempts = model.integer("OCPPCommCtrlr/MessageAttempts[TransactionEvent]")
-        self._interval = model.integer("OCPPCommCtrlr/MessageAttemptInterval[TransactionEvent]")
-
-    def attempts(self) -> int:
-        """See `RetryRule.attempts`."""
-        return self._attempts.value
-
-    def interval(self) -> float:
-        """See `RetryRule.interval`."""
-        return float(self._interval.value)
-
-
 class Strategy16(Strategy):
     """OCPP 1.6."""
 
@@ -49,22 +32,10 @@ class Strategy16(Strategy):
         """See `Strategy.session_settings`."""
         return SessionSettings16(model)
 
-    def retry_rule(self, model: DeviceModel) -> RetryRule:
-        """See `Strategy.retry_rule`."""
-        return TransactionMessageRetry(model)
-
     def build(self) -> list[Block]:
         """See `Strategy.build`."""
         context = self.context
-        interval = context.model.integer("OCPPCommCtrlr/HeartbeatInterval")
-        self.boot = Boot(
-            context,
-            introduce=self._introduce,
-            beat=self._beat,
-            heartbeat_interval=lambda: interval.value,
-            set_heartbeat_interval=interval.set,
-        )
-        interval.on_change(lambda _: self.boot.interval_changed())
+        self.boot = self.make_boot(self._introduce, self._beat)
         self.core = Core(context, self.outbox, self.surroundings.keys or KeyView(context.model))
         trigger = RemoteTrigger(context)
         trigger.triggers |= {
@@ -85,14 +56,6 @@ class Strategy16(Strategy):
         return [*blocks, Security(context), AbsentProfiles(blocks)]
 
     # -- boot -----------------------------------------------------------------------------------------------------
-
-    def boot_connected(self) -> None:
-        """See `Strategy.boot_connected`."""
-        self.boot.connected()
-
-    def boot_disconnected(self) -> None:
-        """See `Strategy.boot_disconnected`."""
-        self.boot.disconnected()
 
     async def _boot_again(self) -> None:
         """A triggered BootNotification; an accepted station sends it too, and stays accepted (1.6 section 5.17)."""

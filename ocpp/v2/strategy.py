@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from ocpp.core.boot import Boot, BootAnswer
+from ocpp.core.boot import BootAnswer
 from ocpp.core.context import Block
 from ocpp.core.events import MeterValue, TransactionEvent
 from ocpp.core.evse import Connector, Evse
@@ -12,7 +12,6 @@ from ocpp.core.settings import SessionSettings
 from ocpp.core.strategy import Strategy
 from ocpp.device_model import DeviceModel
 from ocpp.messages import v2
-from ocpp.rpc.outbox import RetryRule
 from ocpp.rpc.permission import BootState
 from ocpp.v2.authorization import Authorization
 from ocpp.v2.availability import Availability
@@ -28,22 +27,6 @@ from ocpp.v2.smart_charging import SmartCharging
 from ocpp.v2.transactions import Transactions
 
 
-class TransactionEventRetry:
-    """MessageAttempts and MessageAttemptInterval of TransactionEvent (E13)."""
-
-    def __init__(self, model: DeviceModel) -> None:
-        self._attempts = model.integer("OCPPCommCtrlr/MessageAttempts[TransactionEvent]")
-        self._interval = model.integer("OCPPCommCtrlr/MessageAttemptInterval[TransactionEvent]")
-
-    def attempts(self) -> int:
-        """See `RetryRule.attempts`."""
-        return self._attempts.value
-
-    def interval(self) -> float:
-        """See `RetryRule.interval`."""
-        return float(self._interval.value)
-
-
 class Strategy2(Strategy):
     """2.0.1 or 2.1, whichever the CSMS picked for the connection."""
 
@@ -53,24 +36,12 @@ class Strategy2(Strategy):
         """See `Strategy.session_settings`."""
         return SessionSettings(model)
 
-    def retry_rule(self, model: DeviceModel) -> RetryRule:
-        """See `Strategy.retry_rule`."""
-        return TransactionEventRetry(model)
-
     def build(self) -> list[Block]:
         """See `Strategy.build`."""
         context = self.context
-        interval = context.model.integer("OCPPCommCtrlr/HeartbeatInterval")
         queue_all = context.model.boolean("OCPPCommCtrlr/QueueAllMessages")
-        self.boot = Boot(
-            context,
-            introduce=self._introduce,
-            beat=self._beat,
-            heartbeat_interval=lambda: interval.value,
-            set_heartbeat_interval=interval.set,
-        )
+        self.boot = self.make_boot(self._introduce, self._beat)
         self.endpoint.queue_all = lambda: queue_all.value
-        interval.on_change(lambda _: self.boot.interval_changed())
         self.transactions = Transactions(context, self.outbox)
         self.availability = Availability(context)
         self.meter_values = MeterValues(context)
@@ -102,14 +73,6 @@ class Strategy2(Strategy):
         return [*blocks, Security(context)]
 
     # -- boot -----------------------------------------------------------------------------------------------------
-
-    def boot_connected(self) -> None:
-        """See `Strategy.boot_connected`."""
-        self.boot.connected()
-
-    def boot_disconnected(self) -> None:
-        """See `Strategy.boot_disconnected`."""
-        self.boot.disconnected()
 
     def _may_boot_again(self) -> bool:
         """F06.FR.17: not once the CSMS has accepted."""
