@@ -10,12 +10,14 @@ import random
 import ssl
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ocpp.clock import Clock, Timer
 from ocpp.connectivity import ConnectionStatus, ConnectivityManager, NetworkProfile
 from ocpp.connectivity.manager import OpenLink, SupervisedLink
+from ocpp.connectivity.profile import TLS_CLIENT_CERTIFICATE
 from ocpp.core.context import Identity
+from ocpp.core.credentials import RECONNECT_AFTER_S
 from ocpp.core.evse import Connector, Evse, Evses, Fault
 from ocpp.core.hardware import Hardware, Indication, MeterReading, PowerLimit, Sample, SignedReading
 from ocpp.core.identity import AuthorizationInfo, AuthorizationStatus, IdToken
@@ -25,12 +27,15 @@ from ocpp.core.smart_charging import Grid
 from ocpp.core.strategy import Strategy, Surroundings
 from ocpp.device_model import DeviceModel
 from ocpp.device_model.keys import KeyView
-from ocpp.errors import ConfigurationError, StorageError
+from ocpp.errors import ConfigurationError, ConnectError, HandshakeRefused, StorageError
 from ocpp.messages import catalogue
-from ocpp.security.event_log import RESET, STARTUP
+from ocpp.security.certificate_folder import CertificateFolder
+from ocpp.security.event_log import AUTHENTICATION_FAILED, RESET, STARTUP
 from ocpp.storage.database import Database
 from ocpp.storage.state import StateRepository
-from ocpp.versions import OcppVersion
+
+if TYPE_CHECKING:
+    from ocpp.connectivity.secure_links import SecureLinks
 
 __all__ = [
     "AuthorizationInfo",
@@ -51,6 +56,8 @@ __all__ = [
     "SignedReading",
 ]
 
+UNAUTHORIZED = 401
+
 TIME_KEY = "last_time"
 TIME_NOTE_INTERVAL_S = 300.0
 """How often the time is noted on disk (without fsync), so that a clock that is lost at a power cut never runs back."""
@@ -59,12 +66,6 @@ STOP_TIMEOUT_S = 3.0
 """How long `stop` waits for the closing handshake; SIGTERM promises five seconds in all."""
 
 log = logging.getLogger(__name__)
-
-
-async def _open_websocket(profile: NetworkProfile, identity: str, versions: Sequence[OcppVersion]) -> SupervisedLink:
-    from ocpp.connectivity.websocket import open_link
-
-    return await open_link(profile, identity, versions)
 
 
 class ChargePoint:
@@ -89,10 +90,14 @@ class ChargePoint:
         diagnostics: Lines | None = None,
         rng: random.Random | None = None,
         restart: Callable[[str], None] = lambda reason: None,
-        open_link: OpenLink = _open_websocket,
+        open_link: OpenLink | None = None,
         on_frame: Callable[[bool, bytes], None] | None = None,
+        certificates: CertificateFolder | None = None,
     ) -> None:
-        """Raises ConfigurationError when there is no network profile, whose version decides how to work offline."""
+        """Certificates and keys are kept in `certificates`, by default in a folder beside the database.
+
+        Raises ConfigurationError when there is no network profile, whose version decides how to work offline.
+        """
         self._clock = clock
         self._database = database
         self._profiles = profiles
@@ -100,6 +105,8 @@ class ChargePoint:
         self._listeners: list[Callable[[], None]] = []
         self._message_timeout_s = 30.0
         self._time_timer: Timer | None = None
+        self._links: SecureLinks | None = None
+        self._last_refusal: tuple[str, str] | None = None
         clock.not_before(float(self._state.get(TIME_KEY, 0.0)))
         self._surroundings = Surroundings(
             identity=identity,
@@ -112,6 +119,7 @@ class ChargePoint:
             run=uuid.uuid4().hex,
             message_timeout=lambda: self._message_timeout_s,
             restart=restart,
+            certificates=certificates or CertificateFolder(database.path.parent / "certificates"),
             keys=keys,
             grid=grid or Grid(),
             diagnostics=diagnostics,
@@ -124,9 +132,11 @@ class ChargePoint:
             model=model,
             clock=clock,
             rng=self._surroundings.rng,
-            open_link=open_link,
+            open_link=open_link or self._secure_links(),
             attend=self._attend,
             major=self._settled_major,
+            connected=self._connected_with,
+            failed=self._attempt_failed,
         )
         self._strategy = self._make_strategy(self._expected_major())
 
@@ -157,8 +167,40 @@ class ChargePoint:
 
             strategy = Strategy2(self._surroundings)
         strategy.context.connectivity = self.connectivity
-        strategy.context.logs.trust = self._trust_of_files
+        context = strategy.context
+        context.logs.trust = self._trust_of_files
+        context.certificates.root_in_use = lambda: self._links.root_in_use if self._links is not None else None
+        context.signing.renewed = self._certificate_renewed
         return strategy
+
+    # -- security -------------------------------------------------------------------------------------------------
+
+    def _secure_links(self) -> OpenLink:
+        from ocpp.connectivity.secure_links import SecureLinks
+
+        self._links = SecureLinks(
+            self._surroundings.certificates,
+            self._clock,
+            refused=self._refused,
+            proved=lambda: self._strategy.context.certificates.drop_fallback(),
+        )
+        return self._links
+
+    def _refused(self, event: str, text: str) -> None:
+        """A security event at every attempt would flood the log: one in a row of equal ones is told."""
+        if (event, text) != self._last_refusal:
+            self._last_refusal = event, text
+            self._strategy.context.security.record(event, text)
+
+    def _connected_with(self, profile: NetworkProfile) -> None:
+        self._last_refusal = None
+        self._strategy.context.upgrade.connected(profile)
+
+    def _attempt_failed(self, profile: NetworkProfile, error: ConnectError) -> None:
+        if isinstance(error, HandshakeRefused) and error.status == UNAUTHORIZED:
+            self._refused(AUTHENTICATION_FAILED, str(error))
+        if self._strategy.context.upgrade.failed(profile):
+            self._strategy.endpoint.spawn(self.connectivity.reconnect("back to the security profile before"))
 
     def _trust_of_files(self) -> ssl.SSLContext:
         """For file transfers: the root certificates of the CSMS in use, and those of the system."""
@@ -166,9 +208,20 @@ class ChargePoint:
 
         context = tls.client_context()
         for profile in self._profiles():
-            if profile.slot == self.connectivity.status.slot and profile.ca_file is not None:
-                context.load_verify_locations(profile.ca_file)
+            if profile.slot == self.connectivity.status.slot and self._links is not None:
+                roots, _ = self._links.trusted(profile)
+                if roots:
+                    context.load_verify_locations(cadata=roots)
         return context
+
+    def _certificate_renewed(self) -> None:
+        """A connection with security profile 3 is made again with the new certificate (A02.FR.08)."""
+        slot = self.connectivity.status.slot
+        if any(each.slot == slot and each.security_profile == TLS_CLIENT_CERTIFICATE for each in self._profiles()):
+            self._clock.call_later(RECONNECT_AFTER_S, self._reconnect_renewed)
+
+    def _reconnect_renewed(self) -> None:
+        self._strategy.endpoint.spawn(self.connectivity.reconnect("the station has a new certificate"))
 
     async def _switch(self, major: int) -> None:
         """The first CSMS ever met speaks the other major version (DESIGN section 2.2)."""

@@ -108,7 +108,11 @@ class SubprotocolRefused(ConnectError):
 
 
 class TlsFailure(ConnectError):
-    """The TLS handshake failed."""
+    """The TLS handshake failed; `event` is the security event that this is, "" for none."""
+
+    def __init__(self, message: str, hint: str = "", event: str = "") -> None:
+        super().__init__(message, hint)
+        self.event = event
 
 
 class SecurityError(PilotwireError):

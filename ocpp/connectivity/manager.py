@@ -80,7 +80,8 @@ class ConnectivityManager:
         open_link: OpenLink,
         attend: Attend,
         major: Callable[[], int | None] = lambda: None,
-        connected_before: Callable[[int], None] = lambda slot: None,
+        connected: Callable[[NetworkProfile], None] = lambda profile: None,
+        failed: Callable[[NetworkProfile, ConnectError], None] = lambda profile, error: None,
     ) -> None:
         self._identity = identity
         self._profiles = profiles
@@ -88,7 +89,8 @@ class ConnectivityManager:
         self._open_link = open_link
         self._attend = attend
         self._major = major
-        self._connected_with = connected_before
+        self._connected = connected
+        self._failed = failed
         self._backoff = Backoff(
             _value(model.integer("OCPPCommCtrlr/RetryBackOffWaitMinimum")),
             _value(model.integer("OCPPCommCtrlr/RetryBackOffRandomRange")),
@@ -197,6 +199,7 @@ class ConnectivityManager:
             error,
         )
         self._failures_here += 1
+        self._failed(profile, error)
         if self._failures_here >= max(1, self._attempts_per_profile.value) and len(self._profiles()) > 1:
             self._index += 1
             self._failures_here = 0
@@ -228,7 +231,7 @@ class ConnectivityManager:
         self._backoff.reset()
         self._failures_here = 0
         self._last_good = profile.slot
-        self._connected_with(profile.slot)
+        self._connected(profile)
         self.status.state, self.status.version = "connected", link.version
         self.status.since, self.status.last_error = self._clock.now(), ""
         log.info("connected to %s, speaking OCPP %s", profile.url, link.version)

@@ -13,8 +13,8 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from websockets.frames import Frame, Opcode
 from websockets.typing import Subprotocol
 
-from ocpp.connectivity.profile import BASIC, PLAIN, TLS_BASIC, TLS_CLIENT_CERTIFICATE, NetworkProfile
-from ocpp.errors import ConnectError, HandshakeRefused, SecurityError, SubprotocolRefused
+from ocpp.connectivity.profile import BASIC, PLAIN, TLS_BASIC, NetworkProfile
+from ocpp.errors import ConnectError, HandshakeRefused, SubprotocolRefused
 from ocpp.rpc.endpoint import Received
 from ocpp.security import tls
 from ocpp.versions import OcppVersion
@@ -115,6 +115,11 @@ class WebSocketLink:
         """Close with the WebSocket closing handshake."""
         await self._connection.close(code, reason)
 
+    @property
+    def verified_root(self) -> bytes | None:
+        """The root certificate (DER) that the CSMS was verified with; None without TLS, or where Python cannot tell."""
+        return tls.verified_root(self._connection.transport.get_extra_info("ssl_object"))
+
     def abort(self) -> None:
         """Drop the connection without a word: the peer does not answer."""
         transport = self._connection.transport
@@ -132,20 +137,6 @@ def describe_close(closed: ConnectionClosed) -> str:
     return "the connection broke without a closing handshake"
 
 
-def ssl_context(profile: NetworkProfile) -> ssl.SSLContext | None:
-    """The TLS context a profile asks for; None for a plain connection. Raises SecurityError."""
-    if not profile.secure:
-        return None
-    with_certificate = profile.security_profile == TLS_CLIENT_CERTIFICATE
-    return tls.client_context(
-        ca_file=profile.ca_file,
-        verify_hostname=profile.verify_hostname,
-        cert_file=profile.cert_file if with_certificate else None,
-        key_file=profile.key_file if with_certificate else None,
-        key_password=profile.key_password if with_certificate else None,
-    )
-
-
 def _headers(profile: NetworkProfile, identity: str) -> dict[str, str]:
     if profile.security_profile not in (BASIC, TLS_BASIC) or profile.password is None:
         if profile.security_profile == PLAIN:
@@ -155,15 +146,15 @@ def _headers(profile: NetworkProfile, identity: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(credentials).decode()}
 
 
-async def open_link(profile: NetworkProfile, identity: str, versions: Sequence[OcppVersion]) -> WebSocketLink:
-    """Connect to the CSMS of `profile`, offering `versions`; raises ConnectError saying what went wrong."""
+async def open_link(
+    profile: NetworkProfile, identity: str, versions: Sequence[OcppVersion], context: ssl.SSLContext | None = None
+) -> WebSocketLink:
+    """Connect to the CSMS of `profile`, offering `versions`; raises ConnectError saying what went wrong.
+
+    `context` is the TLS context of a wss:// connection.
+    """
     url = profile.connection_url(identity)
-    options: dict[str, Any] = {}
-    if profile.secure:
-        try:
-            options["ssl"] = ssl_context(profile)
-        except SecurityError as error:
-            raise ConnectError(str(error), "check the certificate files of this network profile") from error
+    options: dict[str, Any] = {"ssl": context} if profile.secure else {}
     attempt = _DirectConnect(
         url,
         subprotocols=[Subprotocol(version.subprotocol) for version in versions],
@@ -216,6 +207,11 @@ def _explained(error: Exception, url: str) -> ConnectError:
     if isinstance(error, InvalidURI):
         return ConnectError(f"{url} is not a WebSocket URL", "check url")
     if isinstance(error, InvalidHandshake):
+        cause = error.__cause__
+        if isinstance(cause, ssl.SSLError):
+            return tls.explained(cause)  # TLS 1.3 tells of a refused client certificate after the handshake
+        if isinstance(cause, EOFError) and url.lower().startswith("wss://"):
+            return tls.hung_up()
         if "subprotocol" in str(error):
             return SubprotocolRefused(f"the CSMS picked a version that was not offered: {error}")
         return ConnectError(f"no WebSocket handshake: {error}", "is there really a CSMS at this url?")

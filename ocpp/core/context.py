@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ocpp.clock import Clock
 from ocpp.core.authorization import Authorizer
 from ocpp.core.availability import Availability
+from ocpp.core.certificate_signing import CertificateSigning
+from ocpp.core.certificates import Certificates
 from ocpp.core.charging import Charging
 from ocpp.core.evse import Evses
 from ocpp.core.local_list import LocalList
 from ocpp.core.log_upload import LogUploads
 from ocpp.core.reservations import Reservations
 from ocpp.core.reset import Resets
+from ocpp.core.security_upgrade import SecurityUpgrade
 from ocpp.device_model import DeviceModel
 from ocpp.rpc.endpoint import Endpoint, Handler
 from ocpp.security.event_log import SecurityLog
@@ -87,6 +90,9 @@ class Context:
     signals: Signals
     security: SecurityLog
     logs: LogUploads
+    certificates: Certificates
+    signing: CertificateSigning
+    upgrade: SecurityUpgrade
     connectivity: "ConnectivityManager | None" = None
     offline_since: float | None = None
     """Monotonic time since which there is no connection; None while there is one."""

@@ -13,6 +13,8 @@ from ocpp.clock import Clock
 from ocpp.core.authorization import Authorizer
 from ocpp.core.availability import Availability
 from ocpp.core.boot import Boot, BootAnswer
+from ocpp.core.certificate_signing import CertificateSigning
+from ocpp.core.certificates import Certificates
 from ocpp.core.charging import Charging
 from ocpp.core.context import Block, Context, Identity, Signals, register
 from ocpp.core.credentials import Credentials
@@ -25,6 +27,7 @@ from ocpp.core.metering import MeteringSettings
 from ocpp.core.recovery import Recovery
 from ocpp.core.reservations import Reservations
 from ocpp.core.reset import Resets
+from ocpp.core.security_upgrade import SecurityUpgrade
 from ocpp.core.settings import SessionSettings, TransactionRetry
 from ocpp.core.smart_charging import Grid, SmartCharging
 from ocpp.core.transaction import TransactionStore
@@ -34,6 +37,7 @@ from ocpp.errors import StorageError
 from ocpp.rpc.endpoint import Endpoint
 from ocpp.rpc.outbox import Outbox
 from ocpp.rpc.permission import BootState
+from ocpp.security.certificate_folder import CertificateFolder
 from ocpp.security.event_log import SecurityLog
 from ocpp.storage.charging_profiles import ChargingProfileRepository
 from ocpp.storage.database import Database
@@ -60,6 +64,7 @@ class Surroundings:
     run: str
     message_timeout: Callable[[], float]
     restart: Callable[[str], None]
+    certificates: CertificateFolder
     keys: KeyView | None = None
     grid: Grid = field(default_factory=Grid)
     diagnostics: Lines | None = None
@@ -138,6 +143,8 @@ class Strategy(ABC, DomainListener):
 
     def _context(self) -> Context:
         surroundings = self.surroundings
+        security = SecurityLog(SecurityEventRepository(surroundings.database), surroundings.clock)
+        certificates = Certificates(surroundings.certificates, surroundings.model, surroundings.clock)
         return Context(
             identity=surroundings.identity,
             clock=surroundings.clock,
@@ -165,10 +172,26 @@ class Strategy(ABC, DomainListener):
                 SecurityEventRepository(surroundings.database),
                 surroundings.diagnostics,
             ),
-            security=SecurityLog(SecurityEventRepository(surroundings.database), surroundings.clock),
+            security=security,
+            certificates=certificates,
+            signing=self._signing(certificates, security),
+            upgrade=SecurityUpgrade(surroundings.model, surroundings.database, self.state, certificates, security),
             data_transfer=surroundings.data_transfer,
             time_set=surroundings.hardware.system_time_changed,
         )
+
+    def _signing(self, certificates: Certificates, security: SecurityLog) -> CertificateSigning:
+        surroundings = self.surroundings
+        signing = CertificateSigning(
+            certificates,
+            surroundings.model,
+            surroundings.clock,
+            self.state,
+            security,
+            surroundings.identity.serial_number or surroundings.identity.id,
+        )
+        signing.spawn = self.endpoint.spawn
+        return signing
 
     def has(self, controller: str) -> bool:
         """Whether a block is there; the station file may take it out (`"ReservationCtrlr/Available" = false`)."""
@@ -225,6 +248,7 @@ class Strategy(ABC, DomainListener):
         """Take up what was open, and begin metering."""
         Recovery(self.charging, self.settings, self.surroundings.clock).recover()
         self.charging.start()
+        self.context.signing.review()
 
     def connected(self) -> None:
         """A connection is open."""
@@ -252,11 +276,13 @@ class Strategy(ABC, DomainListener):
     async def close(self) -> None:
         """Stop everything; transactions stay open on disk."""
         self.charging.stop()
+        self.context.signing.stop()
         await self.endpoint.close()
 
     def abandon(self) -> None:
         """Another major version takes over: what this one had open is dropped (DESIGN section 2.2)."""
         self.charging.stop()
+        self.context.signing.stop()
         for transaction in self.charging.transactions:
             log.error("transaction %s is dropped: the CSMS speaks another OCPP major version", transaction.id)
             transaction.active = False

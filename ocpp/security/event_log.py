@@ -11,6 +11,8 @@ STARTUP = "StartupOfTheDevice"
 RESET = "ResetOrReboot"
 TIME_SET = "SettingSystemTime"
 
+AUTHENTICATION_FAILED = "FailedToAuthenticateAtCsms"
+
 CRITICAL = frozenset(
     {
         "FirmwareUpdated",

@@ -6,6 +6,7 @@ certificate is always verified.
 
 import ssl
 from pathlib import Path
+from typing import Any
 
 from ocpp.errors import SecurityError, TlsFailure
 
@@ -56,11 +57,22 @@ _REASONS = {
     "UNEXPECTED_EOF_WHILE_READING": ("the CSMS closed the connection during the TLS handshake", "see the CSMS's log"),
 }
 
+INVALID_CSMS_CERTIFICATE = "InvalidCsmsCertificate"
+
+_EVENTS = {
+    "UNSUPPORTED_PROTOCOL": "InvalidTLSVersion",
+    "TLSV1_ALERT_PROTOCOL_VERSION": "InvalidTLSVersion",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": "InvalidTLSCipherSuite",
+    "NO_SHARED_CIPHER": "InvalidTLSCipherSuite",
+}
+"""The security events that failures are (A00.FR.315, .322, .419, .426)."""
+
 
 def client_context(
     *,
     ca_file: str | None = None,
     ca_data: str | None = None,
+    partial_chain: bool = False,
     verify_hostname: bool = True,
     cert_file: str | None = None,
     key_file: str | None = None,
@@ -68,6 +80,8 @@ def client_context(
 ) -> ssl.SSLContext:
     """A context that trusts the given root certificates only, or the system's where none are given.
 
+    `partial_chain` takes a given certificate as the end of a chain although another one signed it, as a CSMS root is
+    that was signed by the one before (white paper 7.1).
     Raises SecurityError when a file is missing or holds no certificate.
     """
     try:
@@ -77,6 +91,8 @@ def client_context(
         context.check_hostname = verify_hostname
         # Python 3.13 began to ask for more than the security profiles do; a CSMS must not fail on some stations only.
         context.verify_flags &= ~(ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN)
+        if partial_chain:
+            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         if cert_file:
             context.load_cert_chain(cert_file, key_file, key_password)
     except (OSError, ssl.SSLError) as error:
@@ -85,11 +101,26 @@ def client_context(
     return context
 
 
+def verified_root(connection: ssl.SSLObject | ssl.SSLSocket | None) -> bytes | None:
+    """The certificate (DER) at the end of the peer's verified chain."""
+    if connection is None:
+        return None
+    if hasattr(connection, "get_verified_chain"):  # Python 3.13
+        chain = connection.get_verified_chain()
+        return bytes(chain[-1]) if chain else None
+    inner: Any = getattr(connection, "_sslobj", None)
+    if inner is None or not hasattr(inner, "get_verified_chain"):
+        return None
+    chain = inner.get_verified_chain()
+    encoding_der = 2  # the library's own constant is private before Python 3.13
+    return bytes(chain[-1].public_bytes(encoding_der)) if chain else None
+
+
 def hung_up() -> TlsFailure:
     """The CSMS ended the handshake without a word."""
     return TlsFailure(
         "the CSMS closed the connection during the TLS handshake",
-        "does it speak TLS on that port, and share a cipher suite? see the CSMS's log",
+        "does it speak TLS on that port, share a cipher suite, and accept the station's certificate? see the CSMS's log",
     )
 
 
@@ -97,12 +128,10 @@ def explained(error: ssl.SSLError) -> TlsFailure:
     """The failure in plain words, with what to do about it."""
     if isinstance(error, ssl.SSLCertVerificationError):
         known = _VERIFY_ERRORS.get(error.verify_code)
-        if known is not None:
-            return TlsFailure(*known)
-        return TlsFailure(
-            f"the CSMS's certificate was refused: {error.verify_message}", "see docs/common/connectivity.md"
-        )
+        if known is None:
+            known = (f"the CSMS's certificate was refused: {error.verify_message}", "see docs/common/connectivity.md")
+        return TlsFailure(*known, event=INVALID_CSMS_CERTIFICATE)
     known = _REASONS.get(error.reason or "")
     if known is not None:
-        return TlsFailure(*known)
+        return TlsFailure(*known, event=_EVENTS.get(error.reason or "", ""))
     return TlsFailure(f"TLS failed: {error.reason or error}", "see docs/common/connectivity.md")

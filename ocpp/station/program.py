@@ -15,6 +15,7 @@ from hal.simulated import SimulatedConnector, SimulatedEvse, SimulatedStation, S
 from ocpp.charge_point import ChargePoint, Connector, Evse, Evses, Grid, Identity
 from ocpp.clock import Clock, SystemClock
 from ocpp.connectivity import NetworkProfile
+from ocpp.core.security_upgrade import TRIAL_KEY
 from ocpp.device_model import DeviceModel
 from ocpp.device_model.definition import members
 from ocpp.device_model.hardware import define_hardware
@@ -22,6 +23,8 @@ from ocpp.device_model.keys import KeyView
 from ocpp.device_model.standard import build
 from ocpp.device_model.start_values import apply_start_values
 from ocpp.errors import ConfigurationError
+from ocpp.security.certificate_folder import CertificateFolder
+from ocpp.station.certificates import files, take_profile, take_tables
 from ocpp.station.configuration import Configuration
 from ocpp.station.hardware import Reports, SimulatedHardware
 from ocpp.station.logging import MessageLog
@@ -58,6 +61,7 @@ class Program:
         self._finished = asyncio.Event()
         self._slots = NetworkSlotRepository(self.database)
         self._message_log = self._open_message_log()
+        self._certificates = CertificateFolder(configuration.state_dir / "certificates")
         self.model = DeviceModel(VariableRepository(self.database))
         self.keys = KeyView(self.model)
         self._build_model()
@@ -82,22 +86,26 @@ class Program:
         build(self.model)
         define_hardware(self.model, configuration.description, lambda: moment(self.clock.now()) or "")
         new = not self.state.get(INITIALISED_KEY, False)
+        if new:
+            take_tables(self._certificates, configuration.certificates)
         apply_start_values(self.model, self.keys, configuration.variables, configuration.keys, new=new)
         self.state.put(INITIALISED_KEY, True)
 
     def _take_network_profiles(self) -> None:
         """The station file's profiles go into their slots when they are new; what a CSMS set later stays."""
         networks = self.configuration.networks
-        written = msgspec.json.encode(networks).decode()
+        digests = [digest for profile in networks for digest in files(profile)]
+        written = msgspec.json.encode(networks).decode() + ",".join(digests)
         if self.state.get(NETWORK_FILE_KEY) != written:
             with self.database.transaction():
                 for profile in networks:
-                    self._slots.put(profile.slot, msgspec.json.encode(profile))
+                    kept = take_profile(self._certificates, profile)
+                    self._slots.put(profile.slot, msgspec.json.encode(kept))
                 priority = self.model.entry("OCPPCommCtrlr/NetworkConfigurationPriority")
                 self.model.set_inside(priority, ",".join(str(profile.slot) for profile in networks))
+                self.model.integer("SecurityCtrlr/SecurityProfile").set(networks[0].security_profile)
+                self.state.put(TRIAL_KEY, None)
                 self.state.put(NETWORK_FILE_KEY, written)
-        first = self.profiles()[0] if self.profiles() else networks[0]
-        self.model.integer("SecurityCtrlr/SecurityProfile").set(first.security_profile)
 
     def profiles(self) -> list[NetworkProfile]:
         """The network connection profiles, best first."""
@@ -167,6 +175,7 @@ class Program:
             rng=random.SystemRandom(),
             restart=self._restart,
             on_frame=self._on_frame,
+            certificates=self._certificates,
         )
 
     def _note_recovery(self) -> None:

@@ -14,6 +14,7 @@ from ocpp.device_model.keys import KeyView
 from ocpp.messages import v16
 from ocpp.rpc.permission import BootState
 from ocpp.v16.absent import AbsentProfiles
+from ocpp.v16.certificates import Certificates
 from ocpp.v16.core import Core
 from ocpp.v16.diagnostics import Diagnostics
 from ocpp.v16.local_auth_list import LocalAuthList
@@ -36,7 +37,8 @@ class Strategy16(Strategy):
         """See `Strategy.build`."""
         context = self.context
         self.boot = self.make_boot(self._introduce, self._beat)
-        self.core = Core(context, self.outbox, self.surroundings.keys or KeyView(context.model))
+        keys = self.surroundings.keys or KeyView(context.model)
+        self.core = Core(context, self.outbox, keys)
         trigger = RemoteTrigger(context)
         trigger.triggers |= {
             "BootNotification": lambda _: self._boot_again,
@@ -46,14 +48,16 @@ class Strategy16(Strategy):
         diagnostics = Diagnostics(context)
         trigger.triggers["DiagnosticsStatusNotification"] = lambda _: diagnostics.trigger
         trigger.triggers["LogStatusNotification"] = lambda _: diagnostics.trigger_log
-        blocks: list[Block] = [self.core, trigger, diagnostics]
+        certificates = Certificates(context)
+        trigger.triggers["SignChargePointCertificate"] = lambda _: certificates.sign
+        blocks: list[Block] = [self.core, trigger, diagnostics, certificates, Security(context, keys)]
         if self.has("LocalAuthListCtrlr"):
             blocks.append(LocalAuthList(context, self.core.status.tell_condition))
         if self.has("ReservationCtrlr"):
             blocks.append(Reservation(context))
         if self.has("SmartChargingCtrlr"):
             blocks.append(SmartCharging(context))
-        return [*blocks, Security(context), AbsentProfiles(blocks)]
+        return [*blocks, AbsentProfiles(blocks)]
 
     # -- boot -----------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ import logging
 
 import msgspec
 
-from ocpp.connectivity.profile import TLS_CLIENT_CERTIFICATE, NetworkProfile
+from ocpp.connectivity.profile import NetworkProfile
 from ocpp.core.context import Context
 from ocpp.device_model.definition import Attribute, members
 from ocpp.device_model.entry import Entry
@@ -48,9 +48,19 @@ class NetworkProfiles:
             raw = stored.get(int(slot)) if slot.isdigit() else None
             if raw is None:
                 return SetOutcome(SetStatus.REJECTED, "InvalidNetworkConf", f"slot {slot} holds no profile")
-            if msgspec.json.decode(raw, type=NetworkProfile).security_profile < self._security_profile.value:
+            profile = msgspec.json.decode(raw, type=NetworkProfile)
+            if profile.security_profile < self._security_profile.value:
                 return SetOutcome(SetStatus.REJECTED, "NoSecurityDowngrade", f"slot {slot} is less secure")
+            missing = self._missing(profile)
+            if missing:
+                return SetOutcome(SetStatus.REJECTED, "InvalidNetworkConf", missing)
         return None
+
+    def _missing(self, profile: NetworkProfile) -> str:
+        """A higher security profile has its prerequisites (A05.FR.02-03)."""
+        if profile.security_profile <= self._security_profile.value:
+            return ""
+        return self._context.upgrade.missing(profile.security_profile)
 
     def set_network_profile(self, request: v2.SetNetworkProfileRequest) -> v2.SetNetworkProfileResponse:
         """B09."""
@@ -60,7 +70,7 @@ class NetworkProfiles:
         data = request.connection_data
         if data.security_profile < self._security_profile.value:
             return self._response("Rejected", "NoSecurityDowngrade")
-        if data.security_profile == TLS_CLIENT_CERTIFICATE or data.ocpp_transport == "SOAP":
+        if data.ocpp_transport == "SOAP":
             return self._response("Rejected", "InvalidNetworkConf")
         try:
             profile = self._profile(request.configuration_slot, data)

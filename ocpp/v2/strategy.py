@@ -15,6 +15,7 @@ from ocpp.messages import v2
 from ocpp.rpc.permission import BootState
 from ocpp.v2.authorization import Authorization
 from ocpp.v2.availability import Availability
+from ocpp.v2.certificates import Certificates
 from ocpp.v2.data_transfer import DataTransfer
 from ocpp.v2.diagnostics import Diagnostics
 from ocpp.v2.local_list import LocalList
@@ -54,6 +55,10 @@ class Strategy2(Strategy):
         }
         diagnostics = Diagnostics(context)
         self.remote_control.triggers["LogStatusNotification"] = lambda where: diagnostics.trigger
+        certificates = Certificates(context)
+        self.remote_control.triggers["SignChargingStationCertificate"] = lambda where: (
+            lambda: self.endpoint.spawn(certificates.sign())
+        )
         blocks: list[Block] = [
             Provisioning(context),
             Authorization(context),
@@ -63,6 +68,7 @@ class Strategy2(Strategy):
             self.meter_values,
             self.data_transfer,
             diagnostics,
+            certificates,
         ]
         if self.has("LocalAuthListCtrlr"):
             blocks.append(LocalList(context))

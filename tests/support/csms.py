@@ -76,6 +76,8 @@ class ScriptedCsms:
         if action == "StartTransaction":
             self.next_transaction_id += 1
             return {"transactionId": self.next_transaction_id, "idTagInfo": accepted}
+        if action == "SignCertificate":
+            return accepted
         if action == "TransactionEvent":
             return {"idTokenInfo": accepted} if "idToken" in payload else {}
         return {}

@@ -6,15 +6,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ocpp.charge_point import ChargePoint, Connector, Evse, Evses, Identity, IdToken
 from ocpp.clock import ManualClock
 from ocpp.connectivity import NetworkProfile
 from ocpp.device_model import DeviceModel
+from ocpp.device_model.definition import members
 from ocpp.device_model.hardware import ConnectorDescription, EvseDescription, StationDescription, define_hardware
 from ocpp.device_model.keys import KeyView
 from ocpp.device_model.standard import build
 from ocpp.errors import ConnectError
 from ocpp.storage.database import Database
+from ocpp.storage.network_slots import NetworkSlotRepository
 from ocpp.storage.variables import VariableRepository
 from ocpp.versions import OcppVersion
 from support.csms import ScriptedCsms
@@ -37,6 +41,7 @@ class StationUnderTest:
         speaks: OcppVersion | None = None,
         variables: dict[str, Any] | None = None,
         seed: int = 1,
+        profiles: list[NetworkProfile] | None = None,
     ) -> None:
         self.version = version
         self.clock = clock or ManualClock()
@@ -56,11 +61,17 @@ class StationUnderTest:
         self.speaks = speaks or version
         self.network_up = True
         self.restarts: list[str] = []
+        self.attempts: list[NetworkProfile] = []
+        self.refused_profiles: set[int] = set()
+        for profile in profiles or ():
+            NetworkSlotRepository(self.database).put(profile.slot, msgspec.json.encode(profile))
+        if profiles:
+            self.model.integer("SecurityCtrlr/SecurityProfile").set(profiles[0].security_profile)
         self.charge_point = ChargePoint(
             identity=Identity("CS001", "pilotwire", "Virtual"),
             evses=Evses([Evse(n + 1, [Connector(n + 1, 1)]) for n in range(evses)]),
             hardware=self.hardware,
-            profiles=lambda: [NetworkProfile(slot=1, url="ws://csms", version=version, security_profile=0)],
+            profiles=self._profiles,
             model=self.model,
             database=self.database,
             clock=self.clock,
@@ -71,7 +82,17 @@ class StationUnderTest:
         )
         self._task: asyncio.Task[None] | None = None
 
+    def _profiles(self) -> list[NetworkProfile]:
+        """Those in the database, in their order; a simple one where none is stored."""
+        stored = NetworkSlotRepository(self.database).load()
+        order = [int(slot) for slot in members(self.model.value("OCPPCommCtrlr/NetworkConfigurationPriority"))]
+        found = [msgspec.json.decode(stored[slot], type=NetworkProfile) for slot in order if slot in stored]
+        return found or [NetworkProfile(slot=1, url="ws://csms", version=self.version, security_profile=0)]
+
     async def _open(self, profile, identity, versions) -> FakeLink:
+        self.attempts.append(profile)
+        if profile.security_profile in self.refused_profiles:
+            raise ConnectError("refused")
         if not self.network_up:
             raise ConnectError("no network")
         link = FakeLink(self.speaks)

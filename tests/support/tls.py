@@ -1,8 +1,12 @@
 """A public key infrastructure for tests: roots, intermediates and servers with every fault a certificate can have."""
 
+import contextlib
 import datetime
 import ipaddress
+import socket
 import ssl
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography import x509
@@ -25,7 +29,23 @@ class Authority:
 
     @property
     def pem(self) -> bytes:
-        return self.certificate.public_bytes(serialization.Encoding.PEM)
+        return pem(self.certificate)
+
+    def issue(self, name: str, key=None, **more) -> x509.Certificate:
+        """A certificate for a station; `key` is its private or public key, made when none is given."""
+        key = key or ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        return sign(subject, key, self, **more)
+
+    def answer(self, request: str, **more) -> x509.Certificate:
+        """The certificate that a signing request (PEM) asks for."""
+        csr = x509.load_pem_x509_csr(request.encode())
+        assert csr.is_signature_valid
+        return sign(csr.subject, csr.public_key(), self, **more)
+
+
+def pem(*certificates: x509.Certificate) -> bytes:
+    return b"".join(each.public_bytes(serialization.Encoding.PEM) for each in certificates)
 
 
 def sign(
@@ -38,16 +58,17 @@ def sign(
     start: datetime.datetime = NOW - DAY,
     end: datetime.datetime = NOW + 365 * DAY,
 ) -> x509.Certificate:
+    public = key.public_key() if hasattr(key, "public_key") else key
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer.subject)
-        .public_key(key.public_key())
+        .public_key(public)
         .serial_number(x509.random_serial_number())
         .not_valid_before(start)
         .not_valid_after(end)
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
     )
     if not authority:
         names: list[x509.GeneralName] = [x509.DNSName(host)]
@@ -100,3 +121,20 @@ def server_context(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     return context
+
+
+@contextmanager
+def tls_server(context: ssl.SSLContext):
+    """A TLS server in a thread, which sends its alerts before it closes, as real ones do."""
+
+    def serve_one() -> None:
+        with contextlib.suppress(OSError):
+            connection, _ = listening.accept()
+            with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as secure:
+                secure.recv(1)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve_one, daemon=True)
+        thread.start()
+        yield listening.getsockname()[1]
+    thread.join(5)

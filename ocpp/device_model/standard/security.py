@@ -14,7 +14,7 @@ TABLE = {
     "SecurityCtrlr/OrganizationName": text("", RW, high=64),
     "SecurityCtrlr/CertificateEntries": integer(0, RO, persistent=False, high=MAX_CERTIFICATES),
     "SecurityCtrlr/SecurityProfile": integer(0, RO, high=3),
-    "SecurityCtrlr/AdditionalRootCertificateCheck": boolean(False, RO, constant=True),
+    "SecurityCtrlr/AdditionalRootCertificateCheck": boolean(False, RO),
     "SecurityCtrlr/MaxCertificateChainSize": integer(10000, RO, constant=True, high=10000),
     "SecurityCtrlr/CertSigningWaitMinimum": seconds(30),
     "SecurityCtrlr/CertSigningRepeatTimes": integer(2, high=100),

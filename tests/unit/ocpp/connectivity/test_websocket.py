@@ -1,22 +1,24 @@
 """Real WebSockets: every way a connection can fail to come about, and what it says; frames of every sort."""
 
 import asyncio
-import contextlib
 import datetime
 import http
 import logging
 import socket
 import ssl
-import threading
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
-from support.tls import DAY, NOW, Authority, server_context
+from support.tls import DAY, NOW, Authority, server_context, tls_server
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
 
+from ocpp.clock import SystemClock
 from ocpp.connectivity import NetworkProfile, websocket
+from ocpp.connectivity.secure_links import SecureLinks
 from ocpp.errors import ConnectError, HandshakeRefused, SubprotocolRefused, TlsFailure
+from ocpp.security.certificate_folder import CertificateFolder
 from ocpp.versions import OcppVersion
 
 PASSWORD = "a-secret-of-some-length"
@@ -57,25 +59,9 @@ async def listener(handle):
         yield running.sockets[0].getsockname()[1]
 
 
-@contextmanager
-def tls_server(context: ssl.SSLContext):
-    """A TLS server in a thread, which sends its alerts before it closes, as real ones do."""
-
-    def serve_one() -> None:
-        with contextlib.suppress(OSError):
-            connection, _ = listening.accept()
-            with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as secure:
-                secure.recv(1)
-
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=serve_one, daemon=True)
-        thread.start()
-        yield listening.getsockname()[1]
-    thread.join(5)
-
-
 async def attempt(port: int, **more):
-    link = await websocket.open_link(profile(port, **more), "CS 001", BOTH)
+    links = SecureLinks(CertificateFolder(Path("nowhere")), SystemClock())
+    link = await links(profile(port, **more), "CS 001", BOTH)
     await link.close()
     return link
 

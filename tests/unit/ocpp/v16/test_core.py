@@ -351,7 +351,7 @@ async def test_extended_triggers(station, message):
 @pytest.mark.parametrize(
     ("wish", "status"),
     [
-        ({"requestedMessage": "SignChargePointCertificate"}, "NotImplemented"),
+        ({"requestedMessage": "FirmwareStatusNotification"}, "NotImplemented"),
         ({"requestedMessage": "StatusNotification", "connectorId": 9}, "Rejected"),
     ],
 )

@@ -1,0 +1,146 @@
+"""Opening connections with the certificates of the store: which are trusted, which one is shown, what is tried next."""
+
+import hashlib
+import logging
+import ssl
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from ocpp.clock import Clock
+from ocpp.connectivity.profile import TLS_CLIENT_CERTIFICATE, NetworkProfile
+from ocpp.connectivity.websocket import WebSocketLink, open_link
+from ocpp.errors import ConnectError, SecurityError, TlsFailure
+from ocpp.security import tls
+from ocpp.security.certificate_folder import CertificateFolder, Kind
+from ocpp.versions import OcppVersion
+
+MAX_CERTIFICATES_TRIED = 3
+"""Certificates of the station that one attempt shows, newest first: the one before may still work (A02.FR.10)."""
+
+log = logging.getLogger(__name__)
+
+
+class SecureLinks:
+    """Opens the link of a network profile; remembers which root certificate proved the CSMS.
+
+    `refused` hears of every security event that a failed attempt is, `proved` of every connection with the CSMS root
+    in force, after which its predecessor may go (M05.FR.13).
+    """
+
+    def __init__(
+        self,
+        folder: CertificateFolder,
+        clock: Clock,
+        *,
+        refused: Callable[[str, str], None] = lambda event, text: None,
+        proved: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._refused = refused
+        self._proved = proved
+        self.root_in_use: str | None = None
+        """Fingerprint of the root certificate that the CSMS of the last connection was verified with."""
+
+    async def __call__(self, profile: NetworkProfile, identity: str, versions: Sequence[OcppVersion]) -> WebSocketLink:
+        """See `ocpp.connectivity.manager.OpenLink`."""
+        if not profile.secure:
+            self.root_in_use = None
+            return await open_link(profile, identity, versions)
+        failure: TlsFailure | None = None
+        for trusted in (Kind.CSMS_ROOT, Kind.CSMS_FALLBACK):
+            if trusted is Kind.CSMS_FALLBACK and not self._worth_falling_back(failure):
+                break
+            for own in self._own(profile):
+                try:
+                    return await self._open(profile, identity, versions, trusted, own)
+                except TlsFailure as error:
+                    failure = failure or error
+                    if error.event == tls.INVALID_CSMS_CERTIFICATE:
+                        break
+        assert failure is not None
+        if failure.event:
+            self._refused(failure.event, str(failure))
+        raise failure
+
+    def _worth_falling_back(self, failure: TlsFailure | None) -> bool:
+        """The CSMS may still have the certificate of the root before (M05.FR.13; 2.x M05.FR.14)."""
+        refused = failure is not None and failure.event == tls.INVALID_CSMS_CERTIFICATE
+        return refused and self._folder.has(Kind.CSMS_FALLBACK)
+
+    async def _open(
+        self,
+        profile: NetworkProfile,
+        identity: str,
+        versions: Sequence[OcppVersion],
+        trusted: Kind,
+        own: tuple[str, str, str | None] | None,
+    ) -> WebSocketLink:
+        try:
+            context = self._context(profile, trusted, own)
+        except (SecurityError, OSError) as error:
+            raise ConnectError(str(error), "check the certificates of the station") from error
+        link = await open_link(profile, identity, versions, context)
+        root = link.verified_root
+        self.root_in_use = hashlib.sha256(root).hexdigest() if root is not None else None
+        if trusted is Kind.CSMS_ROOT:
+            self._proved()
+        else:
+            log.warning("the CSMS still shows a certificate of the former root; that one is kept")
+        return link
+
+    def _context(
+        self, profile: NetworkProfile, trusted: Kind, own: tuple[str, str, str | None] | None
+    ) -> ssl.SSLContext:
+        roots, partial = self.trusted(profile, trusted)
+        cert_file, key_file, password = own or (None, None, None)
+        return tls.client_context(
+            ca_data=roots,
+            partial_chain=partial,
+            verify_hostname=profile.verify_hostname,
+            cert_file=cert_file,
+            key_file=key_file,
+            key_password=password,
+        )
+
+    def trusted(self, profile: NetworkProfile, kind: Kind = Kind.CSMS_ROOT) -> tuple[str | None, bool]:
+        """The roots as PEM, None for the operating system's; and whether one of them was signed by another one."""
+        given = _read(Path(profile.ca_file)) if profile.ca_file is not None else ""
+        if not self._folder.has(kind):
+            return given or None, False
+        from ocpp.security import certificates
+
+        stored = [each.certificate for each in self._folder.store.all(kind)]
+        partial = not all(certificates.self_signed(each) for each in stored)
+        return given + certificates.pem_of(stored).decode(), partial
+
+    def _own(self, profile: NetworkProfile) -> Iterator[tuple[str, str, str | None] | None]:
+        """Certificate and key files to show, best first; None alone where the profile shows none."""
+        if profile.security_profile != TLS_CLIENT_CERTIFICATE:
+            yield None
+            return
+        found = 0
+        if self._folder.has(Kind.STATION):
+            store = self._folder.store
+            for stored in store.newest(Kind.STATION, self._clock.now())[:MAX_CERTIFICATES_TRIED]:
+                found += 1
+                yield str(stored.path), str(store.key_file(stored)), None
+        if profile.cert_file is not None and profile.key_file is not None:
+            found += 1
+            yield profile.cert_file, profile.key_file, profile.key_password
+        if not found:
+            raise ConnectError(
+                "security profile 3 needs a certificate of the station that is valid now",
+                "name one in the station file ([certificates] station), or let the CSMS sign one",
+            )
+
+
+def _read(ca_file: Path) -> str:
+    """The root certificates of a file; one that holds none must not lead to the operating system's."""
+    try:
+        text = ca_file.read_text("ascii", "replace")
+    except OSError as error:
+        raise SecurityError(f"certificate or key cannot be used ({ca_file}): {error.strerror}") from error
+    if "BEGIN CERTIFICATE" not in text:
+        raise SecurityError(f"certificate or key cannot be used ({ca_file}): it holds no certificate")
+    return text

@@ -1,0 +1,184 @@
+"""Connections with the certificates of the store, over real TLS."""
+
+import asyncio
+import ssl
+from contextlib import asynccontextmanager
+
+import pytest
+from support.tls import DAY, NOW, Authority, server_context, tls_server
+from websockets.asyncio.server import serve
+
+from ocpp.clock import SystemClock
+from ocpp.connectivity import NetworkProfile
+from ocpp.connectivity.secure_links import SecureLinks
+from ocpp.errors import ConnectError, TlsFailure
+from ocpp.security import certificates
+from ocpp.security.certificate_folder import CertificateFolder, Kind
+from ocpp.versions import OcppVersion
+
+V201 = OcppVersion.V201
+
+
+@pytest.fixture(scope="module")
+def root():
+    return Authority("root")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return CertificateFolder(tmp_path / "certificates")
+
+
+@pytest.fixture
+def heard():
+    return []
+
+
+@pytest.fixture
+def links(folder, heard):
+    return SecureLinks(
+        folder,
+        SystemClock(),
+        refused=lambda event, text: heard.append(event),
+        proved=lambda: heard.append("proved"),
+    )
+
+
+@asynccontextmanager
+async def csms(context, shown=None):
+    """A CSMS that notes which client certificate it was shown."""
+
+    async def look(connection):
+        if shown is not None:
+            der = connection.transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
+            shown.append(der)
+        await connection.wait_closed()
+
+    async with serve(look, "127.0.0.1", 0, ssl=context, subprotocols=["ocpp2.0.1"]) as running:
+        yield next(iter(running.sockets)).getsockname()[1]
+
+
+def asking(context: ssl.SSLContext, root: Authority) -> ssl.SSLContext:
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(cadata=root.pem.decode())
+    return context
+
+
+async def connect(links, port, security_profile=2):
+    profile = NetworkProfile(
+        slot=1, url=f"wss://localhost:{port}", version=V201, security_profile=security_profile, password="x" * 16
+    )
+    link = await links(profile, "CS001", (V201,))
+    await link.close()
+
+
+def own(folder, root, **validity):
+    key = certificates.new_key()
+    folder.store.add_key(key)
+    return folder.store.put(Kind.STATION, [root.issue("CS001", key, **validity)]).certificate
+
+
+@pytest.mark.req("A00.FR.311", "1.6-A00.FR.307", "1.6-A00.FR.411", "1.6-A00.FR.415", "1.6-A00.FR.312")
+async def test_the_installed_root_proves_the_csms_and_is_remembered(links, folder, root, tmp_path, heard):
+    folder.store.put(Kind.CSMS_ROOT, [root.certificate])
+    async with csms(server_context(tmp_path, Authority("intermediate", root))) as port:
+        await connect(links, port)
+    assert links.root_in_use == certificates.fingerprint(root.certificate)
+    assert heard == ["proved"]
+
+
+@pytest.mark.req("A00.FR.309", "A00.FR.310", "1.6-A00.FR.309", "1.6-A00.FR.310", "1.6-A00.FR.413", "1.6-A00.FR.414")
+@pytest.mark.req("1.6-A00.FR.308", "1.6-A00.FR.412")
+@pytest.mark.parametrize("host", ["localhost", "other"])
+async def test_a_csms_that_cannot_prove_itself_is_an_event(links, folder, root, tmp_path, heard, host):
+    folder.store.put(Kind.CSMS_ROOT, [root.certificate])
+    issuer = root if host == "other" else Authority("stranger")
+    async with csms(server_context(tmp_path, issuer, host=host)) as port:
+        with pytest.raises(TlsFailure):
+            await connect(links, port)
+    assert heard == ["InvalidCsmsCertificate"]
+
+
+@pytest.mark.req("A00.FR.401", "A00.FR.402", "1.6-A00.FR.401", "1.6-A00.FR.402", "1.6-A00.FR.427")
+async def test_profile_3_shows_the_newest_certificate(links, folder, root, tmp_path):
+    folder.store.put(Kind.CSMS_ROOT, [root.certificate])
+    own(folder, root, start=NOW - 9 * DAY)
+    newest = own(folder, root, start=NOW - DAY)
+    shown = []
+    async with csms(asking(server_context(tmp_path, root), root), shown) as port:
+        await connect(links, port, 3)
+    assert [certificates.x509.load_der_x509_certificate(der) for der in shown] == [newest]
+
+
+@pytest.mark.req("A02.FR.10", "1.6-A02.FR.10")
+async def test_when_the_newest_is_refused_the_one_before_is_shown(links, folder, root, tmp_path, heard):
+    folder.store.put(Kind.CSMS_ROOT, [root.certificate])
+    before = own(folder, root, start=NOW - 9 * DAY)
+    own(folder, Authority("not known to the CSMS"), start=NOW - DAY)
+    shown = []
+    async with csms(asking(server_context(tmp_path, root), root), shown) as port:
+        await connect(links, port, 3)
+    assert [certificates.x509.load_der_x509_certificate(der) for der in shown] == [before]
+
+
+@pytest.mark.req("1.6-A00.FR.402")
+async def test_profile_3_without_a_certificate_says_so(links, folder, root):
+    folder.store.put(Kind.CSMS_ROOT, [root.certificate])
+    with pytest.raises(ConnectError, match="needs a certificate of the station"):
+        await connect(links, 9, 3)
+
+
+@pytest.mark.req("M05.FR.13", "M05.FR.14", "1.6-M05.FR.12", "1.6-M05.FR.13")
+async def test_the_former_root_serves_until_the_csms_shows_the_new_one(links, folder, root, tmp_path, heard):
+    successor = Authority("successor", root)
+    folder.store.put(Kind.CSMS_ROOT, [successor.certificate])
+    folder.store.put(Kind.CSMS_FALLBACK, [root.certificate])
+    async with csms(server_context(tmp_path, root)) as port:
+        await connect(links, port)
+    assert links.root_in_use == certificates.fingerprint(root.certificate)
+    assert heard == []
+    async with csms(server_context(tmp_path, successor, chain=False)) as port:
+        await connect(links, port)
+    assert links.root_in_use == certificates.fingerprint(successor.certificate)
+    assert heard == ["proved"]
+
+
+@pytest.mark.req("A00.FR.315", "1.6-A00.FR.315", "1.6-A00.FR.313", "1.6-A00.FR.417", "1.6-A00.FR.419")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+async def test_an_old_tls_version_is_an_event(links, folder, root, tmp_path, heard):
+    folder.store.put(Kind.CSMS_ROOT, [root.certificate])
+    context = server_context(tmp_path, root)
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with tls_server(context) as port, pytest.raises(TlsFailure):
+        await connect(links, port)
+    assert heard == ["InvalidTLSVersion"]
+
+
+@pytest.mark.req("A00.FR.322", "1.6-A00.FR.318", "1.6-A00.FR.319", "1.6-A00.FR.322", "1.6-A00.FR.422")
+@pytest.mark.req("1.6-A00.FR.423", "1.6-A00.FR.426")
+async def test_weak_ciphers_are_an_event(links, folder, root, tmp_path, heard):
+    folder.store.put(Kind.CSMS_ROOT, [root.certificate])
+    context = server_context(tmp_path, root)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("ECDHE-ECDSA-AES128-SHA")
+    with tls_server(context) as port, pytest.raises(TlsFailure):
+        await connect(links, port)
+    assert heard == ["InvalidTLSCipherSuite"]
+
+
+@pytest.mark.req("A00.FR.320", "1.6-A00.FR.320", "1.6-A00.FR.424", "1.6-A00.FR.316", "1.6-A00.FR.420")
+async def test_tls_never_compresses(root):
+    from ocpp.security import tls
+
+    context = tls.client_context(ca_data=root.pem.decode())
+    assert context.options & ssl.OP_NO_COMPRESSION
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+
+
+async def test_a_plain_connection_has_no_root_in_use(links):
+    async with serve(lambda c: asyncio.sleep(0), "127.0.0.1", 0, subprotocols=["ocpp2.0.1"]) as running:
+        port = next(iter(running.sockets)).getsockname()[1]
+        profile = NetworkProfile(slot=1, url=f"ws://localhost:{port}", version=V201, security_profile=0)
+        await (await links(profile, "CS001", (V201,))).close()
+    assert links.root_in_use is None
