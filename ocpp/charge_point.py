@@ -19,6 +19,7 @@ from ocpp.connectivity.profile import TLS_CLIENT_CERTIFICATE
 from ocpp.core.context import Identity
 from ocpp.core.credentials import RECONNECT_AFTER_S
 from ocpp.core.evse import Connector, Evse, Evses, Fault
+from ocpp.core.firmware_update import Installer, InstallOutcome
 from ocpp.core.hardware import Hardware, Indication, MeterReading, PowerLimit, Sample, SignedReading
 from ocpp.core.identity import AuthorizationInfo, AuthorizationStatus, IdToken
 from ocpp.core.log_upload import Lines
@@ -50,6 +51,8 @@ __all__ = [
     "IdToken",
     "Identity",
     "Indication",
+    "InstallOutcome",
+    "Installer",
     "MeterReading",
     "PowerLimit",
     "Sample",
@@ -88,6 +91,7 @@ class ChargePoint:
         keys: KeyView | None = None,
         grid: Grid | None = None,
         diagnostics: Lines | None = None,
+        installer: Installer | None = None,
         rng: random.Random | None = None,
         restart: Callable[[str], None] = lambda reason: None,
         open_link: OpenLink | None = None,
@@ -123,6 +127,7 @@ class ChargePoint:
             keys=keys,
             grid=grid or Grid(),
             diagnostics=diagnostics,
+            installer=installer,
             on_frame=on_frame,
             changed=self._changed,
         )
@@ -168,7 +173,7 @@ class ChargePoint:
             strategy = Strategy2(self._surroundings)
         strategy.context.connectivity = self.connectivity
         context = strategy.context
-        context.logs.trust = self._trust_of_files
+        context.logs.trust = context.firmware.trust = self._trust_of_files
         context.certificates.root_in_use = lambda: self._links.root_in_use if self._links is not None else None
         context.signing.renewed = self._certificate_renewed
         return strategy

@@ -68,13 +68,31 @@ class Availability:
                 del self._scheduled[key]
                 self._set(connector or evse or self._evses, operative)
 
+    def hold(self) -> None:
+        """Keep every EVSE without a transaction out of service, until `release`; a restart ends it too (L01.FR.07)."""
+        self._hold([evse for evse in self._evses if not evse.in_use and not evse.held], held=True)
+
+    def release(self) -> None:
+        """The end of `hold`."""
+        self._hold([evse for evse in self._evses if evse.held], held=False)
+
+    def _hold(self, evses: list[Evse], *, held: bool) -> None:
+        before = self._states()
+        for evse in evses:
+            evse.held = held
+        self._tell_changes(before)
+
     def _set(self, target: Evses | Evse | Connector, operative: bool) -> None:
         before = self._states()
         target.operative = operative
+        self._tell_changes(before)
+
+    def _tell_changes(self, before: list[bool]) -> None:
         self._apply()
         after = self._states()
         changed = [pair for pair, old, new in zip(self._pairs(), before, after, strict=True) if old is not new]
-        log.info("%d connector(s) are now %s", len(changed), "in service" if operative else "out of service")
+        if changed:
+            log.info("%d connector(s) changed, %d are in service", len(changed), sum(after))
         self.on_change(changed)
 
     def _apply(self) -> None:

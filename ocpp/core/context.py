@@ -12,6 +12,7 @@ from ocpp.core.certificate_signing import CertificateSigning
 from ocpp.core.certificates import Certificates
 from ocpp.core.charging import Charging
 from ocpp.core.evse import Evses
+from ocpp.core.firmware import FirmwareUpdates
 from ocpp.core.local_list import LocalList
 from ocpp.core.log_upload import LogUploads
 from ocpp.core.reservations import Reservations
@@ -92,6 +93,7 @@ class Context:
     logs: LogUploads
     certificates: Certificates
     signing: CertificateSigning
+    firmware: FirmwareUpdates
     upgrade: SecurityUpgrade
     connectivity: "ConnectivityManager | None" = None
     offline_since: float | None = None

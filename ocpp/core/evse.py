@@ -59,6 +59,8 @@ class Evse:
     id: int
     connectors: list[Connector]
     operative: bool = True
+    held: bool = False
+    """Out of service for a while, whatever the CSMS wants: new firmware is about to be installed."""
     bay_occupied: bool = False
     has_bay_sensor: bool = False
     ev_requests_energy: bool = False
@@ -118,7 +120,7 @@ class Evses:
 
     def is_operative(self, evse: Evse, connector: Connector) -> bool:
         """In service: station, EVSE and connector all are (G03.FR.06, G04.FR.07)."""
-        return self.operative and evse.operative and connector.operative
+        return self.operative and evse.operative and connector.operative and not evse.held
 
     def faults_of(self, evse: Evse, connector: Connector) -> dict[str, Fault]:
         """Everything that is wrong with a connector, its EVSE's and the station's faults included."""

@@ -1,11 +1,14 @@
-"""Sending a file to where the CSMS wants it: HTTP(S) and FTP(S). Blocking; runs in a thread of its own."""
+"""Files to and from where the CSMS wants them: HTTP(S), FTP(S), SFTP. Blocking; runs in a thread of its own."""
 
 import base64
 import ftplib
 import http.client
 import os
+import shutil
 import ssl
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -15,6 +18,12 @@ TIMEOUT_S = 60.0
 
 CHUNK_BYTES = 64 * 1024
 
+MAX_DOWNLOAD_BYTES = 2 * 1024**3
+"""More is no firmware of such a board."""
+
+SPARE_BYTES = 16 * 1024**2
+"""What a download leaves free on the disk: records of transactions need their place."""
+
 BAD_MESSAGE, PERMISSION_DENIED, NOT_SUPPORTED, FAILURE = (
     "BadMessage",
     "PermissionDenied",
@@ -22,6 +31,8 @@ BAD_MESSAGE, PERMISSION_DENIED, NOT_SUPPORTED, FAILURE = (
     "UploadFailure",
 )
 """Why a transfer failed, in the words of UploadLogStatusEnumType."""
+
+SCHEMES = ("http", "https", "ftp", "ftps", "sftp")
 
 
 class TransferError(Exception):
@@ -52,24 +63,89 @@ class _Watched:
         self._file.seek(0)
 
 
+class _Sink:
+    """A file that is written until the transfer is cancelled, too large, or the disk nearly full."""
+
+    def __init__(self, path: Path, file: IO[bytes], cancelled: threading.Event) -> None:
+        self._path = path
+        self._file = file
+        self._cancelled = cancelled
+        self.size = 0
+
+    def write(self, data: bytes) -> None:
+        if self._cancelled.is_set():
+            raise Cancelled
+        self.size += len(data)
+        if self.size > MAX_DOWNLOAD_BYTES:
+            raise TransferError(BAD_MESSAGE, f"the file is larger than {MAX_DOWNLOAD_BYTES} bytes")
+        if shutil.disk_usage(self._path.parent).free < SPARE_BYTES:
+            raise TransferError(FAILURE, "the disk is nearly full")
+        self._file.write(data)
+
+
 def upload(
     location: str, path: Path, name: str, cancelled: threading.Event, context: ssl.SSLContext | None = None
 ) -> None:
     """Send the file; `location` names a folder or a file. Raises TransferError, Cancelled."""
-    try:
-        url = urlsplit(location)
-        known = {"http": _http, "https": _http, "ftp": _ftp, "ftps": _ftp}
-        send = known.get(url.scheme.lower())
-        if send is None:
-            raise TransferError(NOT_SUPPORTED, f"{url.scheme or 'no'} scheme; known are {', '.join(known)}")
-        if not url.hostname:
-            raise TransferError(BAD_MESSAGE, "the location names no host")
+    with _told():
+        url = _parsed(location)
+        target = _target(url, name)
         with path.open("rb") as file:
-            send(url, name, _Watched(file, cancelled), path.stat().st_size, context)
-    except (OSError, EOFError, http.client.HTTPException) as error:
+            source = _Watched(file, cancelled)
+            if url.scheme in ("http", "https"):
+                _http_upload(url, target, name, source, path.stat().st_size, context)
+            elif url.scheme in ("ftp", "ftps"):
+                with _ftp(url, context) as ftp:
+                    filename = _enter_folder(ftp, target)
+                    source.rewind()
+                    ftp.storbinary(f"STOR {filename}", source, CHUNK_BYTES)
+            else:
+                from ocpp.core import sftp
+
+                sftp.upload(url, unquote(target), source)
+
+
+def download(location: str, path: Path, cancelled: threading.Event, context: ssl.SSLContext | None = None) -> None:
+    """Fetch the file into `path`, whole and on disk when this returns. Raises TransferError, Cancelled."""
+    with _told():
+        url = _parsed(location)
+        with path.open("wb") as file:
+            sink = _Sink(path, file, cancelled)
+            if url.scheme in ("http", "https"):
+                _http_download(url, sink, context)
+            elif url.scheme in ("ftp", "ftps"):
+                with _ftp(url, context) as ftp:
+                    ftp.retrbinary(f"RETR {_enter_folder(ftp, url.path)}", sink.write, CHUNK_BYTES)
+            else:
+                from ocpp.core import sftp
+
+                sftp.download(url, unquote(url.path), sink)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Every failure is a TransferError."""
+    try:
+        yield
+    except ftplib.error_perm as error:
+        denied = str(error)[:3] in ("530", "532", "550", "553")
+        raise TransferError(PERMISSION_DENIED if denied else FAILURE, str(error)) from error
+    except (OSError, EOFError, ftplib.Error, http.client.HTTPException) as error:
         raise TransferError(FAILURE, str(error) or type(error).__name__) from error
     except ValueError as error:
         raise TransferError(BAD_MESSAGE, f"the location is no URL: {error}") from error
+
+
+def _parsed(location: str) -> SplitResult:
+    url = urlsplit(location)
+    url = url._replace(scheme=url.scheme.lower())
+    if url.scheme not in SCHEMES:
+        raise TransferError(NOT_SUPPORTED, f"{url.scheme or 'no'} scheme; known are {', '.join(SCHEMES)}")
+    if not url.hostname:
+        raise TransferError(BAD_MESSAGE, "the location names no host")
+    return url
 
 
 def _target(url: SplitResult, name: str) -> str:
@@ -77,64 +153,90 @@ def _target(url: SplitResult, name: str) -> str:
     return f"{path}{name}" if path.endswith("/") else path
 
 
-def _http(url: SplitResult, name: str, file: _Watched, size: int, context: ssl.SSLContext | None) -> None:
-    """PUT, and POST where that is not allowed (N01.FR.18-19)."""
-    for method in ("PUT", "POST"):
-        status = _http_request(method, url, name, file, size, context)
-        if status < 300:
-            return
-        if status in (401, 403):
-            raise TransferError(PERMISSION_DENIED, f"HTTP {status}")
-        if status not in (405, 501):
-            raise TransferError(BAD_MESSAGE if status in (400, 404) else FAILURE, f"HTTP {status}")
-    raise TransferError(NOT_SUPPORTED, "neither PUT nor POST is allowed there")
-
-
-def _http_request(
-    method: str, url: SplitResult, name: str, file: _Watched, size: int, context: ssl.SSLContext | None
-) -> int:
+def _http_connection(url: SplitResult, context: ssl.SSLContext | None) -> http.client.HTTPConnection:
     assert url.hostname is not None
-    connection: http.client.HTTPConnection
-    if url.scheme.lower() == "https":
-        connection = http.client.HTTPSConnection(url.hostname, url.port, timeout=TIMEOUT_S, context=context)
-    else:
-        connection = http.client.HTTPConnection(url.hostname, url.port, timeout=TIMEOUT_S)
+    if url.scheme == "https":
+        return http.client.HTTPSConnection(url.hostname, url.port, timeout=TIMEOUT_S, context=context)
+    return http.client.HTTPConnection(url.hostname, url.port, timeout=TIMEOUT_S)
+
+
+def _credentials(url: SplitResult) -> dict[str, str]:
+    if url.username is None:
+        return {}
+    credentials = f"{unquote(url.username)}:{unquote(url.password or '')}".encode()
+    return {"Authorization": "Basic " + base64.b64encode(credentials).decode()}
+
+
+def _check_status(status: int) -> None:
+    if status in (401, 403):
+        raise TransferError(PERMISSION_DENIED, f"HTTP {status}")
+    if status >= 300:
+        raise TransferError(BAD_MESSAGE if status in (400, 404, 410) else FAILURE, f"HTTP {status}")
+
+
+def _http_upload(
+    url: SplitResult, target: str, name: str, file: _Watched, size: int, context: ssl.SSLContext | None
+) -> None:
+    """PUT, and POST where that is not allowed (N01.FR.18-19)."""
     headers = {
         "Content-Type": "application/octet-stream",
         "Content-Disposition": f'attachment; filename="{name}"',
         "Content-Length": str(size),
+        **_credentials(url),
     }
-    if url.username is not None:
-        credentials = f"{unquote(url.username)}:{unquote(url.password or '')}".encode()
-        headers["Authorization"] = "Basic " + base64.b64encode(credentials).decode()
-    target = _target(url, name) + (f"?{url.query}" if url.query else "")
+    for method in ("PUT", "POST"):
+        connection = _http_connection(url, context)
+        try:
+            file.rewind()
+            connection.request(method, _with_query(url, target), body=file, headers=headers)
+            status = connection.getresponse().status
+        finally:
+            connection.close()
+        if status not in (405, 501):
+            _check_status(status)
+            return
+    raise TransferError(NOT_SUPPORTED, "neither PUT nor POST is allowed there")
+
+
+def _http_download(url: SplitResult, sink: _Sink, context: ssl.SSLContext | None) -> None:
+    connection = _http_connection(url, context)
     try:
-        file.rewind()
-        connection.request(method, target, body=file, headers=headers)
-        return connection.getresponse().status
+        connection.request("GET", _with_query(url, url.path or "/"), headers=_credentials(url))
+        response = connection.getresponse()
+        _check_status(response.status)
+        while chunk := response.read(CHUNK_BYTES):
+            sink.write(chunk)
+        if response.length:
+            raise TransferError(FAILURE, f"{response.length} bytes are missing at the end")
     finally:
         connection.close()
 
 
-def _ftp(url: SplitResult, name: str, file: _Watched, size: int, context: ssl.SSLContext | None) -> None:
-    secure = url.scheme.lower() == "ftps"
+def _with_query(url: SplitResult, target: str) -> str:
+    return f"{target}?{url.query}" if url.query else target
+
+
+@contextmanager
+def _ftp(url: SplitResult, context: ssl.SSLContext | None) -> Iterator[ftplib.FTP]:
+    secure = url.scheme == "ftps"
     ftp = ftplib.FTP_TLS(timeout=TIMEOUT_S, context=context) if secure else ftplib.FTP(timeout=TIMEOUT_S)
     try:
         ftp.connect(url.hostname or "", url.port or ftplib.FTP_PORT)
         ftp.login(unquote(url.username or "anonymous"), unquote(url.password or "anonymous@"))
         if isinstance(ftp, ftplib.FTP_TLS):
             ftp.prot_p()
-        folder, _, filename = unquote(_target(url, name)).rpartition("/")
-        if folder.strip("/"):
-            ftp.cwd(folder.strip("/"))
-        file.rewind()
-        ftp.storbinary(f"STOR {filename}", file, CHUNK_BYTES)
+        yield ftp
         ftp.quit()
-    except ftplib.error_perm as error:
-        denied = str(error)[:3] in ("530", "532", "550", "553")
-        raise TransferError(PERMISSION_DENIED if denied else FAILURE, str(error)) from error
     finally:
         ftp.close()
+
+
+def _enter_folder(ftp: ftplib.FTP, path: str) -> str:
+    """Go where the file is; gives its name."""
+    folder, _, filename = unquote(path).rpartition("/")
+    if folder.strip("/"):
+        ftp.cwd(folder.strip("/"))
+    return filename
 
 
 def shown(location: str) -> str:

@@ -11,10 +11,8 @@ from ocpp.core.events import MeterValue, ReadingContext
 from ocpp.core.hardware import MeterReading, Sample
 from ocpp.core.transaction import Transaction, TransactionStore
 from ocpp.device_model import DeviceModel
+from ocpp.device_model.standard.metering import MAX_ENDED_SAMPLES
 from ocpp.errors import StorageError
-
-MAX_ENDED_SAMPLES = 500
-"""Samples kept for the Ended event or StopTransaction; beyond it every second intermediate one goes (E07.FR.10)."""
 
 CHECKPOINT_INTERVAL_S = 60.0
 """How often the last reading of a running transaction is noted, for the bill after a power cut."""

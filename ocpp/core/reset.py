@@ -11,6 +11,7 @@ from ocpp.storage.state import StateRepository
 
 BOOT_REASON_KEY = "boot_reason"
 POWER_UP = "PowerUp"
+FIRMWARE_UPDATE = "FirmwareUpdate"
 
 DELIVERY_GRACE_S = 3.0
 """How long a reset waits for the outbox to deliver the ends of transactions (B12.FR.05: the rest follows later)."""
@@ -55,6 +56,10 @@ class Resets:
         """Restart as soon as no transaction is going on."""
         self._scheduled_reason = boot_reason
         self._transaction_ended()
+
+    def for_firmware(self) -> None:
+        """Restart to activate new firmware (L01.FR.32)."""
+        self._begin(FIRMWARE_UPDATE)
 
     def _transaction_ended(self) -> None:
         if self._scheduled_reason is not None and not self._charging.transactions:

@@ -20,6 +20,8 @@ from ocpp.core.context import Block, Context, Identity, Signals, register
 from ocpp.core.credentials import Credentials
 from ocpp.core.events import DomainListener, StopReason
 from ocpp.core.evse import Connector, Evse, Evses
+from ocpp.core.firmware import FirmwareUpdates
+from ocpp.core.firmware_update import Image, Installer, UpdateLog
 from ocpp.core.hardware import Hardware
 from ocpp.core.local_list import LocalList
 from ocpp.core.log_upload import Lines, LogUploads
@@ -68,6 +70,7 @@ class Surroundings:
     keys: KeyView | None = None
     grid: Grid = field(default_factory=Grid)
     diagnostics: Lines | None = None
+    installer: Installer | None = None
     on_frame: Callable[[bool, bytes], None] | None = None
     changed: Callable[[], None] = lambda: None
     data_transfer: dict[str, Any] = field(default_factory=dict)
@@ -145,6 +148,14 @@ class Strategy(ABC, DomainListener):
         surroundings = self.surroundings
         security = SecurityLog(SecurityEventRepository(surroundings.database), surroundings.clock)
         certificates = Certificates(surroundings.certificates, surroundings.model, surroundings.clock)
+        availability = Availability(surroundings.evses, self.state, surroundings.hardware)
+        resets = Resets(
+            surroundings.clock,
+            self.charging,
+            self.state,
+            restart=surroundings.restart,
+            undelivered=lambda: len(self.outbox) if self.endpoint.online else 0,
+        )
         return Context(
             identity=surroundings.identity,
             clock=surroundings.clock,
@@ -157,14 +168,8 @@ class Strategy(ABC, DomainListener):
             authorizer=self.authorizer,
             local_list=LocalList(surroundings.model, self.tokens),
             reservations=self.charging.reservations,
-            availability=Availability(surroundings.evses, self.state, surroundings.hardware),
-            resets=Resets(
-                surroundings.clock,
-                self.charging,
-                self.state,
-                restart=surroundings.restart,
-                undelivered=lambda: len(self.outbox) if self.endpoint.online else 0,
-            ),
+            availability=availability,
+            resets=resets,
             signals=Signals(),
             logs=LogUploads(
                 surroundings.identity.id,
@@ -175,6 +180,7 @@ class Strategy(ABC, DomainListener):
             security=security,
             certificates=certificates,
             signing=self._signing(certificates, security),
+            firmware=self._firmware(certificates, security, availability, resets),
             upgrade=SecurityUpgrade(surroundings.model, surroundings.database, self.state, certificates, security),
             data_transfer=surroundings.data_transfer,
             time_set=surroundings.hardware.system_time_changed,
@@ -193,6 +199,26 @@ class Strategy(ABC, DomainListener):
         signing.spawn = self.endpoint.spawn
         return signing
 
+    def _firmware(
+        self, certificates: Certificates, security: SecurityLog, availability: Availability, resets: Resets
+    ) -> FirmwareUpdates:
+        surroundings = self.surroundings
+        updates = UpdateLog(self.state, online=lambda: self.endpoint.online)
+        updates.spawn = self.endpoint.spawn
+        return FirmwareUpdates(
+            installer=surroundings.installer,
+            updates=updates,
+            image=Image(surroundings.database.path.parent / "firmware"),
+            version=surroundings.identity.firmware_version or "",
+            clock=surroundings.clock,
+            allow_new=self.new_sessions_while_firmware_waits,
+            certificates=certificates,
+            security=security,
+            charging=self.charging,
+            availability=availability,
+            resets=resets,
+        )
+
     def has(self, controller: str) -> bool:
         """Whether a block is there; the station file may take it out (`"ReservationCtrlr/Available" = false`)."""
         return self.surroundings.model.boolean(f"{controller}/Available").value
@@ -203,7 +229,7 @@ class Strategy(ABC, DomainListener):
 
     def may_start(self) -> bool:
         """Whether a transaction may begin as far as CSMS, queue and pending resets are concerned."""
-        if self.outbox.full or self.context.resets.scheduled:
+        if self.outbox.full or self.context.resets.scheduled or self.context.firmware.installing:
             return False
         accepted = self.endpoint.boot_state is BootState.ACCEPTED or self.accepted_before
         return accepted or self.settings.before_accepted
@@ -234,6 +260,10 @@ class Strategy(ABC, DomainListener):
     def session_settings(self, model: DeviceModel) -> SessionSettings:
         """How sessions behave in this version."""
 
+    def new_sessions_while_firmware_waits(self) -> bool:
+        """Whether drivers may begin while an installation waits for others to finish; 1.6 knows no such setting."""
+        return False
+
     @abstractmethod
     def build(self) -> list[Block]:
         """The blocks."""
@@ -249,6 +279,7 @@ class Strategy(ABC, DomainListener):
         Recovery(self.charging, self.settings, self.surroundings.clock).recover()
         self.charging.start()
         self.context.signing.review()
+        self.context.firmware.resume()
 
     def connected(self) -> None:
         """A connection is open."""
@@ -277,12 +308,14 @@ class Strategy(ABC, DomainListener):
         """Stop everything; transactions stay open on disk."""
         self.charging.stop()
         self.context.signing.stop()
+        self.context.firmware.stop()
         await self.endpoint.close()
 
     def abandon(self) -> None:
         """Another major version takes over: what this one had open is dropped (DESIGN section 2.2)."""
         self.charging.stop()
         self.context.signing.stop()
+        self.context.firmware.stop()
         for transaction in self.charging.transactions:
             log.error("transaction %s is dropped: the CSMS speaks another OCPP major version", transaction.id)
             transaction.active = False

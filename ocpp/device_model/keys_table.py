@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ocpp.device_model.standard.metering import MEASURANDS
+from ocpp.device_model.standard.metering import MAX_ENDED_SAMPLES, MEASURANDS
 
 PHASES = ("L1", "L2", "L3", "N", "L1-N", "L2-N", "L3-N", "L1-L2", "L2-L3", "L3-L1")
 MAX_MEASURANDS = 20
@@ -175,8 +175,20 @@ KEYS: tuple[Key, ...] = (
         meaning="periodic measurands kept for StopTransaction",
     ),
     Key("StopTxnSampledDataMaxLength", "", fixed=str(MAX_MEASURANDS), meaning="entries of StopTxnSampledData at most"),
+    Key(
+        "StopTransactionMaxMeterValues",
+        "",
+        fixed=str(MAX_ENDED_SAMPLES + 1),
+        meaning="meter values that StopTransaction carries at most; beyond it those in between are thinned out",
+    ),
     Key("SupportedFeatureProfiles", "OCPP16Ctrlr/SupportedFeatureProfiles", meaning="feature profiles the station has"),
     Key("SupportedFeatureProfilesMaxLength", "", fixed="9", meaning="entries of SupportedFeatureProfiles at most"),
+    Key(
+        "SupportedFileTransferProtocols",
+        "OCPPCommCtrlr/FileTransferProtocols",
+        "FirmwareManagement",
+        meaning="protocols that logs and firmware may be transferred with; SFTP needs the extra `sftp`",
+    ),
     Key(
         "TransactionMessageAttempts",
         "OCPPCommCtrlr/MessageAttempts[TransactionEvent]",

@@ -31,6 +31,7 @@ class Configuration:
     networks: tuple[NetworkProfile, ...]
     evses: tuple[EvseDescription, ...]
     simulation: dict[str, Any]
+    firmware: dict[str, Any]
     smart_charging: dict[str, Any]
     local_api: dict[str, Any] = field(repr=False)
     certificates: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -97,6 +98,7 @@ class _Reader:
             networks=networks,
             evses=evses,
             simulation=self._section(self._table(raw, "simulation"), schema.SIMULATION, "simulation"),
+            firmware=self._section(self._table(raw, "firmware"), schema.FIRMWARE, "firmware"),
             smart_charging=self._section(self._table(raw, "smart_charging"), schema.SMART_CHARGING, "smart_charging"),
             local_api=local_api,
             certificates=self._certificates(raw),

@@ -7,12 +7,13 @@ import random
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from hal.simulated import SimulatedConnector, SimulatedEvse, SimulatedStation, SimulationOptions
-from ocpp.charge_point import ChargePoint, Connector, Evse, Evses, Grid, Identity
+from ocpp.charge_point import ChargePoint, Connector, Evse, Evses, Grid, Identity, Installer
 from ocpp.clock import Clock, SystemClock
 from ocpp.connectivity import NetworkProfile
 from ocpp.core.security_upgrade import TRIAL_KEY
@@ -26,6 +27,7 @@ from ocpp.errors import ConfigurationError
 from ocpp.security.certificate_folder import CertificateFolder
 from ocpp.station.certificates import files, take_profile, take_tables
 from ocpp.station.configuration import Configuration
+from ocpp.station.firmware import CommandInstaller, SimulatedInstaller
 from ocpp.station.hardware import Reports, SimulatedHardware
 from ocpp.station.logging import MessageLog
 from ocpp.station.state_directory import StateDirectory
@@ -88,6 +90,8 @@ class Program:
         new = not self.state.get(INITIALISED_KEY, False)
         if new:
             take_tables(self._certificates, configuration.certificates)
+        transfers = "FTP,FTPS,HTTP,HTTPS" + (",SFTP" if find_spec("asyncssh") is not None else "")
+        self.model.set_inside(self.model.entry("OCPPCommCtrlr/FileTransferProtocols"), transfers)
         apply_start_values(self.model, self.keys, configuration.variables, configuration.keys, new=new)
         self.state.put(INITIALISED_KEY, True)
 
@@ -172,10 +176,23 @@ class Program:
                 float(self.configuration.smart_charging["nominal_voltage_v"]),
             ),
             diagnostics=self._message_log.lines if self._message_log is not None else None,
+            installer=self._build_installer(),
             rng=random.SystemRandom(),
             restart=self._restart,
             on_frame=self._on_frame,
             certificates=self._certificates,
+        )
+
+    def _build_installer(self) -> Installer:
+        firmware, simulation = self.configuration.firmware, self.configuration.simulation
+        if firmware["install_command"]:
+            return CommandInstaller(
+                firmware["install_command"],
+                firmware["confirm_command"],
+                interrupts=firmware["interrupts_charging"],
+            )
+        return SimulatedInstaller(
+            self.clock, simulation["firmware_activation"], float(simulation["firmware_install_s"])
         )
 
     def _note_recovery(self) -> None:

@@ -233,9 +233,25 @@ SIMULATION = {
     "meter_resets_on_plug": boolean(False, meaning="whether the register starts at 0 with every plug-in"),
     "signed_meter": boolean(False, meaning="whether the meter signs its readings"),
     "firmware_activation": choice(
-        "exit", "in-process", "none", default="exit", meaning="what installing new firmware does"
+        "exit",
+        "in-process",
+        "none",
+        default="exit",
+        meaning="what installing new firmware does: end the program with status 75, change over while the connection "
+        "stays, or not even stop those who charge",
     ),
     "firmware_install_s": number(0, 3600, default=2, meaning="how long installing takes, in s"),
+}
+
+FIRMWARE = {
+    "install_command": texts(
+        meaning="the update tool and its arguments, `{file}` standing for the image; exit status 0: installed, 75: "
+        "installed and active after a restart, 65: the image is not fit, others: failed"
+    ),
+    "confirm_command": texts(
+        meaning="asked after that restart whether the new firmware runs (exit status 0); default: it does"
+    ),
+    "interrupts_charging": boolean(True, meaning="whether nobody can charge while the update tool works"),
 }
 
 SMART_CHARGING = {
@@ -265,6 +281,7 @@ SECTIONS = {
     "certificates": CERTIFICATES,
     "evse": EVSE,
     "simulation": SIMULATION,
+    "firmware": FIRMWARE,
     "smart_charging": SMART_CHARGING,
     "variables": {},
     "keys": {},

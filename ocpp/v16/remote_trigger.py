@@ -18,6 +18,8 @@ class RemoteTrigger:
     def __init__(self, context: Context) -> None:
         self._context = context
         self.triggers: dict[str, Callable[[int | None], Send]] = {"MeterValues": self._meter_values}
+        self.extended: dict[str, Callable[[int | None], Send]] = {}
+        """What ExtendedTriggerMessage does otherwise than TriggerMessage."""
 
     @property
     def actions(self) -> Mapping[str, Handler]:
@@ -29,16 +31,19 @@ class RemoteTrigger:
 
     def trigger_message(self, request: v16.TriggerMessageRequest) -> Reply:
         """TriggerMessage: the response goes out before the message."""
-        status, send = self._prepare(request.requested_message.value, request.connector_id)
+        status, send = self._prepare(self.triggers, request.requested_message.value, request.connector_id)
         return Reply(v16.TriggerMessageResponse(status=v16.TriggerMessageStatus(status)), send)
 
     def extended_trigger_message(self, request: v16.ExtendedTriggerMessageRequest) -> Reply:
         """ExtendedTriggerMessage of the security white paper (F06)."""
-        status, send = self._prepare(request.requested_message.value, request.connector_id)
+        triggers = {**self.triggers, **self.extended}
+        status, send = self._prepare(triggers, request.requested_message.value, request.connector_id)
         return Reply(v16.ExtendedTriggerMessageResponse(status=v16.TriggerMessageStatusEnum(status)), send)
 
-    def _prepare(self, message: str, connector_id: int | None) -> tuple[str, Send]:
-        prepare = self.triggers.get(message)
+    def _prepare(
+        self, triggers: Mapping[str, Callable[[int | None], Send]], message: str, connector_id: int | None
+    ) -> tuple[str, Send]:
+        prepare = triggers.get(message)
         if prepare is None:
             return "NotImplemented", _nothing
         if connector_id is not None and connector_id != 0 and not self._exists(connector_id):

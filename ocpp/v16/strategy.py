@@ -17,6 +17,7 @@ from ocpp.v16.absent import AbsentProfiles
 from ocpp.v16.certificates import Certificates
 from ocpp.v16.core import Core
 from ocpp.v16.diagnostics import Diagnostics
+from ocpp.v16.firmware import Firmware
 from ocpp.v16.local_auth_list import LocalAuthList
 from ocpp.v16.remote_trigger import RemoteTrigger
 from ocpp.v16.reservation import Reservation
@@ -48,9 +49,11 @@ class Strategy16(Strategy):
         diagnostics = Diagnostics(context)
         trigger.triggers["DiagnosticsStatusNotification"] = lambda _: diagnostics.trigger
         trigger.triggers["LogStatusNotification"] = lambda _: diagnostics.trigger_log
-        certificates = Certificates(context)
+        certificates, firmware = Certificates(context), Firmware(context)
+        trigger.triggers["FirmwareStatusNotification"] = lambda _: firmware.trigger
+        trigger.extended["FirmwareStatusNotification"] = lambda _: firmware.trigger_signed
         trigger.triggers["SignChargePointCertificate"] = lambda _: certificates.sign
-        blocks: list[Block] = [self.core, trigger, diagnostics, certificates, Security(context, keys)]
+        blocks: list[Block] = [self.core, trigger, diagnostics, certificates, firmware, Security(context, keys)]
         if self.has("LocalAuthListCtrlr"):
             blocks.append(LocalAuthList(context, self.core.status.tell_condition))
         if self.has("ReservationCtrlr"):

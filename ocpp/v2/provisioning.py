@@ -171,6 +171,10 @@ class Provisioning:
             known = request.evse_id in context.evses
             code = "UnsupportedParam" if known else "UnknownEvse"
             return v2.ResetResponse(status=v2.ResetStatusEnum("Rejected"), status_info=v2.StatusInfo(reason_code=code))
+        if context.firmware.installing:
+            return v2.ResetResponse(
+                status=v2.ResetStatusEnum("Rejected"), status_info=v2.StatusInfo(reason_code="FwUpdateInProgress")
+            )
         if request.type == "OnIdle" and context.charging.transactions:
             context.resets.when_idle("ScheduledReset")
             return v2.ResetResponse(status=v2.ResetStatusEnum("Scheduled"))

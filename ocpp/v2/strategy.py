@@ -18,6 +18,7 @@ from ocpp.v2.availability import Availability
 from ocpp.v2.certificates import Certificates
 from ocpp.v2.data_transfer import DataTransfer
 from ocpp.v2.diagnostics import Diagnostics
+from ocpp.v2.firmware import Firmware
 from ocpp.v2.local_list import LocalList
 from ocpp.v2.meter_values import MeterValues
 from ocpp.v2.provisioning import Provisioning
@@ -56,6 +57,8 @@ class Strategy2(Strategy):
         diagnostics = Diagnostics(context)
         self.remote_control.triggers["LogStatusNotification"] = lambda where: diagnostics.trigger
         certificates = Certificates(context)
+        firmware = Firmware(context)
+        self.remote_control.triggers["FirmwareStatusNotification"] = lambda where: firmware.trigger
         self.remote_control.triggers["SignChargingStationCertificate"] = lambda where: (
             lambda: self.endpoint.spawn(certificates.sign())
         )
@@ -69,6 +72,7 @@ class Strategy2(Strategy):
             self.data_transfer,
             diagnostics,
             certificates,
+            firmware,
         ]
         if self.has("LocalAuthListCtrlr"):
             blocks.append(LocalList(context))
@@ -77,6 +81,10 @@ class Strategy2(Strategy):
         if self.has("SmartChargingCtrlr"):
             blocks.append(SmartCharging(context))
         return [*blocks, Security(context)]
+
+    def new_sessions_while_firmware_waits(self) -> bool:
+        """See `Strategy.new_sessions_while_firmware_waits` (L01.FR.07)."""
+        return self.context.model.boolean("ChargingStation/AllowNewSessionsPendingFirmwareUpdate").value
 
     # -- boot -----------------------------------------------------------------------------------------------------
 

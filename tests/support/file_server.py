@@ -1,4 +1,4 @@
-"""An HTTP server that takes files, in a thread of its own; answers by a script of statuses."""
+"""An HTTP server that takes and gives files, in a thread of its own; answers by a script of statuses."""
 
 import threading
 from collections.abc import Iterator
@@ -15,12 +15,19 @@ class FileServer(ThreadingHTTPServer):
         self.answers: list[int] = []
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.files: dict[str, bytes] = {}
+        self.missing_bytes = 0
+        """Bytes that a download promises and does not send."""
         self.gate = threading.Event()
         self.gate.set()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}/logs/"
+
+    def offer(self, path: str, content: bytes) -> str:
+        """Make a file available; gives its URL."""
+        self.files[path] = content
+        return f"http://127.0.0.1:{self.server_address[1]}{path}"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -36,6 +43,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+    def do_GET(self) -> None:
+        self.server.gate.wait(20)
+        self.server.requests.append((self.command, self.path, dict(self.headers)))
+        status = self.server.answers.pop(0) if self.server.answers else 200
+        body = self.server.files.get(self.path, b"") if status == 200 else b""
+        if status == 200 and self.path not in self.server.files:
+            status = 404
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body) + self.server.missing_bytes))
+        self.end_headers()
+        self.wfile.write(body)
 
     do_PUT = do_POST = _take  # noqa: N815 - the names are http.server's
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ocpp.charge_point import ChargePoint, Connector, Evse, Evses, Identity, IdToken
+from ocpp.charge_point import ChargePoint, Connector, Evse, Evses, Identity, IdToken, Installer
 from ocpp.clock import ManualClock
 from ocpp.connectivity import NetworkProfile
 from ocpp.device_model import DeviceModel
@@ -42,6 +42,8 @@ class StationUnderTest:
         variables: dict[str, Any] | None = None,
         seed: int = 1,
         profiles: list[NetworkProfile] | None = None,
+        installer: Installer | None = None,
+        firmware_version: str | None = "1.0",
     ) -> None:
         self.version = version
         self.clock = clock or ManualClock()
@@ -68,7 +70,7 @@ class StationUnderTest:
         if profiles:
             self.model.integer("SecurityCtrlr/SecurityProfile").set(profiles[0].security_profile)
         self.charge_point = ChargePoint(
-            identity=Identity("CS001", "pilotwire", "Virtual"),
+            identity=Identity("CS001", "pilotwire", "Virtual", firmware_version=firmware_version),
             evses=Evses([Evse(n + 1, [Connector(n + 1, 1)]) for n in range(evses)]),
             hardware=self.hardware,
             profiles=self._profiles,
@@ -78,6 +80,7 @@ class StationUnderTest:
             keys=self.keys,
             rng=random.Random(seed),
             restart=self.restarts.append,
+            installer=installer,
             open_link=self._open,
         )
         self._task: asyncio.Task[None] | None = None

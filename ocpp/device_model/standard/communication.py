@@ -11,7 +11,9 @@ BYTES_PER_MESSAGE = 65536
 TABLE = {
     "OCPPCommCtrlr/ActiveNetworkProfile": integer(0, RO, persistent=False),
     "OCPPCommCtrlr/MessageTimeout[Default]": seconds(30, RO, persistent=False),
-    "OCPPCommCtrlr/FileTransferProtocols": member_list("", ("FTP", "FTPS", "HTTP", "HTTPS", "SFTP"), RO),
+    "OCPPCommCtrlr/FileTransferProtocols": member_list(
+        "FTP,FTPS,HTTP,HTTPS", ("FTP", "FTPS", "HTTP", "HTTPS", "SFTP"), RO
+    ),
     "OCPPCommCtrlr/HeartbeatInterval": seconds(300, low=1),
     "OCPPCommCtrlr/NetworkConfigurationPriority": sequence_list(
         "1",

@@ -2,6 +2,9 @@
 
 from ocpp.device_model.standard.rows import RO, boolean, member_list, option, seconds
 
+MAX_ENDED_SAMPLES = 500
+"""Samples kept for the Ended event or StopTransaction; beyond it every second intermediate one goes (E07.FR.10)."""
+
 MEASURANDS = (
     "Current.Import",
     "Current.Offered",

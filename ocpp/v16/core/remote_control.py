@@ -84,8 +84,10 @@ class RemoteControl:
         opened = await context.charging.locks.unlock_now(evse, connector)
         return v16.UnlockConnectorResponse(status=v16.UnlockStatus("Unlocked" if opened else "UnlockFailed"))
 
-    def reset(self, request: v16.ResetRequest) -> Reply:
+    def reset(self, request: v16.ResetRequest) -> v16.ResetResponse | Reply:
         """Reset (1.6 section 5.14): both kinds end transactions first, so that their ends are on record."""
+        if self._context.firmware.installing:
+            return v16.ResetResponse(status=v16.ResetStatus("Rejected"))
         reason = StopReason.HARD_RESET if request.type == "Hard" else StopReason.SOFT_RESET
         response = v16.ResetResponse(status=v16.ResetStatus("Accepted"))
 

@@ -33,6 +33,7 @@ REQUIRED_KEYS = {
     "StopTransactionOnInvalidId",
     "StopTxnAlignedData",
     "StopTxnSampledData",
+    "StopTransactionMaxMeterValues",
     "SupportedFeatureProfiles",
     "TransactionMessageAttempts",
     "TransactionMessageRetryInterval",
@@ -58,8 +59,10 @@ READ_ONLY_KEYS = {
     "NumberOfConnectors",
     "StopTxnAlignedDataMaxLength",
     "StopTxnSampledDataMaxLength",
+    "StopTransactionMaxMeterValues",
     "SupportedFeatureProfiles",
     "SupportedFeatureProfilesMaxLength",
+    "SupportedFileTransferProtocols",
 }
 
 MEASURAND_KEYS = ["MeterValuesAlignedData", "MeterValuesSampledData", "StopTxnAlignedData", "StopTxnSampledData"]

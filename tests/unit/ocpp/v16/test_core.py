@@ -219,7 +219,9 @@ async def test_triggered_messages(station):
     answer = await ask(station, "TriggerMessage", {"requestedMessage": "MeterValues", "connectorId": 9})
     assert answer["status"] == "Rejected"
     answer = await ask(station, "TriggerMessage", {"requestedMessage": "FirmwareStatusNotification"})
-    assert answer["status"] == "NotImplemented"
+    assert answer["status"] == "Accepted"
+    await station.settle()
+    assert station.csms.of("FirmwareStatusNotification") == [{"status": "Idle"}]
 
 
 @pytest.mark.req("1.6-4.9")
@@ -337,21 +339,29 @@ async def test_a_fault_is_told_at_once_whatever_the_minimum_duration(make_statio
 
 @pytest.mark.req("1.6-F06")
 @pytest.mark.parametrize(
-    "message", ["BootNotification", "Heartbeat", "StatusNotification", "MeterValues", "LogStatusNotification"]
+    "message",
+    [
+        "BootNotification",
+        "Heartbeat",
+        "StatusNotification",
+        "MeterValues",
+        "LogStatusNotification",
+        "FirmwareStatusNotification",
+    ],
 )
 async def test_extended_triggers(station, message):
-    before = station.csms.counts[message]
+    name = "Signed" + message if message.startswith("Firmware") else message
+    before = station.csms.counts[name]
     answer = await ask(station, "ExtendedTriggerMessage", {"requestedMessage": message, "connectorId": 1})
     assert answer == {"status": "Accepted"}
     await station.settle()
-    assert station.csms.counts[message] == before + 1
+    assert station.csms.counts[name] == before + 1
 
 
 @pytest.mark.req("1.6-F06")
 @pytest.mark.parametrize(
     ("wish", "status"),
     [
-        ({"requestedMessage": "FirmwareStatusNotification"}, "NotImplemented"),
         ({"requestedMessage": "StatusNotification", "connectorId": 9}, "Rejected"),
     ],
 )

@@ -1,0 +1,308 @@
+"""Firmware updates: retrieved, verified, installed and activated, with every status told, over reboots (L01, L02)."""
+
+import asyncio
+import logging
+import ssl
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from ocpp.clock import Clock
+from ocpp.core import file_transfer, firmware_image
+from ocpp.core.availability import Availability
+from ocpp.core.certificates import Certificates
+from ocpp.core.charging import Charging
+from ocpp.core.file_transfer import Cancelled, TransferError
+from ocpp.core.firmware_update import Image, Installer, InstallOutcome, Stage, Update, UpdateLog
+from ocpp.core.reset import Resets
+from ocpp.errors import SecurityError
+from ocpp.security.certificate_folder import Kind
+from ocpp.security.event_log import SecurityLog
+
+ACCEPTED, CANCELED, REJECTED, INVALID_CERTIFICATE = "Accepted", "AcceptedCanceled", "Rejected", "InvalidCertificate"
+
+DEFAULT_RETRIES = 3
+DEFAULT_RETRY_INTERVAL_S = 60.0
+"""Where the CSMS leaves both to the station."""
+
+MAX_RETRIES = 100
+MAX_RETRY_INTERVAL_S = 86400.0
+
+LONGEST_SLEEP_S = 600.0
+"""A wait for a point in time looks at the clock so often: it may be set meanwhile."""
+
+DELIVERY_GRACE_S = 5.0
+"""How long a restart waits until the CSMS has the status before it."""
+
+INSTALL_ATTEMPTS = 2
+"""How often an installation is begun: once more after a power cut in the middle of it."""
+
+UPDATED = "FirmwareUpdated"
+
+log = logging.getLogger(__name__)
+
+
+class FirmwareUpdates:
+    """One update at a time. Without an `installer` the station cannot be updated this way."""
+
+    def __init__(
+        self,
+        *,
+        installer: Installer | None,
+        updates: UpdateLog,
+        image: Image,
+        version: str,
+        clock: Clock,
+        allow_new: Callable[[], bool],
+        certificates: Certificates,
+        security: SecurityLog,
+        charging: Charging,
+        availability: Availability,
+        resets: Resets,
+    ) -> None:
+        self._installer = installer
+        self.updates = updates
+        self._image = image
+        self._version = version
+        self._clock = clock
+        self._certificates = certificates
+        self._security = security
+        self._charging = charging
+        self._availability = availability
+        self._resets = resets
+        self._allow_new = allow_new
+        self._task: asyncio.Task[None] | None = None
+        self._cancelled = threading.Event()
+        self._idle = asyncio.Event()
+        self.trust: Callable[[], ssl.SSLContext | None] = lambda: None
+        """Gives the TLS context of a download."""
+        charging.on_transaction_end.append(self._transaction_ended)
+
+    # -- what the CSMS wants --------------------------------------------------------------------------------------
+
+    @property
+    def available(self) -> bool:
+        """Whether there is anything that installs."""
+        return self._installer is not None
+
+    @property
+    def secure(self) -> bool:
+        """Whether firmware has to be signed: with a manufacturer's root certificate a signature can be checked."""
+        return self._certificates.has_any(Kind.MANUFACTURER_ROOT)
+
+    @property
+    def installing(self) -> bool:
+        """Whether nothing else may begin: an installation cannot be stopped."""
+        update = self.updates.current
+        return update is not None and update.stage in (Stage.INSTALL, Stage.ACTIVATE)
+
+    @property
+    def status(self) -> tuple[str, int | None]:
+        """The last status told and its request; Idle after an update that went well, and without one (L01.FR.25-26)."""
+        update = self.updates.last
+        if update is None or update.status in ("", "Installed"):
+            return "Idle", None
+        return update.status, update.request_id
+
+    @property
+    def busy(self) -> bool:
+        """Whether an update is going on."""
+        return self.updates.current is not None
+
+    def accept(self, update: Update) -> str:
+        """What to answer to a request for an update (L01.FR.21-24); an update going on is given up for the new one."""
+        if not self.available or self.installing:
+            return REJECTED
+        if update.certificate is not None or self.secure:
+            try:
+                self._check_signer(update)
+            except SecurityError as error:
+                log.error("the firmware update is refused: %s", error)
+                self._security.record("InvalidFirmwareSigningCertificate", str(error))
+                return INVALID_CERTIFICATE
+        return CANCELED if self.cancel() else ACCEPTED
+
+    def _check_signer(self, update: Update) -> None:
+        from ocpp.security import certificates
+
+        if not update.certificate or not update.signature:
+            raise SecurityError("signature and signing certificate are needed")
+        roots = [each.certificate for each in self._certificates.store.all(Kind.MANUFACTURER_ROOT)]
+        if not roots:
+            raise SecurityError("no manufacturer root certificate is installed")
+        certificates.check_chain(certificates.read_chain(update.certificate), roots, self._clock.now())
+
+    def cancel(self) -> bool:
+        """Give up the update going on, if it can be; whether there was one."""
+        if self.updates.current is None or self.installing:
+            return False
+        log.warning("the firmware update is given up for another one")
+        self._stop_task()
+        self.updates.forget()
+        self._availability.release()
+        return True
+
+    def start(self, update: Update) -> None:
+        """Begin; the answer to the request has gone out."""
+        update.version = self._version
+        self.updates.begin(update)
+        self._go_on()
+
+    # -- life -----------------------------------------------------------------------------------------------------
+
+    def resume(self) -> None:
+        """The program has started: take up what a restart or a power cut interrupted."""
+        update = self.updates.current
+        if update is not None and self.available:
+            log.info("the firmware update goes on: %s", update.stage.value)
+            self._go_on()
+
+    def stop(self) -> None:
+        """End all work; an update going on is taken up again at the next start."""
+        self._stop_task()
+
+    def _go_on(self) -> None:
+        self._cancelled = threading.Event()
+        self._task = asyncio.ensure_future(self._run())
+
+    def _stop_task(self) -> None:
+        self._cancelled.set()
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    async def _run(self) -> None:
+        update = self.updates.current
+        assert update is not None
+        steps = {
+            Stage.RETRIEVE: self._retrieve,
+            Stage.VERIFY: self._verify,
+            Stage.WAIT: self._wait_for_installation,
+            Stage.INSTALL: self._install,
+            Stage.ACTIVATE: self._confirm,
+        }
+        try:
+            while update.stage in steps:
+                await steps[update.stage](update)
+        except Exception:
+            log.exception("the firmware update failed unexpectedly")
+            early = update.stage in (Stage.RETRIEVE, Stage.VERIFY)
+            self._end(update, "DownloadFailed" if early else "InstallationFailed")
+
+    def _end(self, update: Update, status: str) -> None:
+        """The update is over, well or not."""
+        log.log(logging.INFO if status == "Installed" else logging.ERROR, "firmware update: %s", status)
+        self._availability.release()
+        self.updates.report(update, status, Stage.DONE)
+        self._image.remove()
+        if status == "Installed":
+            self._security.record(UPDATED, f"{update.version} before")
+
+    # -- steps ----------------------------------------------------------------------------------------------------
+
+    async def _retrieve(self, update: Update) -> None:
+        if update.retrieve_at is not None and update.retrieve_at > self._clock.now():
+            self.updates.report(update, "DownloadScheduled")
+            await self._until(update.retrieve_at)
+        self.updates.report(update, "Downloading")
+        attempts = 1 + min(max(0, update.retries if update.retries is not None else DEFAULT_RETRIES), MAX_RETRIES)
+        given = update.retry_interval if update.retry_interval is not None else DEFAULT_RETRY_INTERVAL_S
+        wait = min(max(0.0, given), MAX_RETRY_INTERVAL_S)
+        for attempt in range(1, attempts + 1):
+            try:
+                await asyncio.to_thread(self._download, update.location, self._cancelled)
+            except TransferError as error:
+                place = file_transfer.shown(update.location)
+                log.warning("download from %s failed (%d of %d): %s", place, attempt, attempts, error)
+                if error.kind in (file_transfer.BAD_MESSAGE, file_transfer.NOT_SUPPORTED) or attempt == attempts:
+                    self._end(update, "DownloadFailed")
+                    return
+                await self._clock.sleep(wait)
+            except Cancelled:
+                return
+            else:
+                self.updates.report(update, "Downloaded", Stage.VERIFY)
+                return
+
+    def _download(self, location: str, cancelled: threading.Event) -> None:
+        secure = location.lower().startswith(("https:", "ftps:"))
+        self._image.prepare()
+        file_transfer.download(location, self._image.path, cancelled, self.trust() if secure else None)
+
+    async def _verify(self, update: Update) -> None:
+        if update.certificate is None or update.signature is None:
+            self.updates.advance(update, Stage.WAIT)
+            return
+        try:
+            await asyncio.to_thread(firmware_image.check, self._image.path, update.certificate, update.signature)
+        except SecurityError as error:
+            log.error("the firmware is not installed: %s", error)
+            self._end(update, "InvalidSignature")
+            self._security.record("InvalidFirmwareSignature", str(error))
+            return
+        self.updates.report(update, "SignatureVerified", Stage.WAIT)
+
+    async def _wait_for_installation(self, update: Update) -> None:
+        assert self._installer is not None
+        if update.install_at is not None and update.install_at > self._clock.now():
+            self.updates.report(update, "InstallScheduled")
+            await self._until(update.install_at)
+        if self._installer.interrupts:
+            await self._until_idle(update)
+        self.updates.report(update, "Installing", Stage.INSTALL)
+
+    async def _until_idle(self, update: Update) -> None:
+        """L01.FR.06-07: no charging is cut off, and nobody begins anew unless that is allowed."""
+        if self._charging.transactions and update.status != "InstallScheduled":
+            self.updates.report(update, "InstallScheduled")
+        while self._charging.transactions:
+            self._idle.clear()
+            if not self._allow_new():
+                self._availability.hold()
+            await self._idle.wait()
+        self._availability.hold()
+
+    async def _install(self, update: Update) -> None:
+        assert self._installer is not None
+        if self._installer.interrupts:
+            self._availability.hold()
+        if update.attempts >= INSTALL_ATTEMPTS:
+            self._end(update, "InstallationFailed")
+            return
+        if update.attempts and update.version != self._version:
+            self._end(update, "Installed")  # it restarted the machine itself
+            return
+        update.attempts += 1
+        self.updates.advance(update, Stage.INSTALL)
+        outcome = await self._installer.install(self._image.path)
+        if outcome is InstallOutcome.INSTALLED:
+            self._end(update, "Installed")
+        elif outcome is InstallOutcome.NEEDS_RESTART:
+            await self._restart(update)
+        else:
+            self._end(update, outcome.value)
+
+    async def _restart(self, update: Update) -> None:
+        while self._charging.transactions:  # L01.FR.33
+            self._idle.clear()
+            self._availability.hold()
+            await self._idle.wait()
+        self.updates.report(update, "InstallRebooting", Stage.ACTIVATE)
+        deadline = self._clock.monotonic() + DELIVERY_GRACE_S
+        while self.updates.undelivered and self.updates.online() and self._clock.monotonic() < deadline:
+            await self._clock.sleep(0.2)
+        self._resets.for_firmware()
+        await asyncio.Event().wait()  # the restart ends this; the next start goes on with `_confirm`
+
+    async def _confirm(self, update: Update) -> None:
+        assert self._installer is not None
+        self._end(update, "Installed" if await self._installer.confirm() else "InstallationFailed")
+
+    # -- waiting --------------------------------------------------------------------------------------------------
+
+    async def _until(self, moment: datetime) -> None:
+        while (remaining := (moment - self._clock.now()).total_seconds()) > 0:
+            await self._clock.sleep(min(remaining, LONGEST_SLEEP_S))
+
+    def _transaction_ended(self) -> None:
+        self._idle.set()
