@@ -86,9 +86,10 @@ class SimulatedLock:
 
     async def unlock(self) -> bool:
         """See `Lock.unlock`."""
-        if not self.broken:
-            self._locked = False
-        return not self._locked
+        if self.broken:
+            return False
+        self._locked = False
+        return True
 
     @property
     def locked(self) -> bool:

@@ -50,8 +50,9 @@ class CableLocks:
     async def unlock_now(self, evse: Evse, connector: Connector) -> bool:
         """Release the cable; False when the lock did not open, which is reported as a fault too."""
         opened = await self._charging.hardware.unlock(evse.id, connector.id)
-        connector.locked = not opened
-        if not opened:
+        if opened:
+            connector.locked = False
+        else:
             log.error("the lock of EVSE %d connector %d does not open", evse.id, connector.id)
             self._charging.fault_changed(evse.id, connector.id, Fault(LOCK_FAILURE, "lock does not open"), active=True)
         self._charging.listener.connector_changed(evse, connector)

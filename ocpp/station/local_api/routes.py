@@ -26,6 +26,9 @@ EVENT_HEARTBEAT_S = 15.0
 EVENT_GATHER_S = 0.05
 """Changes within this time make one event."""
 
+POWER_CUT_DELAY_S = 0.02
+"""Time for the answer to a power cut to leave the machine."""
+
 Route = Callable[..., Any]
 
 
@@ -214,9 +217,10 @@ class Routes:
         await self._program.charge_point.connectivity.set_up(up)
         return {"up": up}
 
-    def power_cut(self, request: Request) -> None:
-        """POST /api/sim/power_cut."""
-        station_program.power_cut()
+    def power_cut(self, request: Request) -> dict[str, Any]:
+        """POST /api/sim/power_cut: the answer still goes out."""
+        asyncio.get_running_loop().call_later(POWER_CUT_DELAY_S, station_program.power_cut)
+        return {"power": "off"}
 
     def clock(self, request: Request) -> dict[str, Any]:
         """POST /api/sim/clock."""
