@@ -14,6 +14,9 @@ from ocpp.device_model import DeviceModel
 from ocpp.device_model.standard.metering import MAX_ENDED_SAMPLES
 from ocpp.errors import StorageError
 
+ENERGY_CHECK_INTERVAL_S = 1.0
+"""How often the meter is looked at while only so much energy may be delivered: 6 Wh at 22 kW."""
+
 CHECKPOINT_INTERVAL_S = 60.0
 """How often the last reading of a running transaction is noted, for the bill after a power cut."""
 
@@ -73,6 +76,13 @@ class Metered(Protocol):
     def checkpoint(self) -> None:
         """Note the last reading without a message."""
 
+    @property
+    def energy_limited(self) -> bool:
+        """Whether only so much energy may be delivered."""
+
+    def check_energy_limit(self) -> None:
+        """End the delivery once it is reached."""
+
 
 class TransactionMeter:
     """The timers of one transaction: samples to send, samples to keep, checkpoints."""
@@ -90,6 +100,8 @@ class TransactionMeter:
         self._schedule("updated", self._settings.updated_interval.value, self._sample_updated)
         self._schedule("ended", self._settings.ended_interval.value, self._sample_ended)
         self._schedule("checkpoint", CHECKPOINT_INTERVAL_S, self._session.checkpoint)
+        if self._session.energy_limited:
+            self._schedule("energy", ENERGY_CHECK_INTERVAL_S, self._session.check_energy_limit)
 
     def stop(self) -> None:
         """No more samples."""

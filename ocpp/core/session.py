@@ -212,6 +212,7 @@ class ChargingSession:
         allowed = self._charging.settings.max_energy_on_invalid_id_wh
         if allowed > 0 and transaction.last is not None:
             transaction.energy_limit_wh = transaction.last.energy_wh + allowed
+            self.meter.start()
         else:
             self.suspended_by_csms = True
         self._charging.store.save(transaction)
@@ -277,13 +278,18 @@ class ChargingSession:
             with self._changes.whole(durable=False):
                 self._recorder.note_reading(self.transaction)
                 self._charging.store.save(self.transaction)
-            self._check_energy_limit()
 
-    def _check_energy_limit(self) -> None:
-        transaction = self.transaction
-        if transaction is None or transaction.energy_limit_wh is None or transaction.last is None:
+    @property
+    def energy_limited(self) -> bool:
+        """See `Metered.energy_limited`."""
+        return self.transaction is not None and self.transaction.energy_limit_wh is not None
+
+    def check_energy_limit(self) -> None:
+        """See `Metered.check_energy_limit`."""
+        transaction, reading = self.transaction, self.read()
+        if transaction is None or transaction.energy_limit_wh is None or reading is None:
             return
-        if transaction.last.energy_wh >= transaction.energy_limit_wh and not self.suspended_by_csms:
+        if reading.energy_wh >= transaction.energy_limit_wh and not self.suspended_by_csms:
             self.suspend_by_csms()
 
     # -- from facts to events -------------------------------------------------------------------------------------
