@@ -32,7 +32,9 @@ LONGEST_SLEEP_S = 600.0
 """A wait for a point in time looks at the clock so often: it may be set meanwhile."""
 
 DELIVERY_GRACE_S = 5.0
-"""How long a restart waits until the CSMS has the status before it."""
+"""How long what follows waits until the CSMS has the status before it: a restart, connectors out of service, an event."""
+
+POLL_S = 0.05
 
 INSTALL_ATTEMPTS = 2
 """How often an installation is begun: once more after a power cut in the middle of it."""
@@ -187,16 +189,25 @@ class FirmwareUpdates:
         except Exception:
             log.exception("the firmware update failed unexpectedly")
             early = update.stage in (Stage.RETRIEVE, Stage.VERIFY)
-            self._end(update, "DownloadFailed" if early else "InstallationFailed")
+            await self._end(update, "DownloadFailed" if early else "InstallationFailed")
 
-    def _end(self, update: Update, status: str) -> None:
-        """The update is over, well or not."""
+    async def _end(self, update: Update, status: str, event: str = "", info: str = "") -> None:
+        """The update is over, well or not; the security event that this is comes after the status."""
         log.log(logging.INFO if status == "Installed" else logging.ERROR, "firmware update: %s", status)
         self._availability.release()
         self.updates.report(update, status, Stage.DONE)
         self._image.remove()
         if status == "Installed":
-            self._security.record(UPDATED, f"{update.version} before")
+            event, info = UPDATED, f"{update.version} before"
+        if event:
+            await self._delivered()
+            self._security.record(event, info)
+
+    async def _delivered(self) -> None:
+        """Give the CSMS a moment to take the statuses before anything else is told."""
+        deadline = self._clock.monotonic() + DELIVERY_GRACE_S
+        while self.updates.undelivered and self.updates.online() and self._clock.monotonic() < deadline:
+            await self._clock.sleep(POLL_S)
 
     # -- steps ----------------------------------------------------------------------------------------------------
 
@@ -215,7 +226,7 @@ class FirmwareUpdates:
                 place = file_transfer.shown(update.location)
                 log.warning("download from %s failed (%d of %d): %s", place, attempt, attempts, error)
                 if error.kind in (file_transfer.BAD_MESSAGE, file_transfer.NOT_SUPPORTED) or attempt == attempts:
-                    self._end(update, "DownloadFailed")
+                    await self._end(update, "DownloadFailed")
                     return
                 await self._clock.sleep(wait)
             except Cancelled:
@@ -237,8 +248,7 @@ class FirmwareUpdates:
             await asyncio.to_thread(firmware_image.check, self._image.path, update.certificate, update.signature)
         except SecurityError as error:
             log.error("the firmware is not installed: %s", error)
-            self._end(update, "InvalidSignature")
-            self._security.record("InvalidFirmwareSignature", str(error))
+            await self._end(update, "InvalidSignature", "InvalidFirmwareSignature", str(error))
             return
         self.updates.report(update, "SignatureVerified", Stage.WAIT)
 
@@ -247,6 +257,7 @@ class FirmwareUpdates:
         if update.install_at is not None and update.install_at > self._clock.now():
             self.updates.report(update, "InstallScheduled")
             await self._until(update.install_at)
+        await self._delivered()
         if self._installer.interrupts:
             await self._until_idle(update)
         self.updates.report(update, "Installing", Stage.INSTALL)
@@ -267,20 +278,20 @@ class FirmwareUpdates:
         if self._installer.interrupts:
             self._availability.hold()
         if update.attempts >= INSTALL_ATTEMPTS:
-            self._end(update, "InstallationFailed")
+            await self._end(update, "InstallationFailed")
             return
         if update.attempts and update.version != self._version:
-            self._end(update, "Installed")  # it restarted the machine itself
+            await self._end(update, "Installed")  # it restarted the machine itself
             return
         update.attempts += 1
         self.updates.advance(update, Stage.INSTALL)
         outcome = await self._installer.install(self._image.path)
         if outcome is InstallOutcome.INSTALLED:
-            self._end(update, "Installed")
+            await self._end(update, "Installed")
         elif outcome is InstallOutcome.NEEDS_RESTART:
             await self._restart(update)
         else:
-            self._end(update, outcome.value)
+            await self._end(update, outcome.value)
 
     async def _restart(self, update: Update) -> None:
         while self._charging.transactions:  # L01.FR.33
@@ -288,15 +299,13 @@ class FirmwareUpdates:
             self._availability.hold()
             await self._idle.wait()
         self.updates.report(update, "InstallRebooting", Stage.ACTIVATE)
-        deadline = self._clock.monotonic() + DELIVERY_GRACE_S
-        while self.updates.undelivered and self.updates.online() and self._clock.monotonic() < deadline:
-            await self._clock.sleep(0.2)
+        await self._delivered()
         self._resets.for_firmware()
         await asyncio.Event().wait()  # the restart ends this; the next start goes on with `_confirm`
 
     async def _confirm(self, update: Update) -> None:
         assert self._installer is not None
-        self._end(update, "Installed" if await self._installer.confirm() else "InstallationFailed")
+        await self._end(update, "Installed" if await self._installer.confirm() else "InstallationFailed")
 
     # -- waiting --------------------------------------------------------------------------------------------------
 

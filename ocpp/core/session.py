@@ -262,7 +262,7 @@ class ChargingSession:
         trigger = Trigger.METER_VALUE_CLOCK if value.context.value == "Sample.Clock" else Trigger.METER_VALUE_PERIODIC
         with self._changes.whole():
             self._recorder.update(trigger, (value,))
-        self._check_energy_limit()
+        self.check_energy_limit()
 
     def report(self, trigger: Trigger) -> None:
         """Tell about the running transaction, with fresh samples, because somebody wants to know."""

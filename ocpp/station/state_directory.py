@@ -9,6 +9,9 @@ from ocpp.errors import StorageError
 
 LOCK_FILE = "lock"
 
+PRIVATE = 0o700
+"""Of a folder made here: it holds passwords and keys (A01.FR.10)."""
+
 
 class StateDirectory:
     """Makes the folder if needed and claims it until `release`, or until the process ends, however it ends.
@@ -19,7 +22,7 @@ class StateDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            path.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
             self._lock = (path / LOCK_FILE).open("a+")
         except OSError as error:
             raise StorageError(f"the state directory {path} cannot be used: {error.strerror}") from error

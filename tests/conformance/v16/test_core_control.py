@@ -302,4 +302,3 @@ def test_garbage_does_not_end_the_connection(csms, station):
     assert csms.call("GetConfiguration", {"key": ["HeartbeatInterval"]})["configurationKey"]
     assert csms.connections == 1
     plug_and_start(csms, station)
-

@@ -1,4 +1,4 @@
-"""Local list, reservation, smart charging, firmware and diagnostics (TC_042 to TC_053, TC_056 to TC_060, TC_066, TC_067, TC_072)."""
+"""Local list, reservation, smart charging, firmware and diagnostics (TC_042 to TC_060, TC_066, TC_067, TC_072)."""
 
 import datetime
 
@@ -197,9 +197,7 @@ def test_tc_049_a_reservation_of_the_charge_point(csms, station):
 def test_tc_050_a_charge_point_that_cannot_be_reserved_says_why(csms, station, why):
     for connector in (1, 2):
         if why == "Faulted":
-            station.post(
-                f"/api/sim/evses/{connector}/connectors/1/fault", {"kind": "GroundFailure", "active": True}
-            )
+            station.post(f"/api/sim/evses/{connector}/connectors/1/fault", {"kind": "GroundFailure", "active": True})
             csms.expect("StatusNotification", connectorId=connector, status="Faulted")
         elif why == "Occupied":
             station.plug(connector)

@@ -167,7 +167,7 @@ async def test_weak_ciphers_are_an_event(links, folder, root, tmp_path, heard):
     assert heard == ["InvalidTLSCipherSuite"]
 
 
-@pytest.mark.req("A00.FR.320", "1.6-A00.FR.320", "1.6-A00.FR.424", "1.6-A00.FR.316", "1.6-A00.FR.420")
+@pytest.mark.req("A00.FR.320", "1.6-A00.FR.320", "1.6-A00.FR.424", "1.6-A00.FR.316", "1.6-A00.FR.420", "1.6-A00.FR.416")
 async def test_tls_never_compresses(root):
     from ocpp.security import tls
 

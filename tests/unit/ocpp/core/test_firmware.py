@@ -116,12 +116,12 @@ def told(station):
 
 
 async def until(station, condition):
-    """Downloads run in a thread: let it, and the loop, go on."""
+    """Downloads run in a thread: let it, the loop and, a little, the clock go on."""
     for _ in range(2000):
         if condition():
             return
         await asyncio.sleep(0.002)
-        await station.settle()
+        await station.clock.advance(0.06)
     raise AssertionError((told(station), station.csms.actions))
 
 
@@ -148,7 +148,7 @@ async def test_signed_firmware_is_installed(make_station, manufacturer, server):
     await until_told(station, *SIGNED, "Installed")
     assert {each["requestId"] for each in messages(station)} == {7}
     assert installer.images == [CONTENT]
-    assert events(station)[-1] == "FirmwareUpdated"
+    await until(station, lambda: events(station)[-1] == "FirmwareUpdated")
     assert connector_statuses(station)[-4:] == ["Unavailable", "Unavailable", "Available", "Available"]
 
 
