@@ -110,13 +110,16 @@ class CertificateStore:
         return stored.issuer_of(index) or next((each for each in roots if certificates.issued(subject, each)), None)
 
     def newest(self, kind: Kind, now: datetime) -> list[Stored]:
-        """The station's own certificates of a kind that are valid now and have their key, newest first (A02.FR.09)."""
+        """The station's own certificates of a kind that are valid now and have their key, newest first (A02.FR.09).
+
+        Of two that begin at the same moment the one stored later is the newer.
+        """
         usable = [
             each
             for each in self.all(kind)
             if certificates.current(each.certificate, now) and self.key_file(each) is not None
         ]
-        return sorted(usable, key=lambda each: each.certificate.not_valid_before_utc, reverse=True)
+        return sorted(usable, key=_age, reverse=True)
 
     # -- keys -----------------------------------------------------------------------------------------------------
 
@@ -184,3 +187,7 @@ class CertificateStore:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def _age(stored: Stored) -> tuple[datetime, int]:
+    return stored.certificate.not_valid_before_utc, stored.path.stat().st_mtime_ns
