@@ -1,0 +1,3 @@
+"""Test cases of the certification document that no station we can configure can be put through, and why."""
+
+NOT_APPLICABLE: dict[str, str] = {}
