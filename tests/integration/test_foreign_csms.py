@@ -1,15 +1,10 @@
 """Whole sessions with CSMSs that nobody here wrote; every frame has to pass their own schema validation."""
 
-import shutil
 import sys
-from pathlib import Path
 
 import pytest
-from support.processes import ROOT, JsonProcess, StationProcess, station_file
-
-PEERS = Path(__file__).parent / "peers"
-MOBILITYHOUSE = ROOT / ".venvs/mobilityhouse/bin/python"
-OCPP_RPC = ROOT / ".venvs/ocpp-rpc/node_modules/ocpp-rpc"
+from support.peers import MOBILITYHOUSE, OCPP_RPC, mobilityhouse, ocpp_rpc, send_all
+from support.processes import StationProcess, station_file
 
 VARIABLES = {
     "TxCtrlr/TxStartPoint": "EVConnected,Authorized",
@@ -62,20 +57,6 @@ CALLS_2 = [
 ]
 
 
-def mobilityhouse(version: str) -> JsonProcess:
-    if not MOBILITYHOUSE.exists():
-        pytest.skip("the peer 'ocpp' is not installed: make peers")
-    return JsonProcess([str(MOBILITYHOUSE), "-P", str(PEERS / "mobilityhouse_csms.py"), f"ocpp{version}"], cwd=PEERS)
-
-
-def ocpp_rpc(version: str) -> JsonProcess:
-    node = shutil.which("node")
-    if node is None or not OCPP_RPC.exists():
-        pytest.skip("the peer 'ocpp-rpc' is not installed: install node and npm, then make peers")
-    environment = {"NODE_PATH": str(OCPP_RPC.parent)}
-    return JsonProcess([node, str(PEERS / "ocpp_rpc_csms.js"), f"ocpp{version}"], env=environment)
-
-
 CASES = [
     pytest.param(mobilityhouse, "1.6", id="ocpp-1.6"),
     pytest.param(mobilityhouse, "2.0.1", id="ocpp-2.0.1"),
@@ -121,14 +102,6 @@ def is_end(line: dict, action: str) -> bool:
     if line["kind"] != "call" or line["action"] != action:
         return False
     return action == "StopTransaction" or line["payload"]["eventType"] == "Ended"
-
-
-def send_all(csms: JsonProcess, calls: list) -> list[dict]:
-    answers = []
-    for action, payload in calls:
-        csms.tell({"action": action, "payload": payload})
-        answers.append(csms.until(lambda line: line["kind"] in ("answer", "error"), f"answer to {action}"))
-    return answers
 
 
 def test_the_peers_are_there_in_ci():

@@ -18,7 +18,7 @@ ACCEPTED = {"status": "Accepted"}
 
 
 def say(kind, **more):
-    print(json.dumps({"kind": kind, **more}), flush=True)
+    print(json.dumps({"kind": kind, **more}, default=float), flush=True)
 
 
 def now():
@@ -45,7 +45,7 @@ class Csms:
             return {"idTagInfo": ACCEPTED}
         if action == "TransactionEvent":
             return {"idTokenInfo": ACCEPTED} if "idToken" in payload else {}
-        if action == "DataTransfer":
+        if action in ("DataTransfer", "SignCertificate", "NotifyEVChargingNeeds", "NotifyEVChargingSchedule"):
             return ACCEPTED
         return {}
 

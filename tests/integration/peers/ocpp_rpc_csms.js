@@ -17,7 +17,10 @@ function answer(version, method, params) {
     case "StartTransaction": return { transactionId: ++transactions, idTagInfo: ACCEPTED };
     case "StopTransaction": return { idTagInfo: ACCEPTED };
     case "TransactionEvent": return params.idToken ? { idTokenInfo: ACCEPTED } : {};
-    case "DataTransfer": return ACCEPTED;
+    case "DataTransfer":
+    case "SignCertificate":
+    case "NotifyEVChargingNeeds":
+    case "NotifyEVChargingSchedule": return ACCEPTED;
     default: return {};
   }
 }
