@@ -22,9 +22,10 @@ _SECRETS = tuple(
         rb'("(?:basicAuthPassword|password|apnPassword)"\s*:\s*")[^"]*(")',
         rb'("(?:key|name)"\s*:\s*"(?:AuthorizationKey|BasicAuthPassword)"[^]]*?"(?:value|attributeValue)"\s*:\s*")[^"]*(")',
         rb'("(?:value|attributeValue)"\s*:\s*")[^"]*("[^]]*?"(?:key|name)"\s*:\s*"(?:AuthorizationKey|BasicAuthPassword)")',
+        rb"(://[^/\s:@\"]*:)[^/\s@\"]*(@)",
     )
 )
-"""Where frames carry passwords: network profiles, and the two variables that hold the station's own."""
+"""Where frames carry passwords: network profiles, the two variables that hold the station's own, and URLs."""
 
 
 class ConsoleFormatter(logging.Formatter):
