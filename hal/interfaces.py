@@ -108,3 +108,10 @@ class EvseListener(Protocol):
 
     def bay(self, evse_id: int, occupied: bool) -> None:
         """The parking bay's sensor."""
+
+
+class Display(Protocol):
+    """Something people read: a line of characters or a screen."""
+
+    def show(self, texts: tuple[str, ...]) -> None:
+        """Show these texts in turn, at the display's own pace, instead of those before; none: blank."""

@@ -20,7 +20,7 @@ from ocpp.core.context import Identity
 from ocpp.core.credentials import RECONNECT_AFTER_S
 from ocpp.core.evse import Connector, Evse, Evses, Fault
 from ocpp.core.firmware_update import Installer, InstallOutcome
-from ocpp.core.hardware import Hardware, Indication, MeterReading, PowerLimit, Sample, SignedReading
+from ocpp.core.hardware import DisplayText, Hardware, Indication, MeterReading, PowerLimit, Sample, SignedReading
 from ocpp.core.identity import AuthorizationInfo, AuthorizationStatus, IdToken
 from ocpp.core.log_upload import Lines
 from ocpp.core.reset import POWER_UP
@@ -43,6 +43,7 @@ __all__ = [
     "AuthorizationStatus",
     "ChargePoint",
     "Connector",
+    "DisplayText",
     "Evse",
     "Evses",
     "Fault",

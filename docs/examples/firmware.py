@@ -12,6 +12,7 @@ from pathlib import Path
 from ocpp.charge_point import (
     ChargePoint,
     Connector,
+    DisplayText,
     Evse,
     Evses,
     Identity,
@@ -65,6 +66,9 @@ class Board:
 
     def indicate(self, evse_id: int, indication: Indication) -> None:
         print(f"light: {indication}")
+
+    def show(self, display: int, texts: tuple[DisplayText, ...]) -> None:
+        print(f"display: {' | '.join(text.content for text in texts)}")
 
     def system_time_changed(self, utc: datetime) -> None:
         print(f"the CSMS says it is {utc}")

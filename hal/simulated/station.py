@@ -2,6 +2,7 @@
 
 import logging
 import random
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict
 from decimal import Decimal
@@ -13,6 +14,7 @@ from hal.evse import Evse
 from hal.iec61851 import PilotState
 from hal.interfaces import EvseListener, Lock
 from hal.simulated.description import EvseParts, SimulatedConnector, SimulatedEvse, SimulationOptions
+from hal.simulated.display import SimulatedDisplay
 from hal.simulated.faults import FAULT_KINDS, HARDWARE_FAULTS, apply_fault
 from hal.simulated.inputs import check_meter
 from hal.simulated.parts import SimulatedContactor, SimulatedLock, SimulatedMeter, SimulatedPilot
@@ -49,6 +51,8 @@ class SimulatedStation:
         self._rng = random.Random(self.options.seed)
         self._registers = RegisterFile(state_dir / "registers")
         self._station_faults: dict[str, dict[str, str]] = {}
+        self.displays: defaultdict[int, SimulatedDisplay] = defaultdict(SimulatedDisplay)
+        """By EVSE; 0 is the station's."""
         self._parts = {number: self._build(number, evse) for number, evse in enumerate(evses, 1)}
         self._sync_timer: Timer | None = None
         self._register_timer: Timer | None = None

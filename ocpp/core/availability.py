@@ -29,7 +29,7 @@ class Availability:
         self._state = state
         self._hardware = hardware
         self._scheduled: dict[str, bool] = {}
-        self.on_change: Callable[[list[tuple[Evse, Connector]]], None] = lambda changed: None
+        self.on_change: list[Callable[[list[tuple[Evse, Connector]]], None]] = []
         self._restore()
 
     def _restore(self) -> None:
@@ -93,7 +93,8 @@ class Availability:
         changed = [pair for pair, old, new in zip(self._pairs(), before, after, strict=True) if old is not new]
         if changed:
             log.info("%d connector(s) changed, %d are in service", len(changed), sum(after))
-        self.on_change(changed)
+        for listener in self.on_change:
+            listener(changed)
 
     def _apply(self) -> None:
         for evse, connector in self._pairs():

@@ -11,6 +11,8 @@ from ocpp.core.availability import Availability
 from ocpp.core.certificate_signing import CertificateSigning
 from ocpp.core.certificates import Certificates
 from ocpp.core.charging import Charging
+from ocpp.core.display import Displays
+from ocpp.core.driver_texts import DriverTexts
 from ocpp.core.evse import Evses
 from ocpp.core.firmware import FirmwareUpdates
 from ocpp.core.local_list import LocalList
@@ -95,6 +97,8 @@ class Context:
     signing: CertificateSigning
     firmware: FirmwareUpdates
     upgrade: SecurityUpgrade
+    displays: Displays
+    driver_texts: DriverTexts
     connectivity: "ConnectivityManager | None" = None
     offline_since: float | None = None
     """Monotonic time since which there is no connection; None while there is one."""

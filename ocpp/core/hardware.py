@@ -74,6 +74,15 @@ class PowerLimit:
     phases: int
 
 
+@dataclass(frozen=True, slots=True)
+class DisplayText:
+    """A text for a driver. `format` is a name of MessageFormatEnumType: ASCII, UTF8, HTML, URI or QRCODE."""
+
+    content: str
+    format: str = "UTF8"
+    language: str = ""
+
+
 class Hardware(Protocol):
     """What the charging station's hardware does for the domain.
 
@@ -104,6 +113,9 @@ class Hardware(Protocol):
 
     def indicate(self, evse_id: int, indication: Indication) -> None:
         """Show the user what is going on."""
+
+    def show(self, display: int, texts: tuple[DisplayText, ...]) -> None:
+        """Show these texts in turn, instead of those before; display 0 is the station's, others are their EVSE's."""
 
     def system_time_changed(self, utc: datetime) -> None:
         """The CSMS told the time; a station without its own time service may set its clock."""

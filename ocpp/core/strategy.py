@@ -18,7 +18,9 @@ from ocpp.core.certificates import Certificates
 from ocpp.core.charging import Charging
 from ocpp.core.context import Block, Context, Identity, Signals, register
 from ocpp.core.credentials import Credentials
-from ocpp.core.events import DomainListener, StopReason
+from ocpp.core.display import Displays
+from ocpp.core.driver_texts import DriverTexts
+from ocpp.core.events import DomainListener, EventKind, StopReason, TransactionEvent
 from ocpp.core.evse import Connector, Evse, Evses
 from ocpp.core.firmware import FirmwareUpdates
 from ocpp.core.firmware_update import Image, Installer, UpdateLog
@@ -43,6 +45,7 @@ from ocpp.security.certificate_folder import CertificateFolder
 from ocpp.security.event_log import SecurityLog
 from ocpp.storage.charging_profiles import ChargingProfileRepository
 from ocpp.storage.database import Database
+from ocpp.storage.documents import DocumentRepository
 from ocpp.storage.reservations import ReservationRepository
 from ocpp.storage.security_events import SecurityEventRepository
 from ocpp.storage.state import StateRepository
@@ -114,6 +117,8 @@ class Strategy(ABC, DomainListener):
         self.context.signals.accepted.listen(self.accepted)
         self.context.reservations.changed = self.connector_changed
         self.charging.on_transaction_end.append(self.context.availability.carry_out_scheduled)
+        self.charging.on_transaction_end.append(self.context.displays.review)
+        self.context.availability.on_change.append(lambda _: self.changed())
 
     def _charging(self) -> Charging:
         surroundings = self.surroundings
@@ -156,6 +161,7 @@ class Strategy(ABC, DomainListener):
             restart=surroundings.restart,
             undelivered=lambda: len(self.outbox) if self.endpoint.online else 0,
         )
+        driver_texts = DriverTexts(surroundings.model, surroundings.clock)
         return Context(
             identity=surroundings.identity,
             clock=surroundings.clock,
@@ -182,9 +188,24 @@ class Strategy(ABC, DomainListener):
             signing=self._signing(certificates, security),
             firmware=self._firmware(certificates, security, availability, resets),
             upgrade=SecurityUpgrade(surroundings.model, surroundings.database, self.state, certificates, security),
+            displays=self._displays(driver_texts),
+            driver_texts=driver_texts,
             data_transfer=surroundings.data_transfer,
             time_set=surroundings.hardware.system_time_changed,
         )
+
+    def _displays(self, driver_texts: DriverTexts) -> Displays:
+        surroundings = self.surroundings
+        displays = Displays(
+            DocumentRepository(surroundings.database, "display_messages"),
+            surroundings.evses,
+            surroundings.hardware,
+            surroundings.model,
+            surroundings.clock,
+            driver_texts,
+        )
+        displays.transaction_known = lambda transaction_id: self.charging.session_of(transaction_id) is not None
+        return displays
 
     def _signing(self, certificates: Certificates, security: SecurityLog) -> CertificateSigning:
         surroundings = self.surroundings
@@ -272,6 +293,19 @@ class Strategy(ABC, DomainListener):
     def connector_status(self, evse: Evse, connector: Connector) -> str:
         """The connector's status in this version's words."""
 
+    # -- what every version does with what happens ----------------------------------------------------------------
+
+    def changed(self) -> None:
+        """Something that drivers or the local API see may be different."""
+        self.context.displays.review()
+        self.surroundings.changed()
+
+    def tell_driver(self, event: TransactionEvent) -> None:
+        """What an event means for the texts shown at the EVSE."""
+        transaction = event.transaction
+        if event.kind is EventKind.ENDED and transaction.evse_id is not None:
+            self.context.driver_texts.ended(transaction.evse_id, transaction.id, online=self.endpoint.online)
+
     # -- life -----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -280,6 +314,7 @@ class Strategy(ABC, DomainListener):
         self.charging.start()
         self.context.signing.review()
         self.context.firmware.resume()
+        self.context.displays.review()
 
     def connected(self) -> None:
         """A connection is open."""
@@ -309,6 +344,7 @@ class Strategy(ABC, DomainListener):
         self.charging.stop()
         self.context.signing.stop()
         self.context.firmware.stop()
+        self.context.displays.stop()
         await self.endpoint.close()
 
     def abandon(self) -> None:
@@ -316,6 +352,7 @@ class Strategy(ABC, DomainListener):
         self.charging.stop()
         self.context.signing.stop()
         self.context.firmware.stop()
+        self.context.displays.stop()
         for transaction in self.charging.transactions:
             log.error("transaction %s is dropped: the CSMS speaks another OCPP major version", transaction.id)
             transaction.active = False

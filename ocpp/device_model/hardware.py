@@ -27,6 +27,7 @@ class EvseDescription:
 
     connectors: tuple[ConnectorDescription, ...] = (ConnectorDescription(),)
     bay_sensor: bool = False
+    display: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class StationDescription:
     evses: tuple[EvseDescription, ...] = (EvseDescription(),)
     nominal_voltage_v: float = NOMINAL_VOLTAGE_V
     identity: str = ""
+    display: bool = True
     network_slots: tuple[int, ...] = field(default=(1, 2, 3))
 
 
@@ -66,6 +68,8 @@ def define_hardware(model: DeviceModel, station: StationDescription, now: Callab
     model.define("ChargingStation/SerialNumber", _fixed(station.serial_number))
     model.define("ChargingStation/FirmwareVersion", _fixed(station.firmware_version))
     model.define("ChargingStation/SupplyPhases", integer(phases, RO, constant=True))
+    if station.display:
+        model.define("Display/Available", boolean(True, RO, constant=True))
     model.define("ChargingStation/AllowNewSessionsPendingFirmwareUpdate", boolean(True))
     for evse_id, evse in enumerate(station.evses, 1):
         _define_evse(model, evse_id, evse, station.nominal_voltage_v)
@@ -95,6 +99,8 @@ def _define_evse(model: DeviceModel, evse_id: int, evse: EvseDescription, voltag
             data_type=DataType.DECIMAL, default="0", unit="W", low=0, high=power, persistent=False, monitored=True
         ),
     )
+    if evse.display:
+        model.define(f"Display@{evse_id}/Available", boolean(True, RO, constant=True))
     for connector_id, connector in enumerate(evse.connectors, 1):
         here = f"Connector@{evse_id}.{connector_id}"
         model.define(f"{here}/AvailabilityState", _state())

@@ -57,6 +57,7 @@ class Configuration:
             nominal_voltage_v=float(self.smart_charging["nominal_voltage_v"]),
             identity=self.station["id"],
             network_slots=tuple(range(1, self.station["network_slots"] + 1)),
+            display=self.station["display"],
         )
 
 
@@ -250,6 +251,7 @@ class _Reader:
                 EvseDescription(
                     tuple(self._connector(each, f"{where}.connector {n}") for n, each in enumerate(connectors, 1)),
                     values["bay_sensor"],
+                    values["display"],
                 )
             )
         return tuple(found)

@@ -5,7 +5,17 @@ from decimal import Decimal
 
 from hal.interfaces import Quantity, Reading, SignedData
 from hal.simulated import SimulatedStation
-from ocpp.charge_point import ChargePoint, Fault, IdToken, Indication, MeterReading, PowerLimit, Sample, SignedReading
+from ocpp.charge_point import (
+    ChargePoint,
+    DisplayText,
+    Fault,
+    IdToken,
+    Indication,
+    MeterReading,
+    PowerLimit,
+    Sample,
+    SignedReading,
+)
 
 
 class SimulatedHardware:
@@ -58,6 +68,11 @@ class SimulatedHardware:
 
     def indicate(self, evse_id: int, indication: Indication) -> None:
         """See `Hardware.indicate`: what the simulated lights would show is in the status."""
+
+    def show(self, display: int, texts: tuple[DisplayText, ...]) -> None:
+        """See `Hardware.show`."""
+        if self._station is not None:
+            self._station.displays[display].show(tuple(text.content for text in texts))
 
     def system_time_changed(self, utc: datetime) -> None:
         """See `Hardware.system_time_changed`: a simulated station leaves the machine's clock alone."""

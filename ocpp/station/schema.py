@@ -127,6 +127,7 @@ STATION = {
         default="exit",
         meaning="what an OCPP reset does: end the program with status 75 for the supervisor, or start over in the same process",
     ),
+    "display": boolean(True, meaning="whether the station has a display for drivers"),
     "network_slots": integer(
         1, 20, default=3, meaning="configuration slots for network connection profiles, empty ones included"
     ),
@@ -209,6 +210,7 @@ CERTIFICATES = {
 
 EVSE = {
     "bay_sensor": boolean(False, meaning="whether a sensor sees a car in the parking bay"),
+    "display": boolean(False, meaning="whether the EVSE has a display of its own"),
     "connector": Option(
         lambda value: isinstance(value, list) and bool(value),
         "at least one [[evse.connector]]",

@@ -52,6 +52,10 @@ class StatusView:
             "boot_status": charge_point.boot_status,
             "queues": {"transaction_messages": charge_point.queued_messages},
             "clock": {"now": moment(self._clock.now()), "quality": self._clock.quality},
+            "displays": [
+                {"evse": number, "texts": list(self._simulation.displays[number].texts)}
+                for number in charge_point.strategy.context.displays.displays
+            ],
             "evses": [self._evse(evse) for evse in charge_point.evses],
         }
 

@@ -65,6 +65,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE reservations (id INTEGER PRIMARY KEY, data BLOB NOT NULL)",
         "CREATE TABLE charging_profiles (id INTEGER PRIMARY KEY, data BLOB NOT NULL)",
     ),
+    (
+        "CREATE TABLE display_messages (id INTEGER PRIMARY KEY, data BLOB NOT NULL)",
+        "CREATE TABLE monitors (id INTEGER PRIMARY KEY, data BLOB NOT NULL)",
+    ),
 )
 """Each entry brings the file from its index to the next version (PRAGMA user_version)."""
 
@@ -80,5 +84,7 @@ TABLES = (
     "security_events",
     "reservations",
     "charging_profiles",
+    "monitors",
+    "display_messages",
 )
 """What is saved from a damaged file, most important first once the state is known."""

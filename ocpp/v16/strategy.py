@@ -95,19 +95,20 @@ class Strategy16(Strategy):
     def transaction_event(self, event: TransactionEvent) -> None:
         """See `DomainListener.transaction_event`."""
         self.core.transactions.transaction_event(event)
-        self.surroundings.changed()
+        self.tell_driver(event)
+        self.changed()
 
     def connector_changed(self, evse: Evse, connector: Connector) -> None:
         """See `DomainListener.connector_changed`."""
         self.context.reservations.review()
         self.core.status.connector_changed(evse, connector)
-        self.surroundings.changed()
+        self.changed()
 
     def evse_changed(self, evse: Evse) -> None:
         """See `DomainListener.evse_changed`."""
         self.context.reservations.review()
         self.core.status.evse_changed(evse)
-        self.surroundings.changed()
+        self.changed()
 
     def aligned_values(self, evse_id: int, value: MeterValue) -> None:
         """See `DomainListener.aligned_values`."""
@@ -115,7 +116,7 @@ class Strategy16(Strategy):
 
     def local_authorization(self, token: IdToken, status: str) -> None:
         """See `DomainListener.local_authorization`."""
-        self.surroundings.changed()
+        self.changed()
 
     def connector_status(self, evse: Evse, connector: Connector) -> str:
         """See `Strategy.connector_status`."""

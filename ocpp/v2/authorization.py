@@ -28,7 +28,9 @@ class Authorization:
         """Authorize.req for a presented token (C01.FR.02); raises RpcError."""
         request = v2.AuthorizeRequest(id_token=translation.id_token_message(token))
         response: v2.AuthorizeResponse = await self._context.rpc.call(request)
-        return translation.authorization_info(response.id_token_info)
+        info = response.id_token_info
+        self._context.driver_texts.learn(token, translation.personal_texts(info), info.language1)
+        return translation.authorization_info(info)
 
     def clear_cache(self, request: v2.ClearCacheRequest) -> v2.ClearCacheResponse:
         """C11."""

@@ -36,7 +36,7 @@ class Availability:
         """See `Block.callbacks_complete`."""
         context = self._context
         context.signals.accepted.listen(self.report_all)
-        context.availability.on_change = self._changed
+        context.availability.on_change.append(self._changed)
         for evse in context.evses:
             for connector in evse.connectors:
                 self.connector_changed(evse, connector)

@@ -18,6 +18,7 @@ from ocpp.v2.availability import Availability
 from ocpp.v2.certificates import Certificates
 from ocpp.v2.data_transfer import DataTransfer
 from ocpp.v2.diagnostics import Diagnostics
+from ocpp.v2.display import Display
 from ocpp.v2.firmware import Firmware
 from ocpp.v2.local_list import LocalList
 from ocpp.v2.meter_values import MeterValues
@@ -26,6 +27,7 @@ from ocpp.v2.remote_control import RemoteControl
 from ocpp.v2.reservation import Reservation
 from ocpp.v2.security import Security
 from ocpp.v2.smart_charging import SmartCharging
+from ocpp.v2.tariff_cost import TariffCost
 from ocpp.v2.transactions import Transactions
 
 
@@ -80,7 +82,9 @@ class Strategy2(Strategy):
             blocks.append(Reservation(context))
         if self.has("SmartChargingCtrlr"):
             blocks.append(SmartCharging(context))
-        return [*blocks, Security(context)]
+        if self.has("DisplayMessageCtrlr"):
+            blocks.append(Display(context))
+        return [*blocks, TariffCost(context), Security(context)]
 
     def new_sessions_while_firmware_waits(self) -> bool:
         """See `Strategy.new_sessions_while_firmware_waits` (L01.FR.07)."""
@@ -133,19 +137,20 @@ class Strategy2(Strategy):
     def transaction_event(self, event: TransactionEvent) -> None:
         """See `DomainListener.transaction_event`."""
         self.transactions.transaction_event(event)
-        self.surroundings.changed()
+        self.tell_driver(event)
+        self.changed()
 
     def connector_changed(self, evse: Evse, connector: Connector) -> None:
         """See `DomainListener.connector_changed`."""
         self.context.reservations.review()
         self.availability.connector_changed(evse, connector)
-        self.surroundings.changed()
+        self.changed()
 
     def evse_changed(self, evse: Evse) -> None:
         """See `DomainListener.evse_changed`."""
         self.context.reservations.review()
         self.availability.evse_changed(evse)
-        self.surroundings.changed()
+        self.changed()
 
     def aligned_values(self, evse_id: int, value: MeterValue) -> None:
         """See `DomainListener.aligned_values`."""
@@ -153,7 +158,7 @@ class Strategy2(Strategy):
 
     def local_authorization(self, token: IdToken, status: str) -> None:
         """See `DomainListener.local_authorization`."""
-        self.surroundings.changed()
+        self.changed()
 
     def connector_status(self, evse: Evse, connector: Connector) -> str:
         """The connector's status as this version calls it."""

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from ocpp.core.context import Context
@@ -105,6 +106,7 @@ class Transactions:
         """See `Courier.delivered`: take note of what the CSMS says about the token (E05, C10.FR.05)."""
         if not isinstance(request, v2.TransactionEventRequest):
             return
+        self._tell_driver(request, response)
         if response.id_token_info is None or request.id_token is None:
             return
         context = self._context
@@ -121,6 +123,22 @@ class Transactions:
             return
         log.warning("the CSMS refuses the token of transaction %s: %s", session.transaction.id, info.status)
         context.rpc.spawn(self._refuse(session.transaction.id))
+
+    def _tell_driver(self, request: v2.TransactionEventRequest, response: v2.TransactionEventResponse) -> None:
+        """Cost and tariff of the transaction (I02.FR.04, I03.FR.03, I06.FR.03)."""
+        texts, info = self._context.driver_texts, response.id_token_info
+        if info is not None and request.id_token is not None:
+            texts.learn(translation.id_token(request.id_token), translation.personal_texts(info), info.language1)
+        transaction_id = request.transaction_info.transaction_id
+        session = self._context.charging.session_of(transaction_id)
+        final = request.event_type == "Ended"
+        if response.total_cost is not None and request.evse is not None and not (final and request.offline):
+            texts.cost(request.evse.id, transaction_id, Decimal(str(response.total_cost)), final=final)
+        message = response.updated_personal_message
+        if message is not None and session is not None and session.authorization is not None:
+            extra = response.updated_personal_message_extra or ()
+            found = tuple(translation.display_text(text) for text in (message, *extra))
+            texts.learn(session.authorization.token, found)
 
     async def _refuse(self, transaction_id: str) -> None:
         session = self._context.charging.session_of(transaction_id)

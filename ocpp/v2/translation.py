@@ -1,7 +1,7 @@
 """Between the domain's terms and the messages of 2.x."""
 
 from ocpp.core.events import MeterValue
-from ocpp.core.hardware import Sample
+from ocpp.core.hardware import DisplayText, Sample
 from ocpp.core.identity import AuthorizationInfo, AuthorizationStatus, IdToken
 from ocpp.messages import v2
 
@@ -31,6 +31,24 @@ def authorization_info(message: v2.IdTokenInfo) -> AuthorizationInfo:
         language=message.language1,
         message=personal.content if personal is not None else None,
     )
+
+
+def display_text(message: v2.MessageContent) -> DisplayText:
+    """What a MessageContentType says."""
+    return DisplayText(message.content, str(message.format), message.language or "")
+
+
+def message_content(text: DisplayText) -> v2.MessageContent:
+    """A text as MessageContentType."""
+    return v2.MessageContent(
+        content=text.content, format=v2.MessageFormatEnum(text.format), language=text.language or None
+    )
+
+
+def personal_texts(message: v2.IdTokenInfo) -> tuple[DisplayText, ...]:
+    """What an IdTokenInfoType has for its driver to read."""
+    found = message.personal_message
+    return (display_text(found),) if found is not None else ()
 
 
 def meter_value(value: MeterValue) -> v2.MeterValue:

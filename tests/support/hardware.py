@@ -18,6 +18,7 @@ class FakeHardware:
         self.signed: dict[int, tuple[SignedReading | None, SignedReading | None]] = {}
         self.available: dict[tuple[int, int], bool] = {}
         self.indications: list[tuple[int, Indication]] = []
+        self.shown: dict[int, list[str]] = {}
 
     def allow_energy(self, evse_id: int, connector_id: int, limit: PowerLimit) -> None:
         self.allowed[evse_id] = limit
@@ -58,6 +59,9 @@ class FakeHardware:
 
     def indicate(self, evse_id: int, indication: Indication) -> None:
         self.indications.append((evse_id, indication))
+
+    def show(self, display: int, texts) -> None:
+        self.shown[display] = [text.content for text in texts]
 
     def system_time_changed(self, utc) -> None:
         pass

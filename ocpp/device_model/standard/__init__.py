@@ -9,6 +9,7 @@ from ocpp.device_model.standard import (
     absent,
     authorization,
     communication,
+    display,
     internal,
     local_list,
     metering,
@@ -29,6 +30,7 @@ TABLES: tuple[Table, ...] = (
     smart_charging.TABLE,
     transactions.TABLE,
     metering.TABLE,
+    display.TABLE,
     absent.TABLE,
     internal.TABLE,
 )

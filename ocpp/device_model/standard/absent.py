@@ -6,9 +6,6 @@ What the domain reads of them all the same is hidden from the CSMS and keeps its
 from ocpp.device_model.standard.rows import RO, boolean
 
 TABLE = {
-    "TariffCostCtrlr/Available[Tariff]": boolean(False, RO),
-    "TariffCostCtrlr/Available[Cost]": boolean(False, RO),
     "MonitoringCtrlr/Available": boolean(False, RO),
-    "DisplayMessageCtrlr/Available": boolean(False, RO),
     "ISO15118Ctrlr/Available": boolean(False, RO),
 }

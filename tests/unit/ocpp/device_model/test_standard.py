@@ -106,7 +106,6 @@ def test_what_the_domain_reads_is_there_even_without_the_block(model, address, v
     "component",
     [
         "MonitoringCtrlr",
-        "DisplayMessageCtrlr",
         "ISO15118Ctrlr",
     ],
 )

@@ -169,7 +169,6 @@ async def test_data_goes_to_the_vendor_it_is_for(station):
     ("action", "payload"),
     [
         ("GetMonitoringReport", {"requestId": 1}),
-        ("ClearDisplayMessage", {"id": 1}),
     ],
 )
 async def test_a_block_that_is_not_there_answers_not_supported(station, action, payload):
