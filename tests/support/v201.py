@@ -60,3 +60,22 @@ def charging(csms, station, evse: int = 1, card: str = CARD) -> str:
     authorize(csms, station, evse, card)
     event = csms.expect("TransactionEvent", transactionInfo={"chargingState": "Charging"})
     return event["transactionInfo"]["transactionId"]
+
+
+# -- boot -------------------------------------------------------------------------------------------------------------
+
+
+def connector_statuses(csms, evses: int = 2) -> dict[int, str]:
+    """What the station tells of its connectors next, by EVSE; each exactly once."""
+    told = csms.expect_all(*[("StatusNotification", {"connectorId": 1})] * evses)
+    return {status["evseId"]: status["connectorStatus"] for status in told}
+
+
+def booted(setup, reason: str, evses: int = 2) -> dict[int, str]:
+    """Booted: after the program has ended for a reset; gives what is told of the connectors."""
+    csms = setup.csms
+    setup.restart(wait=False)
+    csms.expect("BootNotification", reason=reason)
+    statuses = connector_statuses(csms, evses)
+    csms.expect("SecurityEventNotification", type={"StartupOfTheDevice", "ResetOrReboot"})
+    return statuses
