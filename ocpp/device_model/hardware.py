@@ -91,7 +91,7 @@ def _define_evse(model: DeviceModel, evse_id: int, evse: EvseDescription, voltag
     model.define(f"{where}/AvailabilityState", _state())
     model.define(f"{where}/Available", boolean(True, RO, constant=True))
     model.define(f"{where}/Problem", _problem())
-    model.define(f"{where}/AllowReset", boolean(False, RO, constant=True))
+    model.define(f"{where}/AllowReset", boolean(True, RO, persistent=False))
     model.define(f"{where}/SupplyPhases", integer(phases, RO, constant=True))
     model.define(
         f"{where}/Power",

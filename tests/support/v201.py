@@ -7,9 +7,11 @@ TOKEN = {"idToken": CARD, "type": "ISO14443"}
 
 
 def variable(name: str, **more: Any) -> dict[str, Any]:
-    """Component and variable of `Component[instance]/Variable[instance]`, as messages carry them."""
+    """Component and variable of `Component[instance]@evse/Variable[instance]`, as messages carry them."""
     component, _, rest = name.partition("/")
-    return {"component": _named(component), "variable": _named(rest), **more}
+    component, _, evse = component.partition("@")
+    where = {"evse": {"id": int(evse)}} if evse else {}
+    return {"component": {**_named(component), **where}, "variable": _named(rest), **more}
 
 
 def _named(text: str) -> dict[str, str]:

@@ -19,9 +19,7 @@ def test_tc_b_01_cold_boot(setup, csms):
 
 
 @pytest.mark.tc("TC_B_02_CS")
-@pytest.mark.req(
-    "B02.FR.01", "B02.FR.02", "B02.FR.04", "B02.FR.05", "B02.FR.06", "B02.FR.08", "F06.FR.17"
-)
+@pytest.mark.req("B02.FR.01", "B02.FR.02", "B02.FR.04", "B02.FR.05", "B02.FR.06", "B02.FR.08", "F06.FR.17")
 def test_tc_b_02_cold_boot_pending(setup, csms):
     csms.answer("BootNotification", {"status": "Pending", "interval": 30, **NOW})
     setup.start(evses=2, wait=False)

@@ -158,24 +158,17 @@ def check_availability(entry):
     assert (attribute["type"], attribute["mutability"]) == ("Actual", "ReadOnly")
 
 
-def evse_state(evse=None):
-    wanted = variable("EVSE/AvailabilityState")
-    if evse is not None:
-        wanted["component"]["evse"] = {"id": evse}
-    return wanted
-
-
 @pytest.mark.tc("TC_B_17_CS")
 @pytest.mark.req("B08.FR.01", "B08.FR.03", "B08.FR.04", "B08.FR.11", "B08.FR.12", "B08.FR.14")
 def test_tc_b_17_component_and_variable(csms, station):
-    (entry,) = report(csms, "GetReport", componentVariable=[evse_state(1)])
+    (entry,) = report(csms, "GetReport", componentVariable=[variable("EVSE@1/AvailabilityState")])
     check_availability(entry)
 
 
 @pytest.mark.tc("TC_B_18_CS")
 @pytest.mark.req("B08.FR.01", "B08.FR.03", "B08.FR.04", "B08.FR.05", "B08.FR.11", "B08.FR.12", "B08.FR.14", "B08.FR.15")
 def test_tc_b_18_criteria_and_component(csms, station):
-    wish = {"componentVariable": [evse_state(1)]}
+    wish = {"componentVariable": [variable("EVSE@1/AvailabilityState")]}
     (entry,) = report(csms, "GetReport", componentCriteria=["Available"], **wish)
     check_availability(entry)
     answer = csms.call("GetReport", {"requestId": next(REQUEST_IDS), "componentCriteria": ["Problem"], **wish})
@@ -214,7 +207,7 @@ def test_tc_b_54_55_instances(csms, station, wanted, instances):
 @pytest.mark.tc("TC_B_56_CS")
 @pytest.mark.req("B08.FR.01", "B08.FR.03", "B08.FR.04", "B08.FR.11", "B08.FR.12", "B08.FR.14")
 def test_tc_b_56_without_evse_id(csms, station):
-    entries = report(csms, "GetReport", componentVariable=[evse_state()])
+    entries = report(csms, "GetReport", componentVariable=[variable("EVSE/AvailabilityState")])
     assert {name(entry) for entry in entries} == {"EVSE/AvailabilityState"}
     assert sorted(entry["component"]["evse"]["id"] for entry in entries) == [1, 2]
 

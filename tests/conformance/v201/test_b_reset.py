@@ -1,7 +1,7 @@
 """Provisioning (block B): resets of the station and of an EVSE."""
 
 import pytest
-from support.v201 import TOKEN, booted, charging
+from support.v201 import TOKEN, booted, charging, value
 
 KEEP = "keep_on_restart = true"
 
@@ -86,3 +86,60 @@ def test_tc_b_41_on_idle_with_several_transactions(setup, csms, lasting):
     lasting.card("04FFEEDDCCBBAA", 2)
     csms.expect("TransactionEvent", eventType="Ended", transactionInfo={"transactionId": second})
     assert booted(setup, "ScheduledReset") == {1: "Available", 2: "Occupied"}
+
+
+def evse_restarts(csms, status):
+    csms.expect("StatusNotification", evseId=1, connectorStatus="Unavailable")
+    csms.expect("StatusNotification", evseId=1, connectorStatus=status)
+    assert csms.connections == 1
+
+
+@pytest.mark.tc("TC_B_25_CS")
+@pytest.mark.req("B11.FR.01", "B11.FR.08", "B11.FR.10")
+@pytest.mark.parametrize("kind", ["OnIdle", "Immediate"])
+def test_tc_b_25_an_evse_without_transaction(csms, station, kind):
+    assert value(csms, "EVSE@1/AllowReset") == "true"
+    assert reset(csms, kind, evseId=1) == "Accepted"
+    evse_restarts(csms, "Available")
+
+
+@pytest.mark.tc("TC_B_26_CS")
+@pytest.mark.req("B12.FR.01", "B12.FR.07")
+def test_tc_b_26_an_evse_on_idle_with_transaction(csms, station):
+    transaction = charging(csms, station)
+    other = charging(csms, station, 2, card="04FFEEDDCCBBAA")
+    assert reset(csms, "OnIdle", evseId=1) == "Scheduled"
+    csms.nothing("TransactionEvent", "StatusNotification")
+    stop_locally(csms, station, transaction)
+    evse_restarts(csms, "Occupied")
+    assert station.transaction(2)["id"] == other
+
+
+@pytest.mark.tc("TC_B_27_CS")
+@pytest.mark.req("B12.FR.02", "B12.FR.08")
+def test_tc_b_27_an_evse_immediately_with_transaction(csms, station):
+    transaction = charging(csms, station)
+    other = charging(csms, station, 2, card="04FFEEDDCCBBAA")
+    assert reset(csms, "Immediate", evseId=1) == "Accepted"
+    ended = csms.expect("TransactionEvent", eventType="Ended", triggerReason="ResetCommand")
+    info = ended["transactionInfo"]
+    assert (info["transactionId"], info["chargingState"]) == (transaction, "EVConnected")
+    assert info["stoppedReason"] == "ImmediateReset"
+    evse_restarts(csms, "Occupied")
+    assert station.transaction(2)["id"] == other
+
+
+@pytest.mark.tc("TC_B_28_CS")
+@pytest.mark.req("B11.FR.01", "B11.FR.09", "B12.FR.01", "B12.FR.09")
+def test_tc_b_28_an_evse_that_cannot_be_reset(setup, csms):
+    setup.start(evses=2, variables={"EVSE@1/AllowReset": False})
+    assert reset(csms, "OnIdle", evseId=1) == "Rejected"
+
+
+@pytest.mark.tc("TC_B_29_CS")
+@pytest.mark.req("B12.FR.01", "B12.FR.09")
+def test_tc_b_29_an_evse_that_cannot_be_reset_with_transaction(setup, csms):
+    station = setup.start(evses=2, variables={"EVSE@1/AllowReset": False})
+    charging(csms, station)
+    assert reset(csms, "OnIdle", evseId=1) == "Rejected"
+    csms.nothing("TransactionEvent", "StatusNotification")
