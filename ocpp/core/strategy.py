@@ -340,20 +340,21 @@ class Strategy(ABC, DomainListener):
         self.context.offline_since = None
         self.charging.reconsider()
 
-    async def close(self) -> None:
-        """Stop everything; transactions stay open on disk."""
+    def quiet(self) -> None:
+        """No timers any more."""
         self.charging.stop()
         self.context.signing.stop()
         self.context.firmware.stop()
         self.context.displays.stop()
+
+    async def close(self) -> None:
+        """Stop everything; transactions stay open on disk."""
+        self.quiet()
         await self.endpoint.close()
 
     def abandon(self) -> None:
         """Another major version takes over: what this one had open is dropped (DESIGN section 2.2)."""
-        self.charging.stop()
-        self.context.signing.stop()
-        self.context.firmware.stop()
-        self.context.displays.stop()
+        self.quiet()
         for transaction in self.charging.transactions:
             log.error("transaction %s is dropped: the CSMS speaks another OCPP major version", transaction.id)
             transaction.active = False

@@ -267,6 +267,30 @@ KEYS: tuple[Key, ...] = (
         meaning="whether connector 0 can be reserved: any connector",
     ),
     Key(
+        "CustomDisplayCostAndPrice",
+        "TariffCostCtrlr/Enabled[Cost]",
+        "CostMessages",
+        meaning="whether prices and costs that the CSMS sends are shown (extension org.openchargealliance.costmsg)",
+    ),
+    Key(
+        "CustomIdleFeeAfterStop",
+        "OCPP16Ctrlr/CustomIdleFeeAfterStop",
+        "CostMessages",
+        meaning="whether the CSMS is told when the EV leaves after its transaction (same extension)",
+    ),
+    Key(
+        "DefaultPrice",
+        "TariffCostCtrlr/TariffFallbackMessage",
+        "CostMessages",
+        meaning="text shown to drivers without a price of their own (same extension)",
+    ),
+    Key(
+        "NumberOfDecimalsForCostValues",
+        "TariffCostCtrlr/NumberOfDecimals",
+        "CostMessages",
+        meaning="decimals of a cost (same extension)",
+    ),
+    Key(
         "AdditionalRootCertificateCheck",
         "SecurityCtrlr/AdditionalRootCertificateCheck",
         "Security",

@@ -16,6 +16,7 @@ from ocpp.rpc.permission import BootState
 from ocpp.v16.absent import AbsentProfiles
 from ocpp.v16.certificates import Certificates
 from ocpp.v16.core import Core
+from ocpp.v16.cost_messages import CostMessages
 from ocpp.v16.diagnostics import Diagnostics
 from ocpp.v16.firmware import Firmware
 from ocpp.v16.local_auth_list import LocalAuthList
@@ -53,7 +54,9 @@ class Strategy16(Strategy):
         trigger.triggers["FirmwareStatusNotification"] = lambda _: firmware.trigger
         trigger.extended["FirmwareStatusNotification"] = lambda _: firmware.trigger_signed
         trigger.triggers["SignChargePointCertificate"] = lambda _: certificates.sign
+        self.costs = CostMessages(context, self.store, self.core.status)
         blocks: list[Block] = [self.core, trigger, diagnostics, certificates, firmware, Security(context, keys)]
+        blocks.append(self.costs)
         if self.has("LocalAuthListCtrlr"):
             blocks.append(LocalAuthList(context, self.core.status.tell_condition))
         if self.has("ReservationCtrlr"):
@@ -95,6 +98,7 @@ class Strategy16(Strategy):
     def transaction_event(self, event: TransactionEvent) -> None:
         """See `DomainListener.transaction_event`."""
         self.core.transactions.transaction_event(event)
+        self.costs.transaction_event(event)
         self.tell_driver(event)
         self.changed()
 
@@ -102,6 +106,7 @@ class Strategy16(Strategy):
         """See `DomainListener.connector_changed`."""
         self.context.reservations.review()
         self.core.status.connector_changed(evse, connector)
+        self.costs.connector_changed(evse, connector)
         self.changed()
 
     def evse_changed(self, evse: Evse) -> None:
@@ -121,3 +126,10 @@ class Strategy16(Strategy):
     def connector_status(self, evse: Evse, connector: Connector) -> str:
         """See `Strategy.connector_status`."""
         return self.core.status.status_of(evse, connector)
+
+    # -- life -----------------------------------------------------------------------------------------------------
+
+    def quiet(self) -> None:
+        """See `Strategy.quiet`."""
+        super().quiet()
+        self.costs.stop()

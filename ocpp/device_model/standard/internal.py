@@ -17,6 +17,7 @@ TABLE = {
     f"{CONTROLLER}/ConnectorPhaseRotation": Definition(
         data_type=DataType.STRING, mutability=boolean(True).mutability, default="0.Unknown", hidden=True, high=500
     ),
+    f"{CONTROLLER}/CustomIdleFeeAfterStop": boolean(False, hidden=True),
     f"{CONTROLLER}/GetConfigurationMaxKeys": integer(100, RO, hidden=True, constant=True),
     f"{CONTROLLER}/LightIntensity": integer(100, hidden=True, high=100, unit="Percent"),
     f"{CONTROLLER}/MinimumStatusDuration": seconds(0, hidden=True, high=3600),
