@@ -3,7 +3,6 @@
 import base64
 import gzip
 import json
-import ssl
 
 import pytest
 from cryptography import x509
