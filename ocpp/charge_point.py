@@ -70,6 +70,7 @@ __all__ = [
 UNAUTHORIZED = 401
 
 TIME_KEY = "last_time"
+LAST_GOOD_KEY = "last_good_slot"
 TIME_NOTE_INTERVAL_S = 300.0
 """How often the time is noted on disk (without fsync), so that a clock that is lost at a power cut never runs back."""
 
@@ -150,6 +151,7 @@ class ChargePoint:
             open_link=open_link or self._secure_links(),
             attend=self._attend,
             major=self._settled_major,
+            last_good=self._state.get(LAST_GOOD_KEY),
             connected=self._connected_with,
             failed=self._attempt_failed,
         )
@@ -198,6 +200,7 @@ class ChargePoint:
             self._clock,
             refused=self._refused,
             proved=lambda: self._strategy.context.certificates.drop_fallback(),
+            migrating=lambda profile: self._state.get(LAST_GOOD_KEY) not in (None, profile.slot),
         )
         return self._links
 
@@ -210,6 +213,11 @@ class ChargePoint:
     def _connected_with(self, profile: NetworkProfile) -> None:
         self._last_refusal = None
         self._strategy.context.upgrade.connected(profile)
+        try:
+            if self._state.get(LAST_GOOD_KEY) != profile.slot:
+                self._state.put(LAST_GOOD_KEY, profile.slot)
+        except StorageError as error:
+            log.error("the slot that worked last is not kept: %s", error)
 
     def _attempt_failed(self, profile: NetworkProfile, error: ConnectError) -> None:
         if isinstance(error, HandshakeRefused) and error.status == UNAUTHORIZED:

@@ -80,6 +80,7 @@ class ConnectivityManager:
         open_link: OpenLink,
         attend: Attend,
         major: Callable[[], int | None] = lambda: None,
+        last_good: int | None = None,
         connected: Callable[[NetworkProfile], None] = lambda profile: None,
         failed: Callable[[NetworkProfile, ConnectError], None] = lambda profile, error: None,
     ) -> None:
@@ -106,7 +107,7 @@ class ConnectivityManager:
         self._link: SupervisedLink | None = None
         self._index = 0
         self._failures_here = 0
-        self._last_good: int | None = None
+        self._last_good = last_good
         self._single_version: set[int] = set()
         self.status = ConnectionStatus()
 

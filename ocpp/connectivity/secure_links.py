@@ -24,7 +24,8 @@ class SecureLinks:
     """Opens the link of a network profile; remembers which root certificate proved the CSMS.
 
     `refused` hears of every security event that a failed attempt is, `proved` of every connection with the CSMS root
-    in force, after which its predecessor may go (M05.FR.13).
+    in force, after which its predecessor may go (M05.FR.13); `migrating` tells whether a profile leads to another CSMS
+    than the last one, which has to prove itself with the root in force (M05.FR.15).
     """
 
     def __init__(
@@ -34,11 +35,13 @@ class SecureLinks:
         *,
         refused: Callable[[str, str], None] = lambda event, text: None,
         proved: Callable[[], None] = lambda: None,
+        migrating: Callable[[NetworkProfile], bool] = lambda profile: False,
     ) -> None:
         self._folder = folder
         self._clock = clock
         self._refused = refused
         self._proved = proved
+        self._migrating = migrating
         self.root_in_use: str | None = None
         """Fingerprint of the root certificate that the CSMS of the last connection was verified with."""
 
@@ -49,7 +52,7 @@ class SecureLinks:
             return await open_link(profile, identity, versions)
         failure: TlsFailure | None = None
         for trusted in (Kind.CSMS_ROOT, Kind.CSMS_FALLBACK):
-            if trusted is Kind.CSMS_FALLBACK and not self._worth_falling_back(failure):
+            if trusted is Kind.CSMS_FALLBACK and not self._worth_falling_back(profile, failure):
                 break
             for own in self._own(profile):
                 try:
@@ -63,10 +66,10 @@ class SecureLinks:
             self._refused(failure.event, str(failure))
         raise failure
 
-    def _worth_falling_back(self, failure: TlsFailure | None) -> bool:
+    def _worth_falling_back(self, profile: NetworkProfile, failure: TlsFailure | None) -> bool:
         """The CSMS may still have the certificate of the root before (M05.FR.13; 2.x M05.FR.14)."""
         refused = failure is not None and failure.event == tls.INVALID_CSMS_CERTIFICATE
-        return refused and self._folder.has(Kind.CSMS_FALLBACK)
+        return refused and not self._migrating(profile) and self._folder.has(Kind.CSMS_FALLBACK)
 
     async def _open(
         self,

@@ -76,6 +76,12 @@ class Availability:
         """The end of `hold`."""
         self._hold([evse for evse in self._evses if evse.held], held=False)
 
+    def set_restarting(self, evse: Evse, restarting: bool) -> None:
+        """Take an EVSE out of service while it is reset, and back."""
+        before = self._states()
+        evse.restarting = restarting
+        self._tell_changes(before)
+
     def _hold(self, evses: list[Evse], *, held: bool) -> None:
         before = self._states()
         for evse in evses:

@@ -61,6 +61,8 @@ class Evse:
     operative: bool = True
     held: bool = False
     """Out of service for a while, whatever the CSMS wants: new firmware is about to be installed."""
+    restarting: bool = False
+    """Out of service for a moment: the EVSE alone is being reset (B11.FR.08)."""
     bay_occupied: bool = False
     has_bay_sensor: bool = False
     ev_requests_energy: bool = False
@@ -120,7 +122,7 @@ class Evses:
 
     def is_operative(self, evse: Evse, connector: Connector) -> bool:
         """In service: station, EVSE and connector all are (G03.FR.06, G04.FR.07)."""
-        return self.operative and evse.operative and connector.operative and not evse.held
+        return self.operative and evse.operative and connector.operative and not (evse.held or evse.restarting)
 
     def faults_of(self, evse: Evse, connector: Connector) -> dict[str, Fault]:
         """Everything that is wrong with a connector, its EVSE's and the station's faults included."""

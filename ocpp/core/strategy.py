@@ -163,6 +163,7 @@ class Strategy(ABC, DomainListener):
             surroundings.clock,
             self.charging,
             self.state,
+            availability,
             restart=surroundings.restart,
             undelivered=lambda: len(self.outbox) if self.endpoint.online else 0,
         )

@@ -54,11 +54,16 @@ def _state() -> Definition:
     return option("Available", AVAILABILITY_STATES, RO, persistent=False, monitored=True)
 
 
+def _problem() -> Definition:
+    return boolean(False, RO, persistent=False, monitored=True)
+
+
 def define_hardware(model: DeviceModel, station: StationDescription, now: Callable[[], str]) -> None:
     """Define what the station consists of; `now` gives the time for ClockCtrlr.DateTime."""
     phases = max((connector.phases for evse in station.evses for connector in evse.connectors), default=1)
     model.define("ChargingStation/AvailabilityState", _state())
     model.define("ChargingStation/Available", boolean(True, RO, constant=True))
+    model.define("ChargingStation/Problem", _problem())
     model.define("ChargingStation/Model", _fixed(station.model, high=20))
     model.define("ChargingStation/VendorName", _fixed(station.vendor, high=50))
     model.define("ChargingStation/SerialNumber", _fixed(station.serial_number))
@@ -88,7 +93,8 @@ def _define_evse(model: DeviceModel, evse_id: int, evse: EvseDescription, voltag
     power = max((connector.max_current_a * connector.phases * voltage for connector in evse.connectors), default=0.0)
     model.define(f"{where}/AvailabilityState", _state())
     model.define(f"{where}/Available", boolean(True, RO, constant=True))
-    model.define(f"{where}/AllowReset", boolean(False, RO, constant=True))
+    model.define(f"{where}/Problem", _problem())
+    model.define(f"{where}/AllowReset", boolean(True, RO, persistent=False))
     model.define(f"{where}/SupplyPhases", integer(phases, RO, constant=True))
     model.define(
         f"{where}/Power",
@@ -102,6 +108,7 @@ def _define_evse(model: DeviceModel, evse_id: int, evse: EvseDescription, voltag
         here = f"Connector@{evse_id}.{connector_id}"
         model.define(f"{here}/AvailabilityState", _state())
         model.define(f"{here}/Available", boolean(True, RO, constant=True))
+        model.define(f"{here}/Problem", _problem())
         model.define(f"{here}/ConnectorType", text(connector.type, RO, constant=True))
         model.define(f"{here}/SupplyPhases", integer(connector.phases, RO, constant=True))
         if connector.lock:

@@ -13,6 +13,11 @@ from ocpp.rpc.endpoint import Handler
 NEVER_REPORTED = ""
 
 
+def _common(states: set[str]) -> str:
+    """The state of something with parts: theirs if they agree, else somebody can still be served."""
+    return states.pop() if len(states) == 1 else "Available"
+
+
 class Availability:
     """Functional block G."""
 
@@ -53,6 +58,7 @@ class Availability:
         """Report the connector's status if it is another one than before (G01)."""
         key = (evse.id, connector.id)
         status = self.status_of(evse, connector)
+        self._show_problems(evse)
         if self._reported.get(key, NEVER_REPORTED) == status:
             return
         self._reported[key] = status
@@ -68,7 +74,16 @@ class Availability:
     def _show_in_device_model(self, model: DeviceModel, evse: Evse, connector: Connector, status: str) -> None:
         model.text(f"Connector@{evse.id}.{connector.id}/AvailabilityState").set(status)
         states = {self.status_of(evse, each) for each in evse.connectors}
-        model.text(f"EVSE@{evse.id}/AvailabilityState").set(status if len(states) == 1 else "Available")
+        model.text(f"EVSE@{evse.id}/AvailabilityState").set(_common(states))
+        everywhere = {self.status_of(each, connector) for each in self._context.evses for connector in each.connectors}
+        model.text("ChargingStation/AvailabilityState").set(_common(everywhere))
+
+    def _show_problems(self, evse: Evse) -> None:
+        model, evses = self._context.model, self._context.evses
+        model.boolean("ChargingStation/Problem").set(bool(evses.faults))
+        model.boolean(f"EVSE@{evse.id}/Problem").set(bool(evse.faults))
+        for connector in evse.connectors:
+            model.boolean(f"Connector@{evse.id}.{connector.id}/Problem").set(bool(connector.faults))
 
     def report_all(self) -> None:
         """Accepted: tell every status, or only the changed ones after a short time offline (B01.FR.05, B04)."""

@@ -22,6 +22,9 @@ ROOTS = {
 
 LISTED = {**ROOTS, "V2GCertificateChain": Kind.V2G}
 
+ALSO_LISTED = {"CSMSRootCertificate": (Kind.CSMS_FALLBACK,)}
+"""The root before is one for as long as it is kept (M05.FR.12)."""
+
 SIGNED = {"ChargingStationCertificate": Kind.STATION, "V2GCertificate": Kind.V2G}
 
 MAX_INFO_LENGTH = 500
@@ -93,7 +96,8 @@ class Certificates:
     ) -> v2.GetInstalledCertificateIdsResponse:
         """M03: without a type, everything."""
         wanted = [each.value for each in request.certificate_type or ()] or list(LISTED)
-        found = list(self._context.certificates.installed(*(LISTED[name] for name in wanted)))
+        kinds = [kind for name in wanted for kind in (LISTED[name], *ALSO_LISTED.get(name, ()))]
+        found = list(self._context.certificates.installed(*kinds))
         return v2.GetInstalledCertificateIdsResponse(
             status=v2.GetInstalledCertificateStatusEnum(ACCEPTED if found else NOT_FOUND),
             certificate_hash_data_chain=[_chain(each) for each in found] or None,
@@ -101,7 +105,9 @@ class Certificates:
 
 
 def _chain(installed: Installed) -> v2.CertificateHashDataChain:
-    name = next(name for name, kind in LISTED.items() if kind is installed.kind)
+    name = next(
+        name for name, kind in LISTED.items() if installed.kind is kind or installed.kind in ALSO_LISTED.get(name, ())
+    )
     return v2.CertificateHashDataChain(
         certificate_type=v2.GetCertificateIdUseEnum(name),
         certificate_hash_data=_hash(installed.data),

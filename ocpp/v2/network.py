@@ -82,8 +82,8 @@ class NetworkProfiles:
         return self._response("Accepted")
 
     def _profile(self, slot: int, data: v2.NetworkConnectionProfile) -> NetworkProfile:
-        stored = self._slots.load().get(slot)
-        before = msgspec.json.decode(stored, type=NetworkProfile) if stored is not None else None
+        stored = {number: msgspec.json.decode(raw, type=NetworkProfile) for number, raw in self._slots.load().items()}
+        before = stored.get(slot)
         version = _VERSIONS.get(str(data.ocpp_version)) if data.ocpp_version is not None else None
         catalogue = self._context.rpc.catalogue
         spoken = catalogue.version if catalogue is not None else OcppVersion.V201
@@ -93,12 +93,18 @@ class NetworkProfiles:
             url=data.ocpp_csms_url,
             version=version or spoken,
             security_profile=data.security_profile,
-            password=password or self._context.state.get("password"),
+            password=password or self._password_in_use(stored),
             interface=str(data.ocpp_interface),
             message_timeout_s=data.message_timeout,
             identity=data.identity,
             ca_file=before.ca_file if before is not None else None,
         )
+
+    def _password_in_use(self, stored: dict[int, NetworkProfile]) -> str | None:
+        """2.0.1 has one password for all profiles (SecurityCtrlr.BasicAuthPassword)."""
+        connectivity = self._context.connectivity
+        active = stored.get(connectivity.status.slot or 0) if connectivity is not None else None
+        return active.password if active is not None else None
 
     @staticmethod
     def _response(status: str, reason: str = "", info: str | None = None) -> v2.SetNetworkProfileResponse:

@@ -165,28 +165,44 @@ class Provisioning:
     # -- reset ----------------------------------------------------------------------------------------------------
 
     def reset(self, request: v2.ResetRequest) -> v2.ResetResponse | Reply:
-        """B11 and B12. A single EVSE cannot be reset here (B11.FR.09)."""
+        """B11 and B12."""
         context = self._context
-        if request.evse_id is not None:
-            known = request.evse_id in context.evses
-            code = "UnsupportedParam" if known else "UnknownEvse"
-            return v2.ResetResponse(status=v2.ResetStatusEnum("Rejected"), status_info=v2.StatusInfo(reason_code=code))
         if context.firmware.installing:
-            return v2.ResetResponse(
-                status=v2.ResetStatusEnum("Rejected"), status_info=v2.StatusInfo(reason_code="FwUpdateInProgress")
-            )
+            return self._reset_response("Rejected", "FwUpdateInProgress")
+        if request.type not in ("OnIdle", "Immediate"):
+            return self._reset_response("Rejected", "UnsupportedParam")
+        if request.evse_id is not None:
+            return self._reset_evse(request.evse_id, request.type)
         if request.type == "OnIdle" and context.charging.transactions:
             context.resets.when_idle("ScheduledReset")
-            return v2.ResetResponse(status=v2.ResetStatusEnum("Scheduled"))
-        if request.type not in ("OnIdle", "Immediate"):
-            return v2.ResetResponse(
-                status=v2.ResetStatusEnum("Rejected"), status_info=v2.StatusInfo(reason_code="UnsupportedParam")
-            )
+            return self._reset_response("Scheduled")
 
         def restart() -> None:
             context.resets.now("RemoteReset", Trigger.RESET_COMMAND, StopReason.IMMEDIATE_RESET)
 
-        return Reply(v2.ResetResponse(status=v2.ResetStatusEnum("Accepted")), restart)
+        return Reply(self._reset_response("Accepted"), restart)
+
+    def _reset_evse(self, evse_id: int, kind: str) -> v2.ResetResponse | Reply:
+        """A single EVSE, where the station file does not forbid it (B11.FR.08-09)."""
+        context = self._context
+        if evse_id not in context.evses:
+            return self._reset_response("Rejected", "UnknownEvse")
+        if not context.model.boolean(f"EVSE@{evse_id}/AllowReset").value:
+            return self._reset_response("Rejected", "UnsupportedParam")
+        evse = context.evses[evse_id]
+        if kind == "OnIdle" and evse.in_use:
+            context.resets.evse_when_idle(evse)
+            return self._reset_response("Scheduled")
+
+        def restart() -> None:
+            context.resets.evse_now(evse, Trigger.RESET_COMMAND, StopReason.IMMEDIATE_RESET)
+
+        return Reply(self._reset_response("Accepted"), restart)
+
+    @staticmethod
+    def _reset_response(status: str, reason_code: str = "") -> v2.ResetResponse:
+        info = v2.StatusInfo(reason_code=reason_code) if reason_code else None
+        return v2.ResetResponse(status=v2.ResetStatusEnum(status), status_info=info)
 
 
 def component_of(message: v2.Component) -> Component:

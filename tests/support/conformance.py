@@ -65,6 +65,8 @@ class ConformanceCsms:
         self.frames: list[list[Any]] = []
         self.violations: list[str] = []
         self.credentials: list[tuple[str, str] | None] = []
+        self.attempts: list[float] = []
+        """When the station asked for a connection, granted or not (`time.monotonic`)."""
         self.client_certificates: list[bytes | None] = []
         self.connections = 0
         self.refuse_with: int | None = None
@@ -105,6 +107,7 @@ class ConformanceCsms:
             given = (user, password)
         with self._condition:
             self.credentials.append(given)
+            self.attempts.append(time.monotonic())
             self._condition.notify_all()
         if self.refuse_with is not None:
             return connection.respond(self.refuse_with, "refused by the test\n")
@@ -281,6 +284,9 @@ class ConformanceCsms:
 
     def wait_connection(self, number: int) -> None:
         self._wait(lambda: self.connections >= number, f"connection {number}")
+
+    def wait_attempt(self, number: int) -> None:
+        self._wait(lambda: len(self.attempts) >= number, f"connection attempt {number}")
 
     def wait_disconnected(self) -> None:
         self._wait(lambda: self._connection is None, "the end of the connection")

@@ -7,9 +7,11 @@ TOKEN = {"idToken": CARD, "type": "ISO14443"}
 
 
 def variable(name: str, **more: Any) -> dict[str, Any]:
-    """Component and variable of `Component[instance]/Variable[instance]`, as messages carry them."""
+    """Component and variable of `Component[instance]@evse/Variable[instance]`, as messages carry them."""
     component, _, rest = name.partition("/")
-    return {"component": _named(component), "variable": _named(rest), **more}
+    component, _, evse = component.partition("@")
+    where = {"evse": {"id": int(evse)}} if evse else {}
+    return {"component": {**_named(component), **where}, "variable": _named(rest), **more}
 
 
 def _named(text: str) -> dict[str, str]:
@@ -60,3 +62,89 @@ def charging(csms, station, evse: int = 1, card: str = CARD) -> str:
     authorize(csms, station, evse, card)
     event = csms.expect("TransactionEvent", transactionInfo={"chargingState": "Charging"})
     return event["transactionInfo"]["transactionId"]
+
+
+# -- boot -------------------------------------------------------------------------------------------------------------
+
+
+def connector_statuses(csms, evses: int = 2) -> dict[int, str]:
+    """What the station tells of its connectors next, by EVSE; each exactly once."""
+    told = csms.expect_all(*[("StatusNotification", {"connectorId": 1})] * evses)
+    return {status["evseId"]: status["connectorStatus"] for status in told}
+
+
+def booted(setup, reason: str, evses: int = 2) -> dict[int, str]:
+    """Booted: after the program has ended for a reset; gives what is told of the connectors."""
+    csms = setup.csms
+    setup.restart(wait=False)
+    csms.expect("BootNotification", reason=reason)
+    statuses = connector_statuses(csms, evses)
+    csms.expect("SecurityEventNotification", type={"StartupOfTheDevice", "ResetOrReboot"})
+    return statuses
+
+
+# -- tokens -----------------------------------------------------------------------------------------------------------
+
+
+def id_token(card: str = CARD) -> dict[str, str]:
+    return {"idToken": card, "type": "ISO14443"}
+
+
+def token_info(status: str = "Accepted", group: str | None = None, **more: Any) -> dict[str, Any]:
+    """An idTokenInfo."""
+    grouped = {"groupIdToken": {"idToken": group, "type": "Central"}} if group is not None else {}
+    return {"status": status, **grouped, **more}
+
+
+def knows(csms, infos: dict[str, dict[str, Any]]) -> None:
+    """What the CSMS says of cards from now on, by card, to every question and transaction; others are Accepted."""
+
+    def answer(payload: dict[str, Any]) -> dict[str, Any]:
+        token = payload.get("idToken")
+        return {"idTokenInfo": infos.get(token["idToken"], token_info())} if token is not None else {}
+
+    csms.always("Authorize", answer)
+    csms.always("TransactionEvent", answer)
+
+
+def stop(csms, station, transaction: str, evse: int = 1, card: str = CARD) -> dict[str, Any]:
+    """StopAuthorized and EVConnectedPostSession, with a card."""
+    station.card(card, evse)
+    return csms.expect("TransactionEvent", eventType="Ended", transactionInfo={"transactionId": transaction})
+
+
+def unplug(csms, station, evse: int = 1) -> None:
+    """EVDisconnected."""
+    station.unplug(evse)
+    csms.expect("StatusNotification", evseId=evse, connectorStatus="Available")
+
+
+def cached(csms, station, card: str = CARD, status: str = "Accepted", evse: int = 1, **more: Any) -> None:
+    """IdTokenCached: the CSMS says it of the card once, and something else later if the test wants so."""
+    knows(csms, {card: token_info(status, **more)})
+    if status == "Accepted":
+        transaction = charging(csms, station, evse, card)
+        stop(csms, station, transaction, evse, card)
+        unplug(csms, station, evse)
+    else:
+        authorize(csms, station, evse, card)
+        csms.nothing("TransactionEvent", within=0.1)
+
+
+def listed(csms, infos: dict[str, dict[str, Any]], version: int = 1) -> None:
+    """IdTokenLocalAuthList: a full update of the list, by card."""
+    entries = [{"idToken": id_token(card), "idTokenInfo": info} for card, info in infos.items()]
+    update = {"versionNumber": version, "updateType": "Full", "localAuthorizationList": entries}
+    assert csms.call("SendLocalList", update)["status"] == "Accepted"
+
+
+def offline(csms, station) -> None:
+    """The connection is lost, and does not come back by itself."""
+    network(station, False)
+    csms.wait_disconnected()
+    csms.mark()
+
+
+def energy(station, watt_hours: float, evse: int = 1) -> None:
+    """What the meter's register says."""
+    station.post(f"/api/sim/evses/{evse}/meter", {"energy_wh": watt_hours})

@@ -3,7 +3,6 @@
 import base64
 import gzip
 import json
-import ssl
 
 import pytest
 from cryptography import x509
@@ -11,14 +10,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from support.conformance import ConformanceCsms
 from support.file_server import file_server
+from support.secure_csms import BASIC, PASSWORD, asking, over_tls, start_with_tls
 from support.tls import DAY, NOW, Authority, pem, server_context
 from support.v16 import change, network
 
 from ocpp.security import certificates
 from ocpp.versions import OcppVersion
-
-PASSWORD = "0123456789abcdef"
-BASIC = f'security_profile = 1\npassword = "{PASSWORD}"'
 
 
 @pytest.fixture(scope="module")
@@ -35,33 +32,6 @@ def manufacturer():
 def server():
     with file_server() as server:
         yield server
-
-
-def asking(context: ssl.SSLContext, root: Authority) -> ssl.SSLContext:
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.load_verify_locations(cadata=root.pem.decode())
-    return context
-
-
-def over_tls(setup, context):
-    """The CSMS speaks TLS from now on, on the same port."""
-    port = setup.csms.port
-    setup.csms.stop()
-    setup.csms = ConformanceCsms(OcppVersion.V16, context=context, port=port)
-    return setup.csms
-
-
-def start_with_tls(setup, root, *, profile=2, own=None, context=None, wait=True):
-    """A station with a root, and for profile 3 a certificate, from its station file."""
-    over_tls(setup, context or server_context(setup.folder, root))
-    (setup.folder / "root.pem").write_bytes(root.pem)
-    network = f'security_profile = {profile}\npassword = "{PASSWORD}"\nca_file = "root.pem"'
-    if own is not None:
-        key = certificates.new_key()
-        (setup.folder / "own.pem").write_bytes(pem(own.issue("CS001", key)))
-        (setup.folder / "own.key").write_bytes(certificates.key_pem(key))
-        network += '\ncert_file = "own.pem"\nkey_file = "own.key"'
-    return setup.start(network=network, scheme="wss", host="localhost", wait=wait)
 
 
 def install(csms, certificate, kind="CentralSystemRootCertificate"):

@@ -182,3 +182,13 @@ async def test_a_plain_connection_has_no_root_in_use(links):
         profile = NetworkProfile(slot=1, url=f"ws://localhost:{port}", version=V201, security_profile=0)
         await (await links(profile, "CS001", (V201,))).close()
     assert links.root_in_use is None
+
+
+@pytest.mark.req("M05.FR.15")
+async def test_the_former_root_does_not_count_for_another_csms(folder, root, tmp_path):
+    links = SecureLinks(folder, SystemClock(), migrating=lambda profile: True)
+    folder.store.put(Kind.CSMS_ROOT, [Authority("successor", root).certificate])
+    folder.store.put(Kind.CSMS_FALLBACK, [root.certificate])
+    async with csms(server_context(tmp_path, root)) as port:
+        with pytest.raises(TlsFailure):
+            await connect(links, port)

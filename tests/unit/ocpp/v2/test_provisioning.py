@@ -280,11 +280,39 @@ async def test_a_reset_on_idle_waits_for_the_last_transaction(station):
 
 
 @pytest.mark.req("B11.FR.09", "B12.FR.09")
-async def test_a_single_evse_is_not_reset(station):
-    assert (await station.csms.call(station.clock, "Reset", {"type": "Immediate", "evseId": 1}))[2][
-        "status"
-    ] == "Rejected"
+@pytest.mark.parametrize("evse_id", [1, 7])
+async def test_an_evse_that_may_not_be_reset_alone_is_not(make_station, evse_id):
+    station = await make_station(variables={"EVSE@1/AllowReset": "false"})
+    wish = {"type": "Immediate", "evseId": evse_id}
+    assert (await station.csms.call(station.clock, "Reset", wish))[2]["status"] == "Rejected"
     await station.clock.advance(5)
+    assert station.restarts == []
+    assert [each["connectorStatus"] for each in station.csms.of("StatusNotification")] == ["Available"]
+
+
+@pytest.mark.req("B11.FR.08", "B11.FR.10")
+async def test_a_single_evse_is_out_of_service_for_a_moment(station):
+    wish = {"type": "Immediate", "evseId": 1}
+    assert (await station.csms.call(station.clock, "Reset", wish))[2]["status"] == "Accepted"
+    await station.clock.advance(5)
+    assert station.restarts == []
+    statuses = [each["connectorStatus"] for each in station.csms.of("StatusNotification")]
+    assert statuses == ["Available", "Unavailable", "Available"]
+
+
+@pytest.mark.req("B12.FR.01", "B12.FR.07")
+async def test_a_single_evse_is_reset_when_its_transaction_has_ended(station):
+    await station.charge()
+    wish = {"type": "OnIdle", "evseId": 1}
+    assert (await station.csms.call(station.clock, "Reset", wish))[2]["status"] == "Scheduled"
+    await station.clock.advance(100)
+    assert station.csms.of("StatusNotification")[-1]["connectorStatus"] == "Occupied"
+    await station.present()
+    await station.draw(flowing=False)
+    await station.clock.advance(0.5)
+    assert station.csms.of("StatusNotification")[-1]["connectorStatus"] == "Unavailable"
+    await station.clock.advance(5)
+    assert station.csms.of("StatusNotification")[-1]["connectorStatus"] == "Occupied"
     assert station.restarts == []
 
 
