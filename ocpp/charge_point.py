@@ -24,6 +24,7 @@ from ocpp.core.firmware_update import Installer, InstallOutcome
 from ocpp.core.hardware import DisplayText, Hardware, Indication, MeterReading, PowerLimit, Sample, SignedReading
 from ocpp.core.identity import AuthorizationInfo, AuthorizationStatus, IdToken
 from ocpp.core.log_upload import Lines
+from ocpp.core.monitor import Monitor, MonitorType, Origin
 from ocpp.core.reset import POWER_UP
 from ocpp.core.schedule import Schedule
 from ocpp.core.smart_charging import Grid
@@ -61,6 +62,9 @@ __all__ = [
     "InstallOutcome",
     "Installer",
     "MeterReading",
+    "Monitor",
+    "MonitorType",
+    "Origin",
     "PowerLimit",
     "Sample",
     "Schedule",
@@ -102,6 +106,7 @@ class ChargePoint:
         diagnostics: Lines | None = None,
         installer: Installer | None = None,
         ev_link: EvLink | None = None,
+        monitors: Sequence[Monitor] = (),
         rng: random.Random | None = None,
         restart: Callable[[str], None] = lambda reason: None,
         open_link: OpenLink | None = None,
@@ -139,6 +144,7 @@ class ChargePoint:
             diagnostics=diagnostics,
             installer=installer,
             ev_link=ev_link or NoEvLink(),
+            monitors=monitors,
             on_frame=on_frame,
             changed=self._changed,
         )

@@ -12,6 +12,7 @@ from ocpp.core.certificate_signing import CertificateSigning
 from ocpp.core.certificates import Certificates
 from ocpp.core.charging import Charging
 from ocpp.core.contracts import Contracts
+from ocpp.core.customers import Customers
 from ocpp.core.display import Displays
 from ocpp.core.driver_texts import DriverTexts
 from ocpp.core.ev_schedules import EvSchedules
@@ -19,6 +20,7 @@ from ocpp.core.evse import Evses
 from ocpp.core.firmware import FirmwareUpdates
 from ocpp.core.local_list import LocalList
 from ocpp.core.log_upload import LogUploads
+from ocpp.core.monitoring import Monitoring
 from ocpp.core.reservations import Reservations
 from ocpp.core.reset import Resets
 from ocpp.core.security_upgrade import SecurityUpgrade
@@ -103,6 +105,8 @@ class Context:
     driver_texts: DriverTexts
     contracts: Contracts
     ev_schedules: EvSchedules
+    monitoring: Monitoring
+    customers: Customers
     connectivity: "ConnectivityManager | None" = None
     offline_since: float | None = None
     """Monotonic time since which there is no connection; None while there is one."""

@@ -91,6 +91,8 @@ class Contracts:
         self._installs = model.boolean("ISO15118Ctrlr/ContractCertificateInstallationEnabled")
         self._timer: Timer | None = None
         self._refreshing = False
+        self.seen: Callable[[HashData, str], None] = lambda data, emaid: None
+        """Hears of every contract that may charge, so that its customer is known (N09)."""
         self.online: Callable[[], bool] = lambda: False
         self.spawn: Callable[[Awaitable[None]], object] = lambda work: None
         self.ask: Callable[[ContractQuery], Awaitable[tuple[AuthorizationInfo, str]]] | None = None
@@ -108,12 +110,21 @@ class Contracts:
         info = await self._authorize(token, chain) if self._enabled.value else None
         accepted = info is not None and info.accepted
         if info is not None and accepted:
+            self._note(emaid, chain)
             self._admission.decide(token, info, [self._evses[evse_id]])
             session = self._evses[evse_id].session
             held = session.authorization if session is not None else None
             accepted = held is not None and held.token.matches(token)
         self._link.authorization(evse_id, accepted)
         return accepted
+
+    def _note(self, emaid: str, pem: str) -> None:
+        from ocpp.security import certificates
+
+        leaf, *others = certificates.read_chain(pem)
+        roots = (each.certificate for each in self._certificates.store.all(Kind.MO_ROOT, Kind.V2G_ROOT))
+        issuer = next((each for each in (*others, *roots) if certificates.issued(leaf, each)), None)
+        self.seen(certificates.hash_data(leaf, issuer), emaid)
 
     async def _authorize(self, token: IdToken, pem: str) -> AuthorizationInfo | None:
         from ocpp.security import certificates

@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 ENERGY_IMPORT = "Energy.Active.Import.Register"
+POWER_IMPORT = "Power.Active.Import"
 
 
 class Indication(StrEnum):

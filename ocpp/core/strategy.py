@@ -4,9 +4,10 @@ import logging
 import random
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from ocpp.clock import Clock
@@ -19,6 +20,7 @@ from ocpp.core.charging import Charging
 from ocpp.core.context import Block, Context, Identity, Signals, register
 from ocpp.core.contracts import Contracts
 from ocpp.core.credentials import Credentials
+from ocpp.core.customers import Customers
 from ocpp.core.display import Displays
 from ocpp.core.driver_texts import DriverTexts
 from ocpp.core.ev_link import EvLink, NoEvLink
@@ -27,10 +29,12 @@ from ocpp.core.events import DomainListener, EventKind, StopReason, TransactionE
 from ocpp.core.evse import Connector, Evse, Evses
 from ocpp.core.firmware import FirmwareUpdates
 from ocpp.core.firmware_update import Image, Installer, UpdateLog
-from ocpp.core.hardware import Hardware
+from ocpp.core.hardware import POWER_IMPORT, Hardware
 from ocpp.core.local_list import LocalList
 from ocpp.core.log_upload import Lines, LogUploads
 from ocpp.core.metering import MeteringSettings
+from ocpp.core.monitor import Monitor
+from ocpp.core.monitoring import Monitoring, standard_monitors
 from ocpp.core.recovery import Recovery
 from ocpp.core.reservations import Reservations
 from ocpp.core.reset import Resets
@@ -78,6 +82,7 @@ class Surroundings:
     diagnostics: Lines | None = None
     installer: Installer | None = None
     ev_link: EvLink = field(default_factory=NoEvLink)
+    monitors: Sequence[Monitor] = ()
     on_frame: Callable[[bool, bytes], None] | None = None
     changed: Callable[[], None] = lambda: None
     data_transfer: dict[str, Any] = field(default_factory=dict)
@@ -114,12 +119,14 @@ class Strategy(ABC, DomainListener):
         self.settings = self.session_settings(surroundings.model)
         self.store = TransactionStore(TransactionRepository(database), self.major)
         self.charging = self._charging()
+        self._measure_power()
         self.context = self._context()
         self.credentials = Credentials(self.context)
         self.blocks = self.build()
         register(self.blocks, self.endpoint)
         self.context.signals.accepted.listen(self.accepted)
         self.context.reservations.changed = self.connector_changed
+        self.context.contracts.seen = self.context.customers.note_contract
         self.context.signing.v2g_renewed = self.context.contracts.review
         self.charging.on_transaction_end.append(self.context.availability.carry_out_scheduled)
         self.charging.on_transaction_end.append(self.context.displays.review)
@@ -153,6 +160,15 @@ class Strategy(ABC, DomainListener):
                 apply,
             ),
         )
+
+    def _measure_power(self) -> None:
+        """The power of an EVSE is what its meter says when somebody asks."""
+        for evse in self.surroundings.evses:
+            entry = self.surroundings.model.entry(f"EVSE@{evse.id}/Power")
+            entry.getter = partial(self._power, evse.id)
+
+    def _power(self, evse_id: int) -> str:
+        return f"{self.surroundings.hardware.read_meter(evse_id).value(POWER_IMPORT) or 0:f}"
 
     def _context(self) -> Context:
         surroundings = self.surroundings
@@ -198,6 +214,10 @@ class Strategy(ABC, DomainListener):
             driver_texts=driver_texts,
             contracts=self._contracts(certificates),
             ev_schedules=self._ev_schedules(),
+            monitoring=self._monitoring(),
+            customers=Customers(
+                self.tokens, TransactionRepository(surroundings.database), self.state, surroundings.clock.unix
+            ),
             data_transfer=surroundings.data_transfer,
             time_set=surroundings.hardware.system_time_changed,
         )
@@ -214,6 +234,17 @@ class Strategy(ABC, DomainListener):
         )
         displays.transaction_known = lambda transaction_id: self.charging.session_of(transaction_id) is not None
         return displays
+
+    def _monitoring(self) -> Monitoring:
+        surroundings = self.surroundings
+        return Monitoring(
+            DocumentRepository(surroundings.database, "monitors"),
+            self.state,
+            surroundings.model,
+            surroundings.evses,
+            surroundings.clock,
+            [*standard_monitors(surroundings.evses), *surroundings.monitors],
+        )
 
     def _contracts(self, certificates: Certificates) -> Contracts:
         surroundings = self.surroundings
@@ -346,6 +377,8 @@ class Strategy(ABC, DomainListener):
         self.context.signing.review()
         self.context.firmware.resume()
         self.context.displays.review()
+        if self.has("MonitoringCtrlr"):
+            self.context.monitoring.start()
 
     def connected(self) -> None:
         """A connection is open."""
@@ -377,6 +410,7 @@ class Strategy(ABC, DomainListener):
         self.context.firmware.stop()
         self.context.displays.stop()
         self.context.contracts.stop()
+        self.context.monitoring.stop()
         self.context.ev_schedules.stop()
 
     async def close(self) -> None:

@@ -68,7 +68,6 @@ class Definition:
     persistent: bool = True
     constant: bool = False
     reboot_required: bool = False
-    monitored: bool = False
     since_21: bool = False
     hidden: bool = False
     check: Callable[[str], str] | None = None
@@ -78,6 +77,11 @@ class Definition:
     def kept(self) -> bool:
         """Whether a value survives a restart."""
         return self.persistent and not self.constant
+
+    @property
+    def monitored(self) -> bool:
+        """Whether it can be monitored: what never changes cannot."""
+        return not self.constant and not self.hidden
 
     def defect(self, value: str) -> str:
         """What is wrong with a value; "" when nothing is."""

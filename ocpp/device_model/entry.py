@@ -14,7 +14,7 @@ T = TypeVar("T")
 class Entry:
     """One variable of one component."""
 
-    __slots__ = ("component", "definition", "getter", "listeners", "values", "variable", "vendor")
+    __slots__ = ("component", "definition", "getter", "listeners", "values", "variable", "vendor", "watchers")
 
     def __init__(
         self,
@@ -32,6 +32,8 @@ class Entry:
         self.vendor = vendor
         self.values: dict[Attribute, str] = {Attribute.ACTUAL: definition.default}
         self.listeners: list[Callable[[str], object]] = []
+        self.watchers: list[Callable[[], object]] = []
+        """Called after every write and every change, also where the value itself is a secret."""
 
     def value(self, attribute: Attribute = Attribute.ACTUAL) -> str:
         """The value of an attribute; "" when it was never set. Actual values may be measured on demand."""
@@ -45,6 +47,12 @@ class Entry:
         if before.get(Attribute.ACTUAL) != values.get(Attribute.ACTUAL):
             for listener in tuple(self.listeners):
                 listener(self.value())
+            self.touched()
+
+    def touched(self) -> None:
+        """Tell the watchers."""
+        for watcher in tuple(self.watchers):
+            watcher()
 
     def __str__(self) -> str:
         return f"{self.component}/{self.variable}"

@@ -51,11 +51,11 @@ def _fixed(value: str, data_type: DataType = DataType.STRING, **more: object) ->
 
 
 def _state() -> Definition:
-    return option("Available", AVAILABILITY_STATES, RO, persistent=False, monitored=True)
+    return option("Available", AVAILABILITY_STATES, RO, persistent=False)
 
 
 def _problem() -> Definition:
-    return boolean(False, RO, persistent=False, monitored=True)
+    return boolean(False, RO, persistent=False)
 
 
 def define_hardware(model: DeviceModel, station: StationDescription, now: Callable[[], str]) -> None:
@@ -98,9 +98,7 @@ def _define_evse(model: DeviceModel, evse_id: int, evse: EvseDescription, voltag
     model.define(f"{where}/SupplyPhases", integer(phases, RO, constant=True))
     model.define(
         f"{where}/Power",
-        Definition(
-            data_type=DataType.DECIMAL, default="0", unit="W", low=0, high=power, persistent=False, monitored=True
-        ),
+        Definition(data_type=DataType.DECIMAL, default="0", unit="W", low=0, high=power, persistent=False),
     )
     if evse.display:
         model.define(f"Display@{evse_id}/Available", boolean(True, RO, constant=True))

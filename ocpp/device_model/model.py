@@ -254,6 +254,8 @@ class DeviceModel:
         for guard in self._guards:
             outcome = guard(entry, attribute, value)
             if outcome is not None:
+                if outcome.status in (SetStatus.ACCEPTED, SetStatus.REBOOT_REQUIRED):
+                    entry.touched()
                 return outcome
         self._store(entry, attribute, value)
         return SetOutcome(SetStatus.REBOOT_REQUIRED if definition.reboot_required else SetStatus.ACCEPTED)
@@ -267,6 +269,10 @@ class DeviceModel:
         if low and Decimal(value) < Decimal(low):
             return f"below {low}"
         return f"above {high}" if high and Decimal(value) > Decimal(high) else ""
+
+    def find(self, component: Component, variable: Variable, *, with_21: bool = True) -> Entry | None:
+        """The variable that a CSMS means; None when it is not there for it."""
+        return self._visible(component, variable, with_21)
 
     def _visible(self, component: Component, variable: Variable, with_21: bool) -> Entry | None:
         instance = component.instance or None

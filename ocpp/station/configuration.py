@@ -18,6 +18,7 @@ from ocpp.versions import OcppVersion
 SIMULATED = "simulated"
 
 MAX_EVSES = 64
+MAX_MONITORS = 100
 MAX_CONNECTORS = 8
 """Of one EVSE."""
 
@@ -37,6 +38,7 @@ class Configuration:
     certificates: dict[str, Any] = field(default_factory=dict, repr=False)
     variables: dict[str, Any] = field(default_factory=dict, repr=False)
     keys: dict[str, Any] = field(default_factory=dict, repr=False)
+    monitors: tuple[dict[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property
@@ -105,6 +107,7 @@ class _Reader:
             certificates=self._certificates(raw),
             variables=variables,
             keys=self._start_values(raw, "keys"),
+            monitors=self._monitors(raw),
             warnings=tuple(self.warnings),
         )
 
@@ -145,6 +148,15 @@ class _Reader:
             else:
                 self._mistake(f"{where}.{key}", "…" if option.secret else given[key], option.allowed)
         return values
+
+    def _monitors(self, raw: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+        if "monitor" not in raw:
+            return ()
+        tables = self._list(raw, "monitor", "monitor", MAX_MONITORS)
+        found = [self._section(given, schema.MONITOR, f"monitor {n}") for n, given in enumerate(tables, 1)]
+        for monitor in found:
+            self._check_address(monitor["variable"])
+        return tuple(found)
 
     def _list(self, raw: dict[str, Any], name: str, where: str, most: int) -> list[dict[str, Any]]:
         value = raw.get(name, [])

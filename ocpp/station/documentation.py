@@ -28,6 +28,10 @@ _ABOUT = {
     "certificates": "PEM files, taken into the certificate store when the state directory is new.",
     "evse": "One `[[evse]]` table for each EVSE, numbered from 1.",
     "evse.connector": "One `[[evse.connector]]` table for each connector of the EVSE above, numbered from 1.",
+    "monitor": (
+        "One `[[monitor]]` table for each monitor on a variable that the station comes with, besides those on the "
+        "`Problem` of station (hard-wired) and EVSEs. OCPP 2.x only."
+    ),
     "simulation": "Only with simulated hardware; see [the simulation](../hal/simulated.md).",
     "smart_charging": "What holds where no charging profile says anything.",
     "local_api": "See [the local API](local-api.md).",

@@ -7,13 +7,25 @@ import random
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from hal.simulated import SimulatedConnector, SimulatedEvse, SimulatedStation, SimulationOptions
-from ocpp.charge_point import ChargePoint, Connector, Evse, Evses, Grid, Identity, Installer
+from ocpp.charge_point import (
+    ChargePoint,
+    Connector,
+    Evse,
+    Evses,
+    Grid,
+    Identity,
+    Installer,
+    Monitor,
+    MonitorType,
+    Origin,
+)
 from ocpp.clock import Clock, SystemClock
 from ocpp.connectivity import NetworkProfile
 from ocpp.core.security_upgrade import TRIAL_KEY
@@ -184,11 +196,26 @@ class Program:
             diagnostics=self._message_log.lines if self._message_log is not None else None,
             installer=self._build_installer(),
             ev_link=self._ev_controllers,
+            monitors=self._monitors(),
             rng=random.SystemRandom(),
             restart=self._restart,
             on_frame=self._on_frame,
             certificates=self._certificates,
         )
+
+    def _monitors(self) -> list[Monitor]:
+        """The monitors of the station file, numbered behind those every station has."""
+        return [
+            Monitor(
+                id=number,
+                address=each["variable"],
+                type=MonitorType(each["type"]),
+                value=Decimal(str(each["value"])),
+                severity=each["severity"],
+                origin=Origin.HARD_WIRED if each["hard_wired"] else Origin.PRECONFIGURED,
+            )
+            for number, each in enumerate(self.configuration.monitors, len(self.configuration.evses) + 2)
+        ]
 
     def _build_installer(self) -> Installer:
         firmware, simulation = self.configuration.firmware, self.configuration.simulation

@@ -220,6 +220,22 @@ EVSE = {
     ),
 }
 
+MONITOR = {
+    "variable": text(1, 200, required=True, meaning="variable, such as `EVSE@1/AvailabilityState`"),
+    "type": choice(
+        "UpperThreshold",
+        "LowerThreshold",
+        "Delta",
+        "Periodic",
+        "PeriodicClockAligned",
+        default="Delta",
+        meaning="type of the monitor",
+    ),
+    "value": number(-1e12, 1e12, default=1, meaning="threshold, delta, or period in s"),
+    "severity": integer(0, 9, default=8, meaning="severity, 0 is danger"),
+    "hard_wired": boolean(False, meaning="whether the CSMS can neither change nor clear it"),
+}
+
 CONNECTOR = {
     "type": text(1, 20, default="cType2", meaning="connector type in OCPP 2.x words"),
     "max_current_a": number(6, 1000, default=32, meaning="what connector and cable carry, in A per phase"),
@@ -283,6 +299,7 @@ SECTIONS = {
     "network": NETWORK,
     "certificates": CERTIFICATES,
     "evse": EVSE,
+    "monitor": MONITOR,
     "simulation": SIMULATION,
     "firmware": FIRMWARE,
     "smart_charging": SMART_CHARGING,

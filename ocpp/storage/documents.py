@@ -18,9 +18,9 @@ class DocumentRepository:
         """Every record, by number."""
         return [row[0] for row in self._database.query(f"SELECT data FROM {self._table} ORDER BY id")]
 
-    def put(self, number: int, data: bytes) -> None:
-        """Add a record, or replace the one with that number; durable, since the CSMS is told so."""
-        with self._database.transaction():
+    def put(self, number: int, data: bytes, *, durable: bool = True) -> None:
+        """Add a record, or replace the one with that number; durable where the CSMS is told so."""
+        with self._database.transaction(durable=durable):
             self._database.execute(f"INSERT OR REPLACE INTO {self._table} VALUES (?, ?)", (number, data))
 
     def remove(self, number: int) -> None:

@@ -56,6 +56,11 @@ class TokenRepository:
         with self._database.transaction():
             self._database.execute("DELETE FROM token_cache")
 
+    def remove_cache_entry(self, value: str) -> None:
+        """Forget one token of the cache."""
+        with self._database.transaction():
+            self._database.execute("DELETE FROM token_cache WHERE token = ?", (value.casefold(),))
+
     def cache_size(self) -> int:
         """How many tokens are cached."""
         row = self._database.one("SELECT count(*) FROM token_cache")

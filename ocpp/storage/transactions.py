@@ -72,6 +72,21 @@ class TransactionRepository:
         rows = self._database.query(f"SELECT {_COLUMNS} FROM transactions WHERE active = 1 ORDER BY started_unix")
         return [_record(row) for row in rows]
 
+    def all(self) -> list[TransactionRecord]:
+        """Every transaction that is remembered, oldest first."""
+        return [
+            _record(row) for row in self._database.query(f"SELECT {_COLUMNS} FROM transactions ORDER BY started_unix")
+        ]
+
+    def remove_ended(self, transaction_id: str) -> None:
+        """Forget an ended transaction of which nothing waits to be delivered."""
+        with self._database.transaction():
+            self._database.execute(
+                "DELETE FROM transactions WHERE id = ? AND active = 0 "
+                "AND id NOT IN (SELECT transaction_id FROM messages WHERE transaction_id IS NOT NULL)",
+                (transaction_id,),
+            )
+
     def prune(self, keep: int) -> None:
         """Forget ended ones beyond the newest `keep`, except those that messages still wait for."""
         with self._database.transaction(durable=False):

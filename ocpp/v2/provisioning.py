@@ -232,11 +232,17 @@ def wanted_of(message: v2.ComponentVariable) -> Wanted:
     )
 
 
+def report_component(entry: Entry) -> v2.Component:
+    """The component of a variable as ComponentType."""
+    component = entry.component
+    evse = v2.EVSE(id=component.evse, connector_id=component.connector) if component.evse is not None else None
+    return v2.Component(name=component.name, instance=component.instance, evse=evse)
+
+
 def report_data(entry: Entry) -> v2.ReportData:
     """A variable as NotifyReport tells it; a write-only value stays secret."""
-    definition, component = entry.definition, entry.component
+    definition = entry.definition
     secret = definition.mutability is Mutability.WRITE_ONLY
-    evse = v2.EVSE(id=component.evse, connector_id=component.connector) if component.evse is not None else None
     attributes = [
         v2.VariableAttribute(
             type=v2.AttributeEnum(attribute.value),
@@ -248,7 +254,7 @@ def report_data(entry: Entry) -> v2.ReportData:
         for attribute in definition.attributes
     ]
     return v2.ReportData(
-        component=v2.Component(name=component.name, instance=component.instance, evse=evse),
+        component=report_component(entry),
         variable=v2.Variable(name=entry.variable.name, instance=entry.variable.instance),
         variable_attribute=attributes,
         variable_characteristics=v2.VariableCharacteristics(

@@ -17,6 +17,7 @@ from ocpp.security.certificate_folder import Kind
 from ocpp.v2.authorization import Authorization
 from ocpp.v2.availability import Availability
 from ocpp.v2.certificates import Certificates
+from ocpp.v2.customer_information import CustomerInformation
 from ocpp.v2.data_transfer import DataTransfer
 from ocpp.v2.diagnostics import Diagnostics
 from ocpp.v2.display import Display
@@ -24,6 +25,7 @@ from ocpp.v2.firmware import Firmware
 from ocpp.v2.iso15118 import Iso15118
 from ocpp.v2.local_list import LocalList
 from ocpp.v2.meter_values import MeterValues
+from ocpp.v2.monitoring import Monitoring
 from ocpp.v2.provisioning import Provisioning
 from ocpp.v2.remote_control import RemoteControl
 from ocpp.v2.reservation import Reservation
@@ -82,11 +84,13 @@ class Strategy2(Strategy):
             blocks.append(Reservation(context))
         if self.has("SmartChargingCtrlr"):
             blocks.append(SmartCharging(context))
+        if self.has("MonitoringCtrlr"):
+            blocks.append(Monitoring(context, self.outbox))
         if self.has("ISO15118Ctrlr"):
             blocks.append(Iso15118(context))
         if self.has("DisplayMessageCtrlr"):
             blocks.append(Display(context))
-        return [*blocks, TariffCost(context), Security(context)]
+        return [*blocks, CustomerInformation(context), TariffCost(context), Security(context)]
 
     def _trigger_signing(self, certificates: Certificates) -> None:
         """The certificates that the CSMS may ask to be renewed; those towards EVs where there is ISO 15118."""

@@ -6,7 +6,6 @@ A row is an address and a definition. A later block adds a module here and names
 from ocpp.device_model.definition import Definition
 from ocpp.device_model.model import DeviceModel
 from ocpp.device_model.standard import (
-    absent,
     authorization,
     communication,
     display,
@@ -14,6 +13,7 @@ from ocpp.device_model.standard import (
     iso15118,
     local_list,
     metering,
+    monitoring,
     reservation,
     security,
     smart_charging,
@@ -33,7 +33,7 @@ TABLES: tuple[Table, ...] = (
     metering.TABLE,
     display.TABLE,
     iso15118.TABLE,
-    absent.TABLE,
+    monitoring.TABLE,
     internal.TABLE,
 )
 

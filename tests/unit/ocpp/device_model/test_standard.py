@@ -102,19 +102,6 @@ def test_what_the_domain_reads_is_there_even_without_the_block(model, address, v
     assert model.value(address) == value
 
 
-@pytest.mark.parametrize(
-    "component",
-    [
-        "MonitoringCtrlr",
-    ],
-)
-def test_blocks_that_are_not_built_say_so(model, component):
-    assert model.value(f"{component}/Available") == "false"
-    shown = [entry for entry in model.entries() if entry.component.name == component]
-    assert {entry.variable.name for entry in shown} <= {"Available", "Enabled"}
-    assert all(entry.value() == "false" for entry in shown)
-
-
 @pytest.mark.req("A00.FR.205")
 def test_the_password_has_the_length_the_standard_asks_for_and_is_kept_elsewhere(model):
     entry = model.entry("SecurityCtrlr/BasicAuthPassword")

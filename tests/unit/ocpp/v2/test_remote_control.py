@@ -166,12 +166,15 @@ async def test_data_goes_to_the_vendor_it_is_for(station):
 
 
 @pytest.mark.parametrize(
-    ("action", "payload"),
+    ("controller", "action", "payload"),
     [
-        ("GetMonitoringReport", {"requestId": 1}),
+        ("MonitoringCtrlr", "GetMonitoringReport", {"requestId": 1}),
+        ("DisplayMessageCtrlr", "ClearDisplayMessage", {"id": 1}),
+        ("ReservationCtrlr", "CancelReservation", {"reservationId": 1}),
     ],
 )
-async def test_a_block_that_is_not_there_answers_not_supported(station, action, payload):
+async def test_a_block_that_is_not_there_answers_not_supported(make_station, controller, action, payload):
+    station = await make_station(variables={f"{controller}/Available": "false"})
     answer = await station.csms.call(station.clock, action, payload)
     assert (answer[0], answer[2]) == (4, "NotSupported")
 

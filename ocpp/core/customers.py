@@ -1,0 +1,88 @@
+"""What the station knows about a customer, and forgetting it (N09, N10)."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ocpp.core.identity import IdToken
+from ocpp.core.transaction import Transaction
+from ocpp.storage.state import StateRepository
+from ocpp.storage.tokens import TokenRepository
+from ocpp.storage.transactions import TransactionRepository
+
+if TYPE_CHECKING:
+    from ocpp.security.certificates import HashData
+
+CONTRACTS_KEY = "contracts_seen"
+MAX_CONTRACTS = 200
+"""Contract certificates whose customer is remembered."""
+
+
+class Customers:
+    """Customers by id token, or by the certificate of their contract."""
+
+    def __init__(
+        self,
+        tokens: TokenRepository,
+        transactions: TransactionRepository,
+        state: StateRepository,
+        now: Callable[[], float],
+    ) -> None:
+        self._tokens = tokens
+        self._transactions = transactions
+        self._state = state
+        self._now = now
+
+    # -- contracts ------------------------------------------------------------------------------------------------
+
+    def note_contract(self, data: "HashData", emaid: str) -> None:
+        """A customer has shown that contract certificate."""
+        seen = self._state.get(CONTRACTS_KEY, {})
+        name = _name(data)
+        if seen.get(name) != emaid:
+            seen.pop(name, None)
+            seen[name] = emaid
+            self._state.put(CONTRACTS_KEY, dict(list(seen.items())[-MAX_CONTRACTS:]), durable=False)
+
+    def by_certificate(self, data: "HashData") -> str | None:
+        """The customer who has shown that certificate."""
+        found = self._state.get(CONTRACTS_KEY, {}).get(_name(data))
+        return str(found) if found is not None else None
+
+    # -- reporting and forgetting ---------------------------------------------------------------------------------
+
+    def report(self, value: str) -> Iterator[str]:
+        """What is known about a token, a line each."""
+        cached = self._tokens.cache_entry(value, now_unix=self._now())
+        if cached is not None:
+            yield f"authorization cache: {value} {cached.decode()}"
+        listed = self._tokens.list_entry(value)
+        if listed is not None:
+            yield f"local authorization list: {value} {listed.decode()}"
+        for transaction in self._of(value):
+            state = "ongoing" if transaction.active else "ended"
+            started = f"{transaction.started_at:%Y-%m-%dT%H:%M:%SZ}"
+            yield f"transaction {transaction.id}: {state}, since {started}, {transaction.energy_wh} Wh"
+        for name, emaid in self._state.get(CONTRACTS_KEY, {}).items():
+            if emaid.casefold() == value.casefold():
+                yield f"contract certificate: {name}"
+
+    def forget(self, value: str) -> None:
+        """Forget everything but the local list, whose versions are the CSMS's, and what goes on (N10.FR.03, .06)."""
+        self._tokens.remove_cache_entry(value)
+        for transaction in self._of(value):
+            self._transactions.remove_ended(transaction.id)
+        seen = self._state.get(CONTRACTS_KEY, {})
+        kept = {name: emaid for name, emaid in seen.items() if emaid.casefold() != value.casefold()}
+        if kept != seen:
+            self._state.put(CONTRACTS_KEY, kept)
+
+    def _of(self, value: str) -> list[Transaction]:
+        token = IdToken(value)
+        found = (msgspec.json.decode(record.data, type=Transaction) for record in self._transactions.all())
+        return [each for each in found if token.matches(each.token) or token.matches(each.stop_token)]
+
+
+def _name(data: "HashData") -> str:
+    return f"{data.issuer_name_hash}:{data.issuer_key_hash}:{data.serial_number}".casefold()
