@@ -186,11 +186,13 @@ class ChargePoint:
     def _secure_links(self) -> OpenLink:
         from ocpp.connectivity.secure_links import SecureLinks
 
+        wildcards = self._surroundings.model.boolean("SecurityCtrlr/AllowCSMSTLSWildcards")
         self._links = SecureLinks(
             self._surroundings.certificates,
             self._clock,
             refused=self._refused,
             proved=lambda: self._strategy.context.certificates.drop_fallback(),
+            wildcards=lambda: wildcards.value,
             migrating=lambda profile: self._state.get(LAST_GOOD_KEY) not in (None, profile.slot),
         )
         return self._links
