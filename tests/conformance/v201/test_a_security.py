@@ -83,7 +83,7 @@ def test_tc_a_04_tls_with_the_suites_required(setup, root, suite):
 def reconnects_to(setup, station, context):
     """The CSMS comes back with another TLS context while the station cannot reach it."""
     network(station, False)
-    setup.csms.wait(lambda: not station.status()["connection"]["state"] == "connected", "the loss")
+    setup.csms.wait_disconnected()
     over_tls(setup, context)
     network(station, True)
 
