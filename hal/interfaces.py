@@ -115,3 +115,44 @@ class Display(Protocol):
 
     def show(self, texts: tuple[str, ...]) -> None:
         """Show these texts in turn, at the display's own pace, instead of those before; none: blank."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedSchedule:
+    """What an EV may draw: from each second on a current in A per phase; `duration_s` is how far it reaches."""
+
+    id: int
+    periods: tuple[tuple[int, float], ...]
+    duration_s: int
+
+
+class EvController(Protocol):
+    """Speaks ISO 15118 with the EV at one EVSE. What the EV says goes to an `EvControllerListener`."""
+
+    def authorization(self, accepted: bool) -> None:
+        """Whether the contract that the EV presented may charge."""
+
+    def certificate(self, accepted: bool, exi: str) -> None:
+        """The answer to the EV's request for a contract certificate, raw and in base64."""
+
+    def offer(self, schedules: tuple[OfferedSchedule, ...]) -> None:
+        """What the EV may choose from (SAScheduleList)."""
+
+    def renegotiate(self) -> None:
+        """Ask the EV to negotiate anew; an offer follows."""
+
+
+class EvControllerListener(Protocol):
+    """Who wants to know what EVs say over ISO 15118; called from the loop, never from inside a command."""
+
+    def contract(self, evse_id: int, emaid: str, chain: str) -> None:
+        """The EV presents its contract certificate with its chain, leaf first, PEM."""
+
+    def certificate_request(self, evse_id: int, schema: str, action: str, exi: str) -> None:
+        """The EV asks for a contract certificate; `action` is Install or Update."""
+
+    def needs(self, evse_id: int, needs: dict[str, object]) -> None:
+        """The EV tells what it needs, in the words of docs/hal/iso15118.md."""
+
+    def schedule(self, evse_id: int, chosen: OfferedSchedule) -> None:
+        """The EV tells how it is going to charge; `id` is that of the schedule it has chosen."""

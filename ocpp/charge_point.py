@@ -18,12 +18,14 @@ from ocpp.connectivity.manager import OpenLink, SupervisedLink
 from ocpp.connectivity.profile import TLS_CLIENT_CERTIFICATE
 from ocpp.core.context import Identity
 from ocpp.core.credentials import RECONNECT_AFTER_S
+from ocpp.core.ev_link import EvCertificateAnswer, EvLink, EvNeeds, EvSchedule, NoEvLink
 from ocpp.core.evse import Connector, Evse, Evses, Fault
 from ocpp.core.firmware_update import Installer, InstallOutcome
 from ocpp.core.hardware import DisplayText, Hardware, Indication, MeterReading, PowerLimit, Sample, SignedReading
 from ocpp.core.identity import AuthorizationInfo, AuthorizationStatus, IdToken
 from ocpp.core.log_upload import Lines
 from ocpp.core.reset import POWER_UP
+from ocpp.core.schedule import Schedule
 from ocpp.core.smart_charging import Grid
 from ocpp.core.strategy import Strategy, Surroundings
 from ocpp.device_model import DeviceModel
@@ -44,6 +46,10 @@ __all__ = [
     "ChargePoint",
     "Connector",
     "DisplayText",
+    "EvCertificateAnswer",
+    "EvLink",
+    "EvNeeds",
+    "EvSchedule",
     "Evse",
     "Evses",
     "Fault",
@@ -57,6 +63,7 @@ __all__ = [
     "MeterReading",
     "PowerLimit",
     "Sample",
+    "Schedule",
     "SignedReading",
 ]
 
@@ -94,6 +101,7 @@ class ChargePoint:
         grid: Grid | None = None,
         diagnostics: Lines | None = None,
         installer: Installer | None = None,
+        ev_link: EvLink | None = None,
         rng: random.Random | None = None,
         restart: Callable[[str], None] = lambda reason: None,
         open_link: OpenLink | None = None,
@@ -130,6 +138,7 @@ class ChargePoint:
             grid=grid or Grid(),
             diagnostics=diagnostics,
             installer=installer,
+            ev_link=ev_link or NoEvLink(),
             on_frame=on_frame,
             changed=self._changed,
         )
@@ -350,6 +359,24 @@ class ChargePoint:
     def limit_changed(self, evse_id: int, limit_a: float | None) -> None:
         """A limit from outside OCPP (load balancing, temperature) in A per phase; None: none."""
         self._strategy.charging.limit_changed(evse_id, limit_a)
+
+    # -- what an ISO 15118 controller reports ---------------------------------------------------------------------
+
+    async def contract_presented(self, evse_id: int, emaid: str, chain: str) -> bool:
+        """An EV presents its contract certificate with its chain, leaf first, PEM; gives whether it may charge (C07)."""
+        return await self._strategy.context.contracts.presented(evse_id, emaid, chain)
+
+    async def ev_certificate_requested(self, evse_id: int, schema: str, action: str, exi: str) -> EvCertificateAnswer:
+        """An EV asks for a contract certificate: `action` Install or Update, raw request in base64 (M01, M02)."""
+        return await self._strategy.context.contracts.certificate_requested(evse_id, schema, action, exi)
+
+    def ev_needs(self, evse_id: int, needs: EvNeeds) -> None:
+        """An EV tells what it needs; the offer comes through `EvLink` (K15, K17). ValueError for a contradiction."""
+        self._strategy.context.ev_schedules.needs(evse_id, needs)
+
+    def ev_schedule(self, evse_id: int, schedule: EvSchedule) -> None:
+        """An EV tells how it is going to charge (K15.FR.09)."""
+        self._strategy.context.ev_schedules.schedule(evse_id, schedule)
 
     def clock_changed(self) -> None:
         """The wall clock jumped: what is aligned to it follows."""

@@ -22,6 +22,7 @@ class SimulatedEvse:
 
     connectors: tuple[SimulatedConnector, ...] = (SimulatedConnector(),)
     bay_sensor: bool = False
+    iso15118: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,19 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hal.clock import Clock, Timer
 from hal.evse import Evse
 from hal.iec61851 import PilotState
-from hal.interfaces import EvseListener, Lock
+from hal.interfaces import EvControllerListener, EvseListener, Lock
 from hal.simulated.description import EvseParts, SimulatedConnector, SimulatedEvse, SimulationOptions
 from hal.simulated.display import SimulatedDisplay
 from hal.simulated.faults import FAULT_KINDS, HARDWARE_FAULTS, apply_fault
 from hal.simulated.inputs import check_meter
+from hal.simulated.iso15118 import SimulatedEvController
 from hal.simulated.parts import SimulatedContactor, SimulatedLock, SimulatedMeter, SimulatedPilot
 from hal.simulated.registers import RegisterFile
 from hal.simulated.simulation_file import SimulationFile, stored_energy
@@ -53,6 +55,8 @@ class SimulatedStation:
         self._station_faults: dict[str, dict[str, str]] = {}
         self.displays: defaultdict[int, SimulatedDisplay] = defaultdict(SimulatedDisplay)
         """By EVSE; 0 is the station's."""
+        self.controllers: dict[int, SimulatedEvController] = {}
+        """Of the EVSEs that speak ISO 15118."""
         self._parts = {number: self._build(number, evse) for number, evse in enumerate(evses, 1)}
         self._sync_timer: Timer | None = None
         self._register_timer: Timer | None = None
@@ -84,6 +88,24 @@ class SimulatedStation:
 
     def _tell(self, report: Callable[[], None]) -> None:
         self._clock.call_later(0.0, lambda: report() if self._running else None)
+
+    def attach_iso15118(self, listener: EvControllerListener) -> None:
+        """Let the EVs at the EVSEs configured so speak ISO 15118 to `listener`."""
+        for number, described in enumerate(self._description, 1):
+            if described.iso15118:
+                current = partial(self._ev_current, number)
+                self.controllers[number] = SimulatedEvController(number, self._clock, listener, current)
+
+    def _ev_current(self, number: int) -> float | None:
+        vehicle = self._parts[number].vehicle
+        return vehicle.options.max_current_a if vehicle is not None else None
+
+    def controller(self, number: int) -> SimulatedEvController:
+        """The ISO 15118 controller of an EVSE; ValueError where there is none."""
+        self._evse(number)
+        if number not in self.controllers:
+            raise ValueError(f"EVSE {number} does not speak ISO 15118; configure iso15118 = true")
+        return self.controllers[number]
 
     # -- life -----------------------------------------------------------------------------------------------------
 

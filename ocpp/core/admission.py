@@ -60,9 +60,10 @@ class Admission:
         if known is not None and known.accepted and self._stop_own(token, known.group, candidates):
             return
         info = await self._charging.authorizer.authorize(token)
-        self._decide(token, info, served)
+        self.decide(token, info, served)
 
-    def _decide(self, token: IdToken, info: AuthorizationInfo, served: list[Evse]) -> None:
+    def decide(self, token: IdToken, info: AuthorizationInfo, served: list[Evse]) -> None:
+        """A token that is known to be good or bad was presented: it begins or ends something, or is refused."""
         candidates = [session for session in self._charging.sessions if session.evse is None or session.evse in served]
         self._charging.listener.local_authorization(token, info.status)
         if info.accepted and self._charging.authorizer.is_master(info):

@@ -54,6 +54,9 @@ class CertificateSigning:
         self._security = security
         self._serial_number = serial_number
         self._organization = model.text("SecurityCtrlr/OrganizationName")
+        self._secc = tuple(
+            model.text(f"ISO15118Ctrlr/{name}") for name in ("SeccId", "OrganizationName", "CountryName")
+        )
         self._wait_minimum = model.integer("SecurityCtrlr/CertSigningWaitMinimum")
         self._repeat_times = model.integer("SecurityCtrlr/CertSigningRepeatTimes")
         self._largest = model.integer("SecurityCtrlr/MaxCertificateChainSize")
@@ -66,6 +69,8 @@ class CertificateSigning:
         self.spawn: Callable[[Awaitable[None]], object] = lambda work: None
         self.renewed: Callable[[], None] = lambda: None
         """Called when another certificate than before is the one to connect with (A02.FR.08)."""
+        self.v2g_renewed: Callable[[], None] = lambda: None
+        """Called when there is a new certificate towards EVs (M06.FR.07)."""
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
@@ -82,7 +87,7 @@ class CertificateSigning:
         except OSError as error:
             log.error("no signing request: the key cannot be kept: %s", error)
             return
-        request = certificates.signing_request(key, self._serial_number, self._organization.value)
+        request = certificates.signing_request(key, *self._subject(kind))
         try:
             accepted = await self.send(kind, request)
         except RpcError as error:
@@ -93,6 +98,13 @@ class CertificateSigning:
             return
         self._note_renewal(kind)
         self._ask_again_later(kind, attempt)
+
+    def _subject(self, kind: Kind) -> tuple[str, ...]:
+        """Common name, organization and country; towards EVs the SECC's own (A02.FR.13)."""
+        if kind is Kind.V2G:
+            name, organization, country = (each.value for each in self._secc)
+            return name or self._serial_number, organization or self._organization.value, country
+        return self._serial_number, self._organization.value
 
     def _ask_again_later(self, kind: Kind, attempt: int) -> None:
         if not self.repeats or attempt >= self._repeat_times.value or self._wait_minimum.value <= 0:
@@ -121,7 +133,7 @@ class CertificateSigning:
                 raise SecurityError("the first certificate is that of an authority")
             if not store.has_key_for(chain[0]):
                 raise SecurityError("the station has no private key for it")
-            self._check_name(certificates.common_name(chain[0]))
+            self._check_name(certificates.common_name(chain[0]), kind)
             roots = [each.certificate for each in store.all(*self._roots(kind))]
             certificates.check_chain(chain, roots, self._certificates.now(), future=True)
         except SecurityError as error:
@@ -130,10 +142,11 @@ class CertificateSigning:
             return Outcome(REJECTED, "InvalidCertificate", str(error))
         return self._keep(kind, pem)
 
-    def _check_name(self, name: str) -> None:
+    def _check_name(self, name: str, kind: Kind) -> None:
         """A00.FR.511: the certificate is this station's."""
-        if name != self._serial_number:
-            raise SecurityError(f"it is for {name or 'nobody'}, not for {self._serial_number}")
+        wanted = self._subject(kind)[0]
+        if name != wanted:
+            raise SecurityError(f"it is for {name or 'nobody'}, not for {wanted}")
 
     @staticmethod
     def _roots(kind: Kind) -> tuple[Kind, ...]:
@@ -151,6 +164,8 @@ class CertificateSigning:
         self._certificates.changed()
         log.info("new certificate: %s", chain[0].subject.rfc4514_string())
         self.review()
+        if kind is Kind.V2G:
+            self.v2g_renewed()
         return Outcome(ACCEPTED)
 
     # -- dates ----------------------------------------------------------------------------------------------------

@@ -11,8 +11,10 @@ from ocpp.core.availability import Availability
 from ocpp.core.certificate_signing import CertificateSigning
 from ocpp.core.certificates import Certificates
 from ocpp.core.charging import Charging
+from ocpp.core.contracts import Contracts
 from ocpp.core.display import Displays
 from ocpp.core.driver_texts import DriverTexts
+from ocpp.core.ev_schedules import EvSchedules
 from ocpp.core.evse import Evses
 from ocpp.core.firmware import FirmwareUpdates
 from ocpp.core.local_list import LocalList
@@ -99,6 +101,8 @@ class Context:
     upgrade: SecurityUpgrade
     displays: Displays
     driver_texts: DriverTexts
+    contracts: Contracts
+    ev_schedules: EvSchedules
     connectivity: "ConnectivityManager | None" = None
     offline_since: float | None = None
     """Monotonic time since which there is no connection; None while there is one."""

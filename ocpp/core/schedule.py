@@ -62,6 +62,19 @@ class ChargingProfile(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=T
     valid_from: float | None = None
     valid_to: float | None = None
     transaction_id: str | None = None
+    alternatives: tuple[Schedule, ...] = ()
+    """Further schedules that an EV may choose instead (ISO 15118; K15.FR.07)."""
+
+    @property
+    def variants(self) -> "tuple[ChargingProfile, ...]":
+        """The profile with each of its schedules in force, by schedule id."""
+        schedules = sorted((self.schedule, *self.alternatives), key=lambda each: each.id)
+        return tuple(
+            msgspec.structs.replace(
+                self, schedule=each, alternatives=tuple(other for other in schedules if other is not each)
+            )
+            for each in schedules
+        )
 
     def begin(self, at: float, anchor: float) -> float:
         """When the occurrence of the schedule that `at` falls into began, or the first one will."""

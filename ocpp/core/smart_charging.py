@@ -82,6 +82,8 @@ class SmartCharging:
         self._profiles: dict[int, ChargingProfile] = {each.id: each for each in loaded}
         self._timer: Timer | None = None
         self._reviewing = False
+        self.profiles_changed: Callable[[], None] = lambda: None
+        """Called after every review: profiles, or what they are about, may have changed."""
 
     # -- life -----------------------------------------------------------------------------------------------------
 
@@ -193,6 +195,35 @@ class SmartCharging:
         each = [self.schedule(evse.id, duration) for evse in self._evses]
         return self._sum(each, now)
 
+    def choices(self, evse_id: int, duration: int) -> list[tuple[int, list[Slice]]]:
+        """The composite schedules an EV may choose from: one for each schedule of its TxProfile, by the schedule's id."""
+        evse, now = self._evses[evse_id], float(int(self._clock.unix()))
+        profiles = self._for(evse)
+        own = next((each for each in profiles if each.purpose is Purpose.TX), None)
+        variants = own.variants if own is not None else ()
+        if own is None or len(variants) < 2:
+            number = own.schedule.id if own is not None else 1
+            return [(number, composite(self._place(evse), profiles, now, duration, self._anchor(evse, now)))]
+        others = [each for each in profiles if each is not own]
+        return [
+            (
+                variant.schedule.id,
+                composite(self._place(evse), [*others, variant], now, duration, self._anchor(evse, now)),
+            )
+            for variant in variants
+        ]
+
+    def select(self, evse_id: int, schedule_id: int) -> None:
+        """The EV has chosen one of the schedules of its TxProfile: that one holds."""
+        for profile in self._for(self._evses[evse_id]):
+            if profile.purpose is Purpose.TX and schedule_id != profile.schedule.id:
+                for variant in profile.variants:
+                    if variant.schedule.id == schedule_id:
+                        self._repository.put(variant.id, msgspec.json.encode(variant))
+                        self._profiles[variant.id] = variant
+                        self.review()
+                        return
+
     def _sum(self, schedules: list[list[Slice]], now: float) -> list[Slice]:
         """What all EVSEs draw together, within the station's own limit."""
         phases = max(connector.phases for connector in self._evses.connectors)
@@ -234,6 +265,7 @@ class SmartCharging:
         finally:
             self._reviewing = False
         self._schedule_review()
+        self.profiles_changed()
 
     def _shared(self, limit: Limit, now: float) -> Limit:
         """The station's own limit is shared equally by those who charge (K04.FR.05)."""

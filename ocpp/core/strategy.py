@@ -17,9 +17,12 @@ from ocpp.core.certificate_signing import CertificateSigning
 from ocpp.core.certificates import Certificates
 from ocpp.core.charging import Charging
 from ocpp.core.context import Block, Context, Identity, Signals, register
+from ocpp.core.contracts import Contracts
 from ocpp.core.credentials import Credentials
 from ocpp.core.display import Displays
 from ocpp.core.driver_texts import DriverTexts
+from ocpp.core.ev_link import EvLink, NoEvLink
+from ocpp.core.ev_schedules import EvSchedules
 from ocpp.core.events import DomainListener, EventKind, StopReason, TransactionEvent
 from ocpp.core.evse import Connector, Evse, Evses
 from ocpp.core.firmware import FirmwareUpdates
@@ -74,6 +77,7 @@ class Surroundings:
     grid: Grid = field(default_factory=Grid)
     diagnostics: Lines | None = None
     installer: Installer | None = None
+    ev_link: EvLink = field(default_factory=NoEvLink)
     on_frame: Callable[[bool, bytes], None] | None = None
     changed: Callable[[], None] = lambda: None
     data_transfer: dict[str, Any] = field(default_factory=dict)
@@ -116,6 +120,7 @@ class Strategy(ABC, DomainListener):
         register(self.blocks, self.endpoint)
         self.context.signals.accepted.listen(self.accepted)
         self.context.reservations.changed = self.connector_changed
+        self.context.signing.v2g_renewed = self.context.contracts.review
         self.charging.on_transaction_end.append(self.context.availability.carry_out_scheduled)
         self.charging.on_transaction_end.append(self.context.displays.review)
         self.context.availability.on_change.append(lambda _: self.changed())
@@ -191,6 +196,8 @@ class Strategy(ABC, DomainListener):
             upgrade=SecurityUpgrade(surroundings.model, surroundings.database, self.state, certificates, security),
             displays=self._displays(driver_texts),
             driver_texts=driver_texts,
+            contracts=self._contracts(certificates),
+            ev_schedules=self._ev_schedules(),
             data_transfer=surroundings.data_transfer,
             time_set=surroundings.hardware.system_time_changed,
         )
@@ -207,6 +214,29 @@ class Strategy(ABC, DomainListener):
         )
         displays.transaction_known = lambda transaction_id: self.charging.session_of(transaction_id) is not None
         return displays
+
+    def _contracts(self, certificates: Certificates) -> Contracts:
+        surroundings = self.surroundings
+        contracts = Contracts(
+            certificates=certificates,
+            authorizer=self.authorizer,
+            admission=self.charging.admission,
+            evses=surroundings.evses,
+            model=surroundings.model,
+            clock=surroundings.clock,
+            state=self.state,
+            link=surroundings.ev_link,
+        )
+        contracts.online = lambda: self.endpoint.online
+        contracts.spawn = self.endpoint.spawn
+        return contracts
+
+    def _ev_schedules(self) -> EvSchedules:
+        surroundings = self.surroundings
+        schedules = EvSchedules(self.charging.smart, surroundings.evses, surroundings.clock, surroundings.ev_link)
+        schedules.online = lambda: self.endpoint.online
+        schedules.spawn = self.endpoint.spawn
+        return schedules
 
     def _signing(self, certificates: Certificates, security: SecurityLog) -> CertificateSigning:
         surroundings = self.surroundings
@@ -346,6 +376,8 @@ class Strategy(ABC, DomainListener):
         self.context.signing.stop()
         self.context.firmware.stop()
         self.context.displays.stop()
+        self.context.contracts.stop()
+        self.context.ev_schedules.stop()
 
     async def close(self) -> None:
         """Stop everything; transactions stay open on disk."""

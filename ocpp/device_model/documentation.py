@@ -11,7 +11,7 @@ from pathlib import Path
 from ocpp.device_model.address import Component
 from ocpp.device_model.definition import LISTS, DataType, Definition, Mutability
 from ocpp.device_model.entry import Entry
-from ocpp.device_model.hardware import StationDescription, define_hardware
+from ocpp.device_model.hardware import EvseDescription, StationDescription, define_hardware
 from ocpp.device_model.keys import KeyView
 from ocpp.device_model.keys_table import KEYS, PHASES, Key
 from ocpp.device_model.model import DeviceModel
@@ -51,7 +51,7 @@ def station_model() -> DeviceModel:
     """A station's device model, without any storage."""
     model = DeviceModel()
     build(model)
-    define_hardware(model, StationDescription(vendor="", model=""), lambda: "")
+    define_hardware(model, StationDescription(vendor="", model="", evses=(EvseDescription(iso15118=True),)), lambda: "")
     return model
 
 

@@ -28,6 +28,7 @@ class EvseDescription:
     connectors: tuple[ConnectorDescription, ...] = (ConnectorDescription(),)
     bay_sensor: bool = False
     display: bool = False
+    iso15118: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ def define_hardware(model: DeviceModel, station: StationDescription, now: Callab
     slots.definition = replace(slots.definition, default=values[0], values=values)
     if slots.definition.defect(slots.value()):
         slots.values[Attribute.ACTUAL] = slots.definition.default
+    if any(evse.iso15118 for evse in station.evses):
+        model.set_inside(model.entry("ISO15118Ctrlr/Available"), "true")
     connectors = sum(len(evse.connectors) for evse in station.evses)
     model.set_inside(model.entry("OCPP16Ctrlr/NumberOfConnectors"), str(connectors))
 

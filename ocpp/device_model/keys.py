@@ -8,7 +8,7 @@ from ocpp.device_model.definition import Attribute, Definition, Mutability, memb
 from ocpp.device_model.entry import Entry
 from ocpp.device_model.keys_table import KEYS, Key
 from ocpp.device_model.model import DeviceModel, SetStatus
-from ocpp.device_model.standard.internal import PROFILES
+from ocpp.device_model.standard.internal import EXTENSIONS, PROFILES
 from ocpp.errors import DeviceModelError
 
 VENDOR_COMPONENT = "VendorKeys16"
@@ -86,7 +86,7 @@ class KeyView:
 
     def _present(self, key: Key) -> bool:
         """Keys of a feature profile that the station does not have are not there at all (1.6 section 9)."""
-        address = PROFILES.get(key.profile)
+        address = {**PROFILES, **EXTENSIONS}.get(key.profile)
         return address is None or self._model.value(address) == "true"
 
     def value(self, name: str) -> str:

@@ -10,6 +10,7 @@ MAX_MEASURANDS = 20
 """Entries one of the measurand lists takes (…MaxLength)."""
 
 MAX_ROTATIONS = 64
+PLUG_AND_CHARGE = "org.openchargealliance.iso15118pnc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +266,18 @@ KEYS: tuple[Key, ...] = (
         "ReservationCtrlr/NonEvseSpecific",
         "Reservation",
         meaning="whether connector 0 can be reserved: any connector",
+    ),
+    *(
+        Key(name, f"ISO15118Ctrlr/{variable}", "PlugAndCharge", meaning=f"{meaning} (extension {PLUG_AND_CHARGE})")
+        for name, variable, meaning in (
+            ("ISO15118PnCEnabled", "PnCEnabled", "whether EVs may charge by contract"),
+            (
+                "CentralContractValidationAllowed",
+                "CentralContractValidationAllowed",
+                "whether the CSMS may validate a contract whose root is not installed",
+            ),
+            ("ContractValidationOffline", "ContractValidationOffline", "whether contracts are validated offline"),
+        )
     ),
     Key(
         "CustomDisplayCostAndPrice",

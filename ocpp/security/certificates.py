@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from ocpp.errors import SecurityError
 
@@ -226,6 +226,18 @@ def common_name(certificate: x509.Certificate) -> str:
 # -- keys ---------------------------------------------------------------------------------------------------------
 
 
+def ocsp_responder(certificate: x509.Certificate) -> str:
+    """The address of the certificate's OCSP responder; "" when it names none."""
+    try:
+        access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    except x509.ExtensionNotFound:
+        return ""
+    for each in access:
+        if each.access_method == AuthorityInformationAccessOID.OCSP:
+            return str(each.access_location.value)
+    return ""
+
+
 def new_key() -> ec.EllipticCurvePrivateKey:
     """A key pair for a certificate to come: P-256, which every TLS stack and small board takes."""
     return ec.generate_private_key(ec.SECP256R1())
@@ -249,11 +261,16 @@ def key_pem(key: PrivateKey) -> bytes:
     )
 
 
-def signing_request(key: PrivateKey, common_name: str, organization: str) -> str:
-    """A certificate signing request, PEM (A02.FR.03); the subject is what A00.FR.509 and .511 ask for."""
+def signing_request(key: PrivateKey, common_name: str, organization: str, country: str = "") -> str:
+    """A certificate signing request, PEM (A02.FR.03); the subject is what A00.FR.509 and .511 ask for.
+
+    `country`: ISO 3166-1, two letters, as certificates towards EVs have it.
+    """
     names = [x509.NameAttribute(NameOID.COMMON_NAME, common_name)]
     if organization:
         names.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization))
+    if country:
+        names.append(x509.NameAttribute(NameOID.COUNTRY_NAME, country))
     usage = x509.KeyUsage(
         digital_signature=True,
         content_commitment=False,

@@ -252,6 +252,7 @@ class _Reader:
                     tuple(self._connector(each, f"{where}.connector {n}") for n, each in enumerate(connectors, 1)),
                     values["bay_sensor"],
                     values["display"],
+                    values["iso15118"],
                 )
             )
         return tuple(found)

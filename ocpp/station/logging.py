@@ -22,9 +22,13 @@ _SECRETS = tuple(
         rb'("(?:basicAuthPassword|password|apnPassword)"\s*:\s*")[^"]*(")',
         rb'("(?:key|name)"\s*:\s*"(?:AuthorizationKey|BasicAuthPassword)"[^]]*?"(?:value|attributeValue)"\s*:\s*")[^"]*(")',
         rb'("(?:value|attributeValue)"\s*:\s*")[^"]*("[^]]*?"(?:key|name)"\s*:\s*"(?:AuthorizationKey|BasicAuthPassword)")',
+        rb"(://[^/\s:@\"]*:)[^/\s@\"]*(@)",
     )
 )
-"""Where frames carry passwords: network profiles, and the two variables that hold the station's own."""
+"""Where frames carry passwords: network profiles, the two variables that hold the station's own, and URLs."""
+
+_SIGNS = (b"assword", b"AuthorizationKey", b"://")
+"""Without one of these no frame carries a secret; looking for them is much cheaper than the patterns."""
 
 
 class ConsoleFormatter(logging.Formatter):
@@ -51,7 +55,7 @@ def to_console(level: int = logging.INFO) -> None:
 
 def redacted(frame: bytes) -> bytes:
     """A frame without the secrets it may carry."""
-    if b"assword" not in frame and b"AuthorizationKey" not in frame:
+    if not any(sign in frame for sign in _SIGNS):
         return frame
     for secret in _SECRETS:
         frame = secret.sub(rb"\1***\2", frame)

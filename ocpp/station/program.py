@@ -29,6 +29,7 @@ from ocpp.station.certificates import files, take_profile, take_tables
 from ocpp.station.configuration import Configuration
 from ocpp.station.firmware import CommandInstaller, SimulatedInstaller
 from ocpp.station.hardware import Reports, SimulatedHardware
+from ocpp.station.iso15118 import EvControllers, EvReports
 from ocpp.station.logging import MessageLog
 from ocpp.station.state_directory import StateDirectory
 from ocpp.station.status import StatusView, moment
@@ -71,8 +72,12 @@ class Program:
         hardware, reports = SimulatedHardware(), Reports()
         self.simulation = self._build_simulation(reports)
         hardware.attach(self.simulation)
+        ev_reports = EvReports(self.clock)
+        self.simulation.attach_iso15118(ev_reports)
+        self._ev_controllers = EvControllers()
+        self._ev_controllers.attach(self.simulation.controllers)
         self.charge_point = self._build_charge_point(hardware)
-        reports.charge_point = self.charge_point
+        reports.charge_point = ev_reports.charge_point = self.charge_point
         self.view = StatusView(configuration, self.charge_point, self.simulation, self.clock)
         self._note_recovery()
 
@@ -124,6 +129,7 @@ class Program:
                 SimulatedEvse(
                     tuple(SimulatedConnector(each.max_current_a, each.phases, each.lock) for each in evse.connectors),
                     evse.bay_sensor,
+                    evse.iso15118,
                 )
                 for evse in self.configuration.evses
             ),
@@ -177,6 +183,7 @@ class Program:
             ),
             diagnostics=self._message_log.lines if self._message_log is not None else None,
             installer=self._build_installer(),
+            ev_link=self._ev_controllers,
             rng=random.SystemRandom(),
             restart=self._restart,
             on_frame=self._on_frame,

@@ -211,6 +211,7 @@ CERTIFICATES = {
 EVSE = {
     "bay_sensor": boolean(False, meaning="whether a sensor sees a car in the parking bay"),
     "display": boolean(False, meaning="whether the EVSE has a display of its own"),
+    "iso15118": boolean(False, meaning="whether the EVSE speaks ISO 15118 with EVs"),
     "connector": Option(
         lambda value: isinstance(value, list) and bool(value),
         "at least one [[evse.connector]]",

@@ -61,6 +61,7 @@ class StatusView:
 
     def _evse(self, evse: Evse) -> dict[str, Any]:
         shown = self._simulation.snapshot(evse.id)
+        controller = self._simulation.controllers.get(evse.id)
         return {
             "id": evse.id,
             "connectors": [self._connector(evse, connector, shown) for connector in evse.connectors],
@@ -68,6 +69,7 @@ class StatusView:
             "limit": self.limit(evse),
             "meter": {"energy_wh": float(shown["energy_wh"]), "power_w": float(shown["power_w"])},
             "ev": {"soc": shown["soc"], "offered_a": shown["offered_a"]},
+            "iso15118": controller.snapshot() if controller is not None else None,
         }
 
     def _connector(self, evse: Evse, connector: Connector, shown: dict[str, Any]) -> dict[str, Any]:

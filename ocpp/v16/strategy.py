@@ -20,6 +20,7 @@ from ocpp.v16.cost_messages import CostMessages
 from ocpp.v16.diagnostics import Diagnostics
 from ocpp.v16.firmware import Firmware
 from ocpp.v16.local_auth_list import LocalAuthList
+from ocpp.v16.plug_and_charge import PlugAndCharge
 from ocpp.v16.remote_trigger import RemoteTrigger
 from ocpp.v16.reservation import Reservation
 from ocpp.v16.security import Security
@@ -57,6 +58,8 @@ class Strategy16(Strategy):
         self.costs = CostMessages(context, self.store, self.core.status)
         blocks: list[Block] = [self.core, trigger, diagnostics, certificates, firmware, Security(context, keys)]
         blocks.append(self.costs)
+        if self.has("ISO15118Ctrlr"):
+            blocks.append(PlugAndCharge(context))
         if self.has("LocalAuthListCtrlr"):
             blocks.append(LocalAuthList(context, self.core.status.tell_condition))
         if self.has("ReservationCtrlr"):

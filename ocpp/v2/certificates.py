@@ -51,9 +51,10 @@ class Certificates:
         """See `Block.callbacks_complete`."""
         self._context.signals.accepted.listen(self._context.signing.review)
 
-    async def sign(self) -> None:
+    async def sign(self, *kinds: Kind) -> None:
         """SignCertificate, because the CSMS asks for it (A02)."""
-        await self._context.signing.request()
+        for kind in kinds:
+            await self._context.signing.request(kind)
 
     async def _send_request(self, kind: Kind, request: str) -> bool:
         certificate_type = next(name for name, each in SIGNED.items() if each is kind)

@@ -47,9 +47,10 @@ class SmartCharging:
         profile = read_profile(request.charging_profile, request.evse_id)
         reason = "UnsupportedPurpose" if profile is None else ""
         if profile is not None:
-            reason = strict_defect(request.charging_profile) or self._context.charging.smart.install(
-                profile, replace_equal=False
-            )
+            negotiated = self._context.ev_schedules.negotiates(request.evse_id)
+            reason = strict_defect(
+                request.charging_profile, negotiated=negotiated
+            ) or self._context.charging.smart.install(profile, replace_equal=False)
         return v2.SetChargingProfileResponse(
             status=v2.ChargingProfileStatusEnum("Rejected" if reason else "Accepted"),
             status_info=v2.StatusInfo(reason_code=reason) if reason else None,
@@ -150,11 +151,22 @@ class SmartCharging:
                 return
 
 
-def strict_defect(given: v2.ChargingProfile) -> str:
-    """What 2.x asks of a profile beyond the common rules; "" when nothing is wrong."""
-    if len(given.charging_schedule) != 1:
+def strict_defect(given: v2.ChargingProfile, *, negotiated: bool = False) -> str:
+    """What 2.x asks of a profile beyond the common rules; "" when nothing is wrong.
+
+    `negotiated`: the EV has told its needs over ISO 15118, and may choose among several schedules.
+    """
+    several = negotiated and given.charging_profile_purpose == "TxProfile"
+    if len(given.charging_schedule) > 1 and not several:
         return "InvalidSchedule"  # K01.FR.34: one, without ISO 15118
-    schedule = given.charging_schedule[0]
+    for schedule in given.charging_schedule:
+        defect = _schedule_defect(given, schedule)
+        if defect:
+            return defect
+    return ""
+
+
+def _schedule_defect(given: v2.ChargingProfile, schedule: v2.ChargingSchedule) -> str:
     relative = given.charging_profile_kind == "Relative"
     if relative is (schedule.start_schedule is not None):
         return "InvalidSchedule"  # K01.FR.40-41
@@ -174,7 +186,7 @@ def read_profile(given: v2.ChargingProfile, evse_id: int, transaction_id: str | 
     purpose = _purpose(given.charging_profile_purpose)
     if purpose is None:
         return None
-    schedule = given.charging_schedule[0]
+    first, *others = (read_schedule(each) for each in given.charging_schedule)
     recurrency = given.recurrency_kind
     return ChargingProfile(
         id=given.id,
@@ -186,23 +198,28 @@ def read_profile(given: v2.ChargingProfile, evse_id: int, transaction_id: str | 
         valid_from=_seconds(given.valid_from),
         valid_to=_seconds(given.valid_to),
         transaction_id=transaction_id or given.transaction_id,
-        schedule=Schedule(
-            id=schedule.id,
-            unit=schedule.charging_rate_unit.value,
-            periods=tuple(
-                Period(each.start_period, float(each.limit or 0), each.number_phases)
-                for each in schedule.charging_schedule_period
-            ),
-            start=_seconds(schedule.start_schedule),
-            duration=schedule.duration,
-            min_rate=float(schedule.min_charging_rate) if schedule.min_charging_rate is not None else None,
+        schedule=first,
+        alternatives=tuple(others),
+    )
+
+
+def read_schedule(given: v2.ChargingSchedule) -> Schedule:
+    """A ChargingScheduleType in the domain's terms."""
+    return Schedule(
+        id=given.id,
+        unit=given.charging_rate_unit.value,
+        periods=tuple(
+            Period(each.start_period, float(each.limit or 0), each.number_phases)
+            for each in given.charging_schedule_period
         ),
+        start=_seconds(given.start_schedule),
+        duration=given.duration,
+        min_rate=float(given.min_charging_rate) if given.min_charging_rate is not None else None,
     )
 
 
 def write_profile(profile: ChargingProfile) -> v2.ChargingProfile:
     """A profile as the CSMS sent it."""
-    schedule = profile.schedule
     recurrency = _RECURRENCY.get(profile.recurrency_s or 0)
     return v2.ChargingProfile(
         id=profile.id,
@@ -213,18 +230,21 @@ def write_profile(profile: ChargingProfile) -> v2.ChargingProfile:
         valid_from=_instant(profile.valid_from),
         valid_to=_instant(profile.valid_to),
         transaction_id=profile.transaction_id,
-        charging_schedule=[
-            v2.ChargingSchedule(
-                id=schedule.id,
-                charging_rate_unit=v2.ChargingRateUnitEnum(schedule.unit),
-                start_schedule=_instant(schedule.start),
-                duration=schedule.duration,
-                min_charging_rate=schedule.min_rate,
-                charging_schedule_period=[
-                    v2.ChargingSchedulePeriod(start_period=each.start, limit=each.limit, number_phases=each.phases)
-                    for each in schedule.periods
-                ],
-            )
+        charging_schedule=[write_schedule(each) for each in (profile.schedule, *profile.alternatives)],
+    )
+
+
+def write_schedule(schedule: Schedule) -> v2.ChargingSchedule:
+    """A schedule as ChargingScheduleType."""
+    return v2.ChargingSchedule(
+        id=schedule.id,
+        charging_rate_unit=v2.ChargingRateUnitEnum(schedule.unit),
+        start_schedule=_instant(schedule.start),
+        duration=schedule.duration,
+        min_charging_rate=schedule.min_rate,
+        charging_schedule_period=[
+            v2.ChargingSchedulePeriod(start_period=each.start, limit=each.limit, number_phases=each.phases)
+            for each in schedule.periods
         ],
     )
 

@@ -13,6 +13,7 @@ from ocpp.core.strategy import Strategy
 from ocpp.device_model import DeviceModel
 from ocpp.messages import v2
 from ocpp.rpc.permission import BootState
+from ocpp.security.certificate_folder import Kind
 from ocpp.v2.authorization import Authorization
 from ocpp.v2.availability import Availability
 from ocpp.v2.certificates import Certificates
@@ -20,6 +21,7 @@ from ocpp.v2.data_transfer import DataTransfer
 from ocpp.v2.diagnostics import Diagnostics
 from ocpp.v2.display import Display
 from ocpp.v2.firmware import Firmware
+from ocpp.v2.iso15118 import Iso15118
 from ocpp.v2.local_list import LocalList
 from ocpp.v2.meter_values import MeterValues
 from ocpp.v2.provisioning import Provisioning
@@ -61,9 +63,7 @@ class Strategy2(Strategy):
         certificates = Certificates(context)
         firmware = Firmware(context)
         self.remote_control.triggers["FirmwareStatusNotification"] = lambda where: firmware.trigger
-        self.remote_control.triggers["SignChargingStationCertificate"] = lambda where: (
-            lambda: self.endpoint.spawn(certificates.sign())
-        )
+        self._trigger_signing(certificates)
         blocks: list[Block] = [
             Provisioning(context),
             Authorization(context),
@@ -82,9 +82,25 @@ class Strategy2(Strategy):
             blocks.append(Reservation(context))
         if self.has("SmartChargingCtrlr"):
             blocks.append(SmartCharging(context))
+        if self.has("ISO15118Ctrlr"):
+            blocks.append(Iso15118(context))
         if self.has("DisplayMessageCtrlr"):
             blocks.append(Display(context))
         return [*blocks, TariffCost(context), Security(context)]
+
+    def _trigger_signing(self, certificates: Certificates) -> None:
+        """The certificates that the CSMS may ask to be renewed; those towards EVs where there is ISO 15118."""
+        wishes: dict[str, tuple[Kind, ...]] = {"SignChargingStationCertificate": (Kind.STATION,)}
+        if self.has("ISO15118Ctrlr"):
+            wishes["SignV2GCertificate"] = (Kind.V2G,)
+            wishes["SignCombinedCertificate"] = (Kind.STATION, Kind.V2G)
+        for name, kinds in wishes.items():
+            self.remote_control.triggers[name] = self._signing_of(certificates, kinds)
+
+    def _signing_of(
+        self, certificates: Certificates, kinds: tuple[Kind, ...]
+    ) -> Callable[[v2.EVSE | None], Callable[[], None]]:
+        return lambda where: lambda: self.endpoint.spawn(certificates.sign(*kinds))
 
     def new_sessions_while_firmware_waits(self) -> bool:
         """See `Strategy.new_sessions_while_firmware_waits` (L01.FR.07)."""

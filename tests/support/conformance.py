@@ -224,7 +224,7 @@ class ConformanceCsms:
 
     # -- what a test hears ----------------------------------------------------------------------------------------
 
-    def expect(self, action: str, *, within: float = PATIENCE_S, **fields: Any) -> dict[str, Any]:
+    def expect(self, action: str, /, *, within: float = PATIENCE_S, **fields: Any) -> dict[str, Any]:
         """The next call that fits; the cursor goes behind it. Fails when it does not come."""
 
         def look() -> Call | None:

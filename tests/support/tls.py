@@ -12,7 +12,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 NOW = datetime.datetime.now(datetime.UTC)
 DAY = datetime.timedelta(days=1)
@@ -21,11 +21,11 @@ DAY = datetime.timedelta(days=1)
 class Authority:
     """A certificate authority; `under` makes it an intermediate."""
 
-    def __init__(self, name: str, under: "Authority | None" = None) -> None:
+    def __init__(self, name: str, under: "Authority | None" = None, **more) -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self.issuer = under
-        self.certificate = sign(self.subject, self.key, under or self, authority=True)
+        self.certificate = sign(self.subject, self.key, under or self, authority=True, **more)
 
     @property
     def pem(self) -> bytes:
@@ -57,6 +57,7 @@ def sign(
     host: str = "localhost",
     start: datetime.datetime = NOW - DAY,
     end: datetime.datetime = NOW + 365 * DAY,
+    ocsp: str = "",
 ) -> x509.Certificate:
     public = key.public_key() if hasattr(key, "public_key") else key
     builder = (
@@ -70,6 +71,9 @@ def sign(
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
     )
+    if ocsp:
+        responder = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(ocsp))
+        builder = builder.add_extension(x509.AuthorityInformationAccess([responder]), critical=False)
     if not authority:
         names: list[x509.GeneralName] = [x509.DNSName(host)]
         if host == "localhost":

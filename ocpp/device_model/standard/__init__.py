@@ -11,6 +11,7 @@ from ocpp.device_model.standard import (
     communication,
     display,
     internal,
+    iso15118,
     local_list,
     metering,
     reservation,
@@ -31,6 +32,7 @@ TABLES: tuple[Table, ...] = (
     transactions.TABLE,
     metering.TABLE,
     display.TABLE,
+    iso15118.TABLE,
     absent.TABLE,
     internal.TABLE,
 )

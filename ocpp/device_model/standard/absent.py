@@ -7,5 +7,4 @@ from ocpp.device_model.standard.rows import RO, boolean
 
 TABLE = {
     "MonitoringCtrlr/Available": boolean(False, RO),
-    "ISO15118Ctrlr/Available": boolean(False, RO),
 }

@@ -12,6 +12,9 @@ PROFILES = {
 }
 """Feature profiles that may be missing, and the variable that says so."""
 
+EXTENSIONS = {"PlugAndCharge": "ISO15118Ctrlr/Available"}
+"""Extensions over DataTransfer that may be missing, and the variable that says so."""
+
 TABLE = {
     f"{CONTROLLER}/BlinkRepeat": integer(3, hidden=True, high=1000),
     f"{CONTROLLER}/ConnectorPhaseRotation": Definition(

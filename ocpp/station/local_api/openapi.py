@@ -27,6 +27,14 @@ _SIGNED = {"type": "object", "properties": {"start": _TEXT, "end": _TEXT}}
 
 _FAULT = {"kind": _TEXT, "active": _BOOLEAN, "info": _TEXT, "vendor_code": _TEXT}
 
+_ISO15118 = {
+    "contract": {"type": "object", "properties": {"emaid": _TEXT, "chain": _TEXT}},
+    "certificate": {"type": "object", "properties": {"action": _TEXT, "exi": _TEXT, "schema": _TEXT}},
+    "needs": {"type": "object"},
+    "schedule": {"type": "object"},
+    "answers": _BOOLEAN,
+}
+
 _CALLS: tuple[tuple[str, str, str, dict[str, Any] | None, tuple[str, ...]], ...] = (
     (
         "get",
@@ -61,6 +69,13 @@ _CALLS: tuple[tuple[str, str, str, dict[str, Any] | None, tuple[str, ...]], ...]
         "/api/sim/evses/{e}/meter",
         "What the meter will say",
         {"energy_wh": _NUMBER, "power_w": {"type": ["number", "null"]}, "frozen": _BOOLEAN, "signed": _SIGNED},
+        (),
+    ),
+    (
+        "post",
+        "/api/sim/evses/{e}/iso15118",
+        "Let the EV say something over ISO 15118, where the EVSE speaks it",
+        _ISO15118,
         (),
     ),
     (

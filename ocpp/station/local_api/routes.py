@@ -55,6 +55,7 @@ class Routes:
                 ("POST", e + "/parking_bay", self.parking_bay),
                 ("POST", e + "/ev", self.ev),
                 ("POST", e + "/meter", self.meter),
+                ("POST", e + "/iso15118", self.iso15118),
                 ("POST", "/api/sim/tokens", self.token),
                 ("POST", "/api/sim/network", self.network),
                 ("POST", "/api/sim/power_cut", self.power_cut),
@@ -183,6 +184,10 @@ class Routes:
     def meter(self, request: Request, evse: int) -> dict[str, Any]:
         """POST …/meter."""
         return self._program.simulation.set_meter(evse, _body(request))
+
+    def iso15118(self, request: Request, evse: int) -> dict[str, Any]:
+        """POST …/iso15118."""
+        return self._program.simulation.controller(evse).act(_body(request))
 
     def fault(self, request: Request, evse: int, connector: int) -> dict[str, Any]:
         """POST …/fault."""

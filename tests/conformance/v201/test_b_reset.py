@@ -41,7 +41,7 @@ def test_tc_b_21_on_idle_with_transaction(setup, csms, lasting):
 
 
 @pytest.mark.tc("TC_B_22_CS")
-@pytest.mark.req("B12.FR.02", "B12.FR.04", "E07.FR.03", "B01.FR.03")
+@pytest.mark.req("B12.FR.02", "B12.FR.04", "B01.FR.03")
 def test_tc_b_22_immediate_with_transaction(setup, csms, lasting):
     transaction = charging(csms, lasting)
     assert reset(csms, "Immediate") == "Accepted"

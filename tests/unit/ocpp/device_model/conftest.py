@@ -15,7 +15,7 @@ STATION = StationDescription(
     serial_number="0001",
     firmware_version="1.0.0",
     evses=(
-        EvseDescription((ConnectorDescription("cType2", 32.0, 3, lock=True),)),
+        EvseDescription((ConnectorDescription("cType2", 32.0, 3, lock=True),), iso15118=True),
         EvseDescription((ConnectorDescription("sType3", 16.0, 1, lock=False), ConnectorDescription("cCCS2", 20.0, 3))),
     ),
     nominal_voltage_v=230.0,

@@ -106,7 +106,6 @@ def test_what_the_domain_reads_is_there_even_without_the_block(model, address, v
     "component",
     [
         "MonitoringCtrlr",
-        "ISO15118Ctrlr",
     ],
 )
 def test_blocks_that_are_not_built_say_so(model, component):
