@@ -146,6 +146,11 @@ def test_tc_a_07_the_certificate_of_the_station(setup, root, suite):
 # -- the station's certificate ----------------------------------------------------------------------------------------
 
 
+def install(csms, root, kind="CSMSRootCertificate"):
+    wish = {"certificateType": kind, "certificate": pem(root.certificate).decode()}
+    assert csms.call("InstallCertificate", wish)["status"] == "Accepted"
+
+
 @pytest.fixture
 def certified(setup, root):
     """A station with security profile 3; gives the CSMS."""
@@ -155,22 +160,22 @@ def certified(setup, root):
     return setup.csms
 
 
-def trigger_signing(csms):
-    wish = {"requestedMessage": "SignChargingStationCertificate"}
+def trigger_signing(csms, kind="ChargingStationCertificate"):
+    wish = {"requestedMessage": f"Sign{kind}"}
     assert csms.call("TriggerMessage", wish)["status"] == "Accepted"
 
 
-def request_of(csms):
+def request_of(csms, kind="ChargingStationCertificate"):
     """The signing request that comes next."""
-    request = csms.expect("SignCertificate", certificateType="ChargingStationCertificate")["csr"]
+    request = csms.expect("SignCertificate", certificateType=kind)["csr"]
     key = x509.load_pem_x509_csr(request.encode()).public_key()
     assert isinstance(key, ec.EllipticCurvePublicKey)
     assert key.key_size >= 224
     return request
 
 
-def send_certificate(csms, certificate):
-    answer = {"certificateChain": pem(certificate).decode(), "certificateType": "ChargingStationCertificate"}
+def send_certificate(csms, *chain, kind="ChargingStationCertificate"):
+    answer = {"certificateChain": pem(*chain).decode(), "certificateType": kind}
     return csms.call("CertificateSigned", answer)["status"]
 
 
@@ -182,6 +187,21 @@ def test_tc_a_11_a_new_certificate(certified, root):
     assert send_certificate(certified, certificate) == "Accepted"
     certified.wait_connection(2)
     assert x509.load_der_x509_certificate(certified.client_certificates[-1]) == certificate
+
+
+@pytest.mark.tc("TC_A_12_CS")
+@pytest.mark.req("A02.FR.02", "A02.FR.03", "A02.FR.06", "A02.FR.13")
+def test_tc_a_12_a_new_certificate_for_evs(setup, csms):
+    secc = {"SeccId": "NLS123456", "CountryName": "NL", "OrganizationName": "pilotwire"}
+    setup.start(evse="iso15118 = true", variables={f"ISO15118Ctrlr/{name}": text for name, text in secc.items()})
+    v2g_root = Authority("V2G root")
+    sub = Authority("CPO sub", v2g_root)
+    install(csms, v2g_root, "V2GRootCertificate")
+    trigger_signing(csms, "V2GCertificate")
+    request = request_of(csms, "V2GCertificate")
+    assert certificates.common_name(x509.load_pem_x509_csr(request.encode())) == secc["SeccId"]
+    assert x509.load_pem_x509_csr(request.encode()).public_key().key_size >= 256
+    assert send_certificate(csms, sub.answer(request), sub.certificate, kind="V2GCertificate") == "Accepted"
 
 
 @pytest.mark.tc("TC_A_14_CS")
@@ -232,11 +252,6 @@ def profile_of(csms, security_profile, *, port=None):
         "ocppInterface": "Wired0",
     }
     return csms.call("SetNetworkProfile", {"configurationSlot": 2, "connectionData": data})["status"]
-
-
-def install(csms, root):
-    wish = {"certificateType": "CSMSRootCertificate", "certificate": pem(root.certificate).decode()}
-    assert csms.call("InstallCertificate", wish)["status"] == "Accepted"
 
 
 def raise_profile(setup, csms, security_profile, context):
