@@ -61,8 +61,6 @@ class CertificateSigning:
         self._repeat_times = model.integer("SecurityCtrlr/CertSigningRepeatTimes")
         self._largest = model.integer("SecurityCtrlr/MaxCertificateChainSize")
         self._repeat: dict[Kind, Timer] = {}
-        self._unanswered: set[Kind] = set()
-        """Kinds that were asked for and have not come; a certificate may come before the request is known as accepted."""
         self._check: Timer | None = None
         self._activation: Timer | None = None
         self._in_force: str | None = None
@@ -90,7 +88,6 @@ class CertificateSigning:
             log.error("no signing request: the key cannot be kept: %s", error)
             return
         request = certificates.signing_request(key, *self._subject(kind))
-        self._unanswered.add(kind)
         try:
             accepted = await self.send(kind, request)
         except RpcError as error:
@@ -112,8 +109,6 @@ class CertificateSigning:
     def _ask_again_later(self, kind: Kind, attempt: int) -> None:
         if not self.repeats or attempt >= self._repeat_times.value or self._wait_minimum.value <= 0:
             return
-        if kind not in self._unanswered:
-            return
         wait = min(self._wait_minimum.value * 2.0**attempt, MAX_TIMER_S)
         self._repeat[kind] = self._clock.call_later(wait, lambda: self.spawn(self.request(kind, attempt + 1)))
 
@@ -129,7 +124,6 @@ class CertificateSigning:
         from ocpp.security import certificates
 
         self._cancel(kind)
-        self._unanswered.discard(kind)
         if len(pem) > self._largest.value:
             return Outcome(REJECTED, "TooLargeElement", f"the chain is longer than {self._largest.value} characters")
         store = self._certificates.store

@@ -414,23 +414,6 @@ async def test_a_certificate_that_came_ends_the_repetition(make_station, root):
     assert station.csms.counts["SignCertificate"] == 1
 
 
-@pytest.mark.req("A02.FR.17")
-async def test_a_certificate_that_overtakes_the_answer_ends_the_repetition(make_station, root):
-    station = await make_station()
-    signing = station.charge_point.strategy.context.signing
-    asked = []
-
-    async def send(kind, request):
-        asked.append(kind)
-        signing.signed(pem(root.answer(request)).decode())
-        return True
-
-    signing.send = send
-    await signing.request()
-    await station.clock.advance(600)
-    assert asked == [Kind.STATION]
-
-
 async def own(station, root, **validity):
     await trigger(station)
     return await give(station, root.answer(station.csms.of("SignCertificate")[-1]["csr"], **validity))
