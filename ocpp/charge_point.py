@@ -101,6 +101,7 @@ class ChargePoint:
         grid: Grid | None = None,
         diagnostics: Lines | None = None,
         installer: Installer | None = None,
+        master_pass_choice: bool = False,
         ev_link: EvLink | None = None,
         rng: random.Random | None = None,
         restart: Callable[[str], None] = lambda reason: None,
@@ -138,6 +139,7 @@ class ChargePoint:
             grid=grid or Grid(),
             diagnostics=diagnostics,
             installer=installer,
+            master_pass_choice=master_pass_choice,
             ev_link=ev_link or NoEvLink(),
             on_frame=on_frame,
             changed=self._changed,
@@ -344,6 +346,13 @@ class ChargePoint:
         """A driver identified at a reader that serves `evse_ids` (empty: all). What it means is decided here."""
         self._strategy.endpoint.spawn(self._strategy.charging.admission.present_token(token, evse_ids))
 
+    def master_pass_chosen(self, evse_ids: tuple[int, ...] = ()) -> None:
+        """The holder of the master pass has chosen whose transactions end (empty: all of them).
+
+        ValueError when `master_pass_waits` is false; LookupError for an unknown EVSE.
+        """
+        self._strategy.charging.admission.master_pass.choose(evse_ids)
+
     def bay_changed(self, evse_id: int, occupied: bool) -> None:
         """The parking bay's sensor changed its mind."""
         self._strategy.charging.bay_changed(evse_id, occupied)
@@ -398,6 +407,11 @@ class ChargePoint:
     def boot_status(self) -> str:
         """What the CSMS said to the last BootNotification of this run: Unknown, Pending, Rejected or Accepted."""
         return str(self._strategy.endpoint.boot_state)
+
+    @property
+    def master_pass_waits(self) -> bool:
+        """Whether a master pass was presented and its holder has to choose what is stopped (C16.FR.01)."""
+        return self._strategy.charging.admission.master_pass.waiting
 
     @property
     def queued_messages(self) -> int:

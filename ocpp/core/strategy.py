@@ -77,6 +77,7 @@ class Surroundings:
     grid: Grid = field(default_factory=Grid)
     diagnostics: Lines | None = None
     installer: Installer | None = None
+    master_pass_choice: bool = False
     ev_link: EvLink = field(default_factory=NoEvLink)
     on_frame: Callable[[bool, bytes], None] | None = None
     changed: Callable[[], None] = lambda: None
@@ -114,6 +115,7 @@ class Strategy(ABC, DomainListener):
         self.settings = self.session_settings(surroundings.model)
         self.store = TransactionStore(TransactionRepository(database), self.major)
         self.charging = self._charging()
+        self.charging.admission.master_pass.chooses = surroundings.master_pass_choice
         self.context = self._context()
         self.credentials = Credentials(self.context)
         self.blocks = self.build()
