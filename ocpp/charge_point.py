@@ -105,6 +105,7 @@ class ChargePoint:
         grid: Grid | None = None,
         diagnostics: Lines | None = None,
         installer: Installer | None = None,
+        master_pass_choice: bool = False,
         ev_link: EvLink | None = None,
         monitors: Sequence[Monitor] = (),
         rng: random.Random | None = None,
@@ -143,6 +144,7 @@ class ChargePoint:
             grid=grid or Grid(),
             diagnostics=diagnostics,
             installer=installer,
+            master_pass_choice=master_pass_choice,
             ev_link=ev_link or NoEvLink(),
             monitors=monitors,
             on_frame=on_frame,
@@ -201,11 +203,13 @@ class ChargePoint:
     def _secure_links(self) -> OpenLink:
         from ocpp.connectivity.secure_links import SecureLinks
 
+        wildcards = self._surroundings.model.boolean("SecurityCtrlr/AllowCSMSTLSWildcards")
         self._links = SecureLinks(
             self._surroundings.certificates,
             self._clock,
             refused=self._refused,
             proved=lambda: self._strategy.context.certificates.drop_fallback(),
+            wildcards=lambda: wildcards.value,
             migrating=lambda profile: self._state.get(LAST_GOOD_KEY) not in (None, profile.slot),
         )
         return self._links
@@ -348,6 +352,13 @@ class ChargePoint:
         """A driver identified at a reader that serves `evse_ids` (empty: all). What it means is decided here."""
         self._strategy.endpoint.spawn(self._strategy.charging.admission.present_token(token, evse_ids))
 
+    def master_pass_chosen(self, evse_ids: tuple[int, ...] = ()) -> None:
+        """The holder of the master pass has chosen whose transactions end (empty: all of them).
+
+        ValueError when `master_pass_waits` is false; LookupError for an unknown EVSE.
+        """
+        self._strategy.charging.admission.master_pass.choose(evse_ids)
+
     def bay_changed(self, evse_id: int, occupied: bool) -> None:
         """The parking bay's sensor changed its mind."""
         self._strategy.charging.bay_changed(evse_id, occupied)
@@ -402,6 +413,11 @@ class ChargePoint:
     def boot_status(self) -> str:
         """What the CSMS said to the last BootNotification of this run: Unknown, Pending, Rejected or Accepted."""
         return str(self._strategy.endpoint.boot_state)
+
+    @property
+    def master_pass_waits(self) -> bool:
+        """Whether a master pass was presented and its holder has to choose what is stopped (C16.FR.01)."""
+        return self._strategy.charging.admission.master_pass.waiting
 
     @property
     def queued_messages(self) -> int:

@@ -25,7 +25,8 @@ class SecureLinks:
 
     `refused` hears of every security event that a failed attempt is, `proved` of every connection with the CSMS root
     in force, after which its predecessor may go (M05.FR.13); `migrating` tells whether a profile leads to another CSMS
-    than the last one, which has to prove itself with the root in force (M05.FR.15).
+    than the last one, which has to prove itself with the root in force (M05.FR.15). `wildcards` tells whether a 2.x CSMS
+    may show a certificate for any host of a domain; in 1.6 it always may.
     """
 
     def __init__(
@@ -36,12 +37,14 @@ class SecureLinks:
         refused: Callable[[str, str], None] = lambda event, text: None,
         proved: Callable[[], None] = lambda: None,
         migrating: Callable[[NetworkProfile], bool] = lambda profile: False,
+        wildcards: Callable[[], bool] = lambda: False,
     ) -> None:
         self._folder = folder
         self._clock = clock
         self._refused = refused
         self._proved = proved
         self._migrating = migrating
+        self._wildcards = wildcards
         self.root_in_use: str | None = None
         """Fingerprint of the root certificate that the CSMS of the last connection was verified with."""
 
@@ -101,6 +104,7 @@ class SecureLinks:
             ca_data=roots,
             partial_chain=partial,
             verify_hostname=profile.verify_hostname,
+            wildcards=profile.version.major == 1 or self._wildcards(),
             cert_file=cert_file,
             key_file=key_file,
             key_password=password,

@@ -10,6 +10,7 @@ from ocpp.core.events import StopReason, Trigger
 from ocpp.core.evse import Evse
 from ocpp.core.hardware import Indication
 from ocpp.core.identity import AuthorizationInfo, AuthorizationStatus, IdToken, same_authority
+from ocpp.core.master_pass import MasterPass
 from ocpp.core.schedule import ChargingProfile
 from ocpp.core.session import ChargingSession
 from ocpp.core.transaction import Authorization
@@ -38,6 +39,7 @@ class Admission:
     def __init__(self, charging: "Charging") -> None:
         self._charging = charging
         self._authorizing: set[str] = set()
+        self.master_pass = MasterPass(charging)
 
     async def present_token(self, token: IdToken, evse_ids: tuple[int, ...] = ()) -> None:
         """A token was presented at a reader that serves `evse_ids` (empty: all)."""
@@ -67,7 +69,7 @@ class Admission:
         candidates = [session for session in self._charging.sessions if session.evse is None or session.evse in served]
         self._charging.listener.local_authorization(token, info.status)
         if info.accepted and self._charging.authorizer.is_master(info):
-            self._stop_all(token)
+            self.master_pass.presented(token)
             return
         session = self._waiting_session(token, info, served) if info.accepted else None
         if not info.accepted or (not self._stop_own(token, info.group, candidates) and session is None):
@@ -96,11 +98,6 @@ class Admission:
                 session.release_cable()
                 return True
         return False
-
-    def _stop_all(self, token: IdToken) -> None:
-        for session in self._charging.sessions:
-            if session.transaction is not None:
-                session.stop(Trigger.STOP_AUTHORIZED, StopReason.MASTER_PASS, token)
 
     def _waiting_session(self, token: IdToken, info: AuthorizationInfo, served: list[Evse]) -> ChargingSession | None:
         """Whose authorization this is: the EVSE plugged last, the one reserved for the driver, the only one served, or

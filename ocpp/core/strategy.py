@@ -81,6 +81,7 @@ class Surroundings:
     grid: Grid = field(default_factory=Grid)
     diagnostics: Lines | None = None
     installer: Installer | None = None
+    master_pass_choice: bool = False
     ev_link: EvLink = field(default_factory=NoEvLink)
     monitors: Sequence[Monitor] = ()
     on_frame: Callable[[bool, bytes], None] | None = None
@@ -120,6 +121,7 @@ class Strategy(ABC, DomainListener):
         self.store = TransactionStore(TransactionRepository(database), self.major)
         self.charging = self._charging()
         self._measure_power()
+        self.charging.admission.master_pass.chooses = surroundings.master_pass_choice
         self.context = self._context()
         self.credentials = Credentials(self.context)
         self.blocks = self.build()

@@ -92,6 +92,8 @@ class Endpoint:
         self._waiting: deque[_Waiting] = deque()
         self._wake = asyncio.Event()
         self._answer: asyncio.Future[CallAnswered] | None = None
+        self._heard = asyncio.Event()
+        """Cleared while an answer is on its way to whoever waits for it: what the peer calls next must not overtake it."""
         self._session: Session | None = None
         self._link: Link | None = None
         self._first_live_order = 0
@@ -200,6 +202,7 @@ class Endpoint:
         `started` is called once calls can be sent.
         """
         self._session, self._link = Session(catalogue), link
+        self._heard.set()
         if self.outbox is not None:
             self._first_live_order = self.outbox.last_order
             self.outbox.retry_now()
@@ -266,6 +269,7 @@ class Endpoint:
             if event.reply is not None:
                 self.spawn(self._transmit(event.reply))
             if self._answer is not None and not self._answer.done():
+                self._heard.clear()
                 self._answer.set_result(event)
         elif isinstance(event, FrameToSend):
             self.spawn(self._transmit(event.frame))
@@ -284,6 +288,7 @@ class Endpoint:
     async def _answer_calls(self, inbound: asyncio.Queue[CallReceived]) -> None:
         while True:
             call = await inbound.get()
+            await self._heard.wait()
             session = self._session
             if session is None:
                 return
@@ -333,11 +338,13 @@ class Endpoint:
     # -- our calls ------------------------------------------------------------------------------------------------
 
     async def _send_calls(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             await self._wake.wait()
             self._wake.clear()
             while await self._send_next():
-                pass
+                # Behind the step in which the one who waited for the answer takes note of it.
+                loop.call_soon(self._heard.set)
             self._wait_for_retry()
 
     def _wait_for_retry(self) -> None:

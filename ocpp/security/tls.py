@@ -5,6 +5,7 @@ certificate is always verified.
 """
 
 import ssl
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ CIPHERS_TLS12 = ":".join(
 )
 """A00.FR.318 names the ECDSA and RSA suites; the ECDHE-RSA ones are what today's servers offer beside them."""
 
+WILDCARD = -1
+"""Among the verification errors of OpenSSL: one that it has not."""
+
 _VERIFY_ERRORS = {
     9: ("the CSMS's certificate is not valid yet", "check the station's clock"),
     10: ("the CSMS's certificate has expired", "renew it on the CSMS; if it is new, check the station's clock"),
@@ -34,6 +38,10 @@ _VERIFY_ERRORS = {
     21: ("the CSMS sends a certificate without its intermediates", "let the CSMS send the whole chain"),
     23: ("the CSMS's certificate was revoked", "replace it on the CSMS"),
     62: ("the CSMS's certificate is for another host name", "use the name in the certificate as host of the url"),
+    WILDCARD: (
+        "the CSMS's certificate names no host but a wildcard",
+        "use a certificate with the host's full name, or set SecurityCtrlr.AllowCSMSTLSWildcards",
+    ),
     64: ("the CSMS's certificate is for another IP address", "use the name in the certificate as host of the url"),
 }
 
@@ -74,6 +82,7 @@ def client_context(
     ca_data: str | None = None,
     partial_chain: bool = False,
     verify_hostname: bool = True,
+    wildcards: bool = True,
     cert_file: str | None = None,
     key_file: str | None = None,
     key_password: str | None = None,
@@ -81,7 +90,8 @@ def client_context(
     """A context that trusts the given root certificates only, or the system's where none are given.
 
     `partial_chain` takes a given certificate as the end of a chain although another one signed it, as a CSMS root is
-    that was signed by the one before (white paper 7.1).
+    that was signed by the one before (white paper 7.1). Without `wildcards` the certificate has to bear the host's
+    full name.
     Raises SecurityError when a file is missing or holds no certificate.
     """
     try:
@@ -89,6 +99,8 @@ def client_context(
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers(CIPHERS_TLS12)
         context.check_hostname = verify_hostname
+        if verify_hostname and not wildcards:
+            context.sslobject_class = _WithFullName
         # Python 3.13 began to ask for more than the security profiles do; a CSMS must not fail on some stations only.
         context.verify_flags &= ~(ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN)
         if partial_chain:
@@ -99,6 +111,27 @@ def client_context(
         files = ", ".join(str(Path(name)) for name in (ca_file, cert_file, key_file) if name)
         raise SecurityError(f"certificate or key cannot be used ({files}): {error}") from error
     return context
+
+
+class _WithFullName(ssl.SSLObject):
+    """A connection that ends with the handshake when the peer's certificate fits by a wildcard only (A00.FR.309)."""
+
+    def do_handshake(self) -> None:
+        """See `ssl.SSLObject.do_handshake`."""
+        super().do_handshake()
+        host = (self.server_hostname or "").casefold()
+        names = _host_names(self.getpeercert() or {})
+        if any("*" in name for name in names) and host not in names:
+            error = ssl.SSLCertVerificationError(1, f"wildcard certificate for {host}")
+            error.verify_code, error.verify_message = WILDCARD, "wildcard certificate"
+            raise error
+
+
+def _host_names(certificate: Mapping[str, Any]) -> set[str]:
+    """The DNS names of a certificate; its common name where it has none."""
+    names = {value.casefold() for kind, value in certificate.get("subjectAltName", ()) if kind == "DNS"}
+    subject = (part for parts in certificate.get("subject", ()) for part in parts)
+    return names or {value.casefold() for kind, value in subject if kind == "commonName"}
 
 
 def verified_root(connection: ssl.SSLObject | ssl.SSLSocket | None) -> bytes | None:

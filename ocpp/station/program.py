@@ -195,6 +195,7 @@ class Program:
             ),
             diagnostics=self._message_log.lines if self._message_log is not None else None,
             installer=self._build_installer(),
+            master_pass_choice=bool(station["master_pass_choice"]),
             ev_link=self._ev_controllers,
             monitors=self._monitors(),
             rng=random.SystemRandom(),

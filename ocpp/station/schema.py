@@ -128,6 +128,10 @@ STATION = {
         meaning="what an OCPP reset does: end the program with status 75 for the supervisor, or start over in the same process",
     ),
     "display": boolean(True, meaning="whether the station has a display for drivers"),
+    "master_pass_choice": boolean(
+        False,
+        meaning="whether the holder of a master pass chooses which transactions end, by the local API; else all do",
+    ),
     "network_slots": integer(
         1, 20, default=3, meaning="configuration slots for network connection profiles, empty ones included"
     ),

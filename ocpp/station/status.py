@@ -50,6 +50,7 @@ class StatusView:
                 "network_up": charge_point.connectivity.up,
             },
             "boot_status": charge_point.boot_status,
+            "master_pass_waits": charge_point.master_pass_waits,
             "queues": {"transaction_messages": charge_point.queued_messages},
             "clock": {"now": moment(self._clock.now()), "quality": self._clock.quality},
             "displays": [

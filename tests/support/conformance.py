@@ -68,6 +68,8 @@ class ConformanceCsms:
         self.attempts: list[float] = []
         """When the station asked for a connection, granted or not (`time.monotonic`)."""
         self.client_certificates: list[bytes | None] = []
+        self.tls: list[tuple[str | None, str]] = []
+        """TLS version and cipher suite of every secure connection."""
         self.connections = 0
         self.refuse_with: int | None = None
         self.password: str | None = None
@@ -121,6 +123,8 @@ class ConformanceCsms:
             self.connections += 1
             if isinstance(connection.socket, ssl.SSLSocket):
                 self.client_certificates.append(connection.socket.getpeercert(binary_form=True))
+                suite = connection.socket.cipher()
+                self.tls.append((connection.socket.version(), suite[0] if suite else ""))
             self._condition.notify_all()
         try:
             for frame in connection:

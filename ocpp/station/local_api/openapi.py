@@ -49,6 +49,13 @@ _CALLS: tuple[tuple[str, str, str, dict[str, Any] | None, tuple[str, ...]], ...]
     ("post", "/api/variables", "Set variables as an installer on site; null clears", {}, ()),
     (
         "post",
+        "/api/master_pass",
+        "What the holder of a master pass has chosen to stop; no EVSEs: everything",
+        {"evses": {"type": "array", "items": {"type": "integer"}}},
+        (),
+    ),
+    (
+        "post",
         "/api/sim/evses/{e}/connectors/{c}/plug",
         "Plug an EV in; on a plugged connector an EV replaces the one there",
         _EV,

@@ -48,6 +48,7 @@ class Routes:
                 ("GET", "/api/events", self.events),
                 ("GET", "/api/variables", self.variables),
                 ("POST", "/api/variables", self.set_variables),
+                ("POST", "/api/master_pass", self.master_pass),
                 ("GET", "/api/openapi.json", self.openapi),
                 ("POST", e + c + "/plug", self.plug),
                 ("POST", e + c + "/unplug", self.unplug),
@@ -163,6 +164,14 @@ class Routes:
         except DeviceModelError as wrong:
             raise ValueError(str(wrong)) from wrong
 
+    # -- user interface -------------------------------------------------------------------------------------------
+
+    def master_pass(self, request: Request) -> dict[str, Any]:
+        """POST /api/master_pass: what the holder of the master pass has chosen."""
+        evses = _evses(_body(request) if request.body.strip() else {})
+        self._program.charge_point.master_pass_chosen(evses)
+        return {"stopped": list(evses) or "all"}
+
     # -- simulation -----------------------------------------------------------------------------------------------
 
     def plug(self, request: Request, evse: int, connector: int) -> dict[str, Any]:
@@ -208,10 +217,7 @@ class Routes:
     def token(self, request: Request) -> dict[str, Any]:
         """POST /api/sim/tokens."""
         wish = _body(request)
-        evses = wish.get("evses", [])
-        if not isinstance(evses, list) or not all(isinstance(each, int) for each in evses):
-            raise ValueError("evses must be a list of EVSE numbers")
-        self._program.simulation.present(_needed(wish, "id"), str(wish.get("type", "ISO14443")), tuple(evses))
+        self._program.simulation.present(_needed(wish, "id"), str(wish.get("type", "ISO14443")), _evses(wish))
         return {"presented": wish["id"]}
 
     async def network(self, request: Request) -> dict[str, Any]:
@@ -247,6 +253,13 @@ def _body(request: Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise ValueError("the body must be a JSON object")
     return body
+
+
+def _evses(body: dict[str, Any]) -> tuple[int, ...]:
+    evses = body.get("evses", [])
+    if not isinstance(evses, list) or not all(isinstance(each, int) for each in evses):
+        raise ValueError("evses must be a list of EVSE numbers")
+    return tuple(evses)
 
 
 def _needed(body: dict[str, Any], name: str) -> Any:

@@ -6,6 +6,7 @@ from support.v201 import CARD, authorize, change, charging, connect, id_token, k
 OTHER = "04FFEEDDCCBBAA"
 GROUP = "FLEET"
 MASTER = "SERVICE"
+MASTER_CARD = "04000000000001"
 
 
 @pytest.mark.req("C01.FR.02")
@@ -71,8 +72,18 @@ def test_tc_c_42_an_invalid_card_of_the_group_does_not_stop(csms, station):
 
 @pytest.fixture
 def with_master_pass(csms, station):
+    return master_pass(csms, station)
+
+
+@pytest.fixture
+def with_choice(setup, csms):
+    """A station with a user interface for whoever holds the master pass."""
+    return master_pass(csms, setup.start(evses=2, station="master_pass_choice = true"))
+
+
+def master_pass(csms, station):
     assert change(csms, "AuthCtrlr/MasterPassGroupId", MASTER) == "Accepted"
-    knows(csms, {"04000000000001": token_info(group=MASTER)})
+    knows(csms, {MASTER_CARD: token_info(group=MASTER)})
     return station
 
 
@@ -80,9 +91,38 @@ def with_master_pass(csms, station):
 @pytest.mark.req("C16.FR.03")
 def test_tc_c_45_a_master_pass_starts_nothing(csms, with_master_pass):
     assert change(csms, "TxCtrlr/TxStartPoint", "Authorized,PowerPathClosed") == "Accepted"
-    authorize(csms, with_master_pass, card="04000000000001")
+    authorize(csms, with_master_pass, card=MASTER_CARD)
     connect(csms, with_master_pass)
     csms.nothing("TransactionEvent")
+
+
+def ended_by_master_pass(csms, *evses):
+    master = {"idToken": id_token(MASTER_CARD), "transactionInfo": {"stoppedReason": "MasterPass"}}
+    csms.expect_all(*[("TransactionEvent", {"eventType": "Ended", "evse": {"id": evse}, **master}) for evse in evses])
+
+
+@pytest.mark.req("C16.FR.01")
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        pytest.param([], marks=pytest.mark.tc("TC_C_47_CS")),
+        pytest.param([1], marks=pytest.mark.tc("TC_C_48_CS")),
+    ],
+    ids=["all", "one"],
+)
+def test_tc_c_47_48_what_a_master_pass_stops_is_chosen(csms, with_choice, chosen):
+    charging(csms, with_choice, 1)
+    charging(csms, with_choice, 2, OTHER)
+    authorize(csms, with_choice, card=MASTER_CARD)
+    with_choice.wait(lambda: with_choice.status()["master_pass_waits"], "the question what to stop")
+    csms.nothing("TransactionEvent")
+    with_choice.post("/api/master_pass", {"evses": chosen})
+    ended_by_master_pass(csms, *(chosen or [1, 2]))
+    unplug(csms, with_choice, 1)
+    assert not with_choice.status()["master_pass_waits"]
+    if chosen:
+        csms.nothing("TransactionEvent")
+        assert with_choice.transaction(2)["state"] == "Charging"
 
 
 @pytest.mark.tc("TC_C_49_CS")
@@ -90,11 +130,7 @@ def test_tc_c_45_a_master_pass_starts_nothing(csms, with_master_pass):
 def test_tc_c_49_a_master_pass_stops_everything(csms, with_master_pass):
     charging(csms, with_master_pass, 1)
     charging(csms, with_master_pass, 2, OTHER)
-    authorize(csms, with_master_pass, card="04000000000001")
-    master = {"idToken": id_token("04000000000001"), "transactionInfo": {"stoppedReason": "MasterPass"}}
-    csms.expect_all(
-        ("TransactionEvent", {"eventType": "Ended", "evse": {"id": 1}, **master}),
-        ("TransactionEvent", {"eventType": "Ended", "evse": {"id": 2}, **master}),
-    )
+    authorize(csms, with_master_pass, card=MASTER_CARD)
+    ended_by_master_pass(csms, 1, 2)
     for evse in (1, 2):
         unplug(csms, with_master_pass, evse)

@@ -1,6 +1,7 @@
 """Connections with the certificates of the store, over real TLS."""
 
 import asyncio
+import socket
 import ssl
 from contextlib import asynccontextmanager
 
@@ -64,9 +65,9 @@ def asking(context: ssl.SSLContext, root: Authority) -> ssl.SSLContext:
     return context
 
 
-async def connect(links, port, security_profile=2):
+async def connect(links, port, security_profile=2, host="localhost", version=V201):
     profile = NetworkProfile(
-        slot=1, url=f"wss://localhost:{port}", version=V201, security_profile=security_profile, password="x" * 16
+        slot=1, url=f"wss://{host}:{port}", version=version, security_profile=security_profile, password="x" * 16
     )
     link = await links(profile, "CS001", (V201,))
     await link.close()
@@ -192,3 +193,30 @@ async def test_the_former_root_does_not_count_for_another_csms(folder, root, tmp
     async with csms(server_context(tmp_path, root)) as port:
         with pytest.raises(TlsFailure):
             await connect(links, port)
+
+
+@pytest.fixture
+def every_name_is_here(monkeypatch):
+    resolve = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *rest, **more: resolve("127.0.0.1", *rest, **more))
+
+
+@pytest.mark.req("A00.FR.309", "A00.FR.310", "A00.FR.311", "A00.FR.412")
+@pytest.mark.usefixtures("every_name_is_here")
+async def test_a_wildcard_certificate_does_not_prove_a_csms(links, folder, root, tmp_path, heard):
+    folder.store.put(Kind.CSMS_ROOT, [root.certificate])
+    async with csms(server_context(tmp_path, root, host="*.example.com")) as port:
+        with pytest.raises(TlsFailure, match="wildcard"):
+            await connect(links, port, host="csms.example.com")
+        assert heard == ["InvalidCsmsCertificate"]
+        await connect(links, port, host="csms.example.com", version=OcppVersion.V16)
+        links = SecureLinks(folder, SystemClock(), wildcards=lambda: True)
+        await connect(links, port, host="csms.example.com")
+
+
+@pytest.mark.usefixtures("every_name_is_here")
+async def test_the_full_name_is_enough(links, folder, root, tmp_path, heard):
+    folder.store.put(Kind.CSMS_ROOT, [root.certificate])
+    async with csms(server_context(tmp_path, root, host="csms.example.com")) as port:
+        await connect(links, port, host="CSMS.example.com")
+    assert heard == ["proved"]

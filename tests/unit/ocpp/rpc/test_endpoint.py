@@ -13,6 +13,8 @@ from ocpp.rpc.endpoint import MAX_INBOUND_CALLS, MAX_WAITING_CALLS, Endpoint, Re
 from ocpp.rpc.permission import BootState
 from ocpp.versions import OcppVersion
 
+CLEARED = v2.ClearCacheResponse(status=v2.ClearCacheStatusEnum("Accepted"))
+
 
 class Side:
     """An endpoint with a link in the test's hands."""
@@ -286,3 +288,31 @@ async def test_2_1_sends_unconfirmed_messages_and_older_ones_do_not():
         assert side.sent[-1][0] == 6
     finally:
         await side.close()
+
+
+async def test_what_the_peer_calls_after_its_answer_finds_that_noted(side):
+    noted, found = [], []
+
+    async def ask():
+        noted.append(await side.endpoint.call(v2.HeartbeatRequest()))
+
+    side.endpoint.register("ClearCache", lambda request: found.append(len(noted)) or CLEARED)
+    link = await side.connect()
+    asking = asyncio.ensure_future(ask())
+    await side.clock.settle()
+    link.feed(json.dumps([3, "1", {"currentTime": "2026-01-01T00:00:00Z"}]))
+    link.feed(json.dumps([2, "peer-1", "ClearCache", {}]))
+    await side.clock.settle()
+    await asking
+    assert found == [1]
+
+
+async def test_an_answer_nobody_waits_for_any_more_holds_up_nothing(side):
+    side.endpoint.register("ClearCache", lambda request: CLEARED)
+    link = await side.connect()
+    asking = await side.call()
+    asking.cancel()
+    link.feed(json.dumps([3, "1", {"currentTime": "2026-01-01T00:00:00Z"}]))
+    link.feed(json.dumps([2, "peer-1", "ClearCache", {}]))
+    await side.clock.settle()
+    assert side.sent[-1] == [3, "peer-1", {"status": "Accepted"}]
