@@ -73,8 +73,8 @@ docs: $(VENV)/.compiled  ## regenerate the pages that come from the code's table
 	@$(BIN)/python -m ocpp.device_model.documentation docs
 	@$(BIN)/python -m ocpp.station.documentation docs
 
-status: $(VENV)/.compiled  ## regenerate docs/status.md from the marks on the tests
-	@$(BIN)/python -m pytest --collect-only -q -p no:xdist --status=docs/status.md >/dev/null
+status: $(VENV)/.compiled  ## regenerate the status pages from the marks on the tests, and show the counts
+	@$(BIN)/python -m pytest --collect-only -qq -p no:xdist --status=docs | grep -E '^(#|\||$$)'
 
 wheel: $(VENV)/.compiled  ## build the sdist, and the wheel from the sdist
 	@rm -rf dist && $(BIN)/python -m build

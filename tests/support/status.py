@@ -1,72 +1,14 @@
-"""The status page, made of the marks on the tests and nothing else: `pytest --collect-only --status=docs/status.md`."""
+"""The status pages, made of the marks on the tests and nothing else: `pytest --collect-only --status=docs`.
 
-import re
+`@pytest.mark.req("E01.FR.01")` names a requirement of OCPP 2.x, `"1.6-A00.FR.301"` one of the 1.6 security white paper,
+`"1.6-5.1"` a section of the 1.6 specification; `tc` marks name certification test cases the same way.
+"""
+
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
-
-HEAD = """# What is shown by tests
-
-Every requirement below is named by a test (`@pytest.mark.req`), every test case of the certification document carries
-its id (`@pytest.mark.tc`). This page is made of those marks by `make status`; what is not listed here is not claimed.
-
-"""
-
-BLOCKS = {
-    "A": "Security",
-    "B": "Provisioning",
-    "C": "Authorization",
-    "D": "Local authorization list",
-    "E": "Transactions",
-    "F": "Remote control",
-    "G": "Availability",
-    "H": "Reservation",
-    "I": "Tariff and cost",
-    "J": "Meter values",
-    "K": "Smart charging",
-    "L": "Firmware",
-    "M": "Certificates",
-    "N": "Diagnostics",
-    "O": "Display messages",
-    "P": "Data transfer",
-    "Q": "Bidirectional charging",
-    "R": "Distributed energy resources",
-    "S": "Battery swap",
-}
-
-
-def section_of(requirement: str) -> tuple[str, str]:
-    """Sort key and heading of the section that a requirement belongs to."""
-    if requirement.startswith("1.6-"):
-        return "0", "OCPP 1.6 (sections of the specification)"
-    if requirement.startswith("FR."):
-        return "1", "OCPP 2.0.1 and 2.1: generic"
-    block = requirement[0]
-    return f"2{block}", f"OCPP 2.0.1 and 2.1: {block}. {BLOCKS.get(block, 'Other')}"
-
-
-def natural(text: str) -> list[object]:
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", text)]
-
-
-def page(marks: dict[str, set[str]], cases: dict[str, set[str]]) -> str:
-    """The page: for each section the requirements, each with the files of the tests that name it."""
-    sections: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for requirement in marks:
-        sections[section_of(requirement)].append(requirement)
-    text = HEAD
-    for (_, title), requirements in sorted(sections.items()):
-        text += f"## {title}\n\n| requirement | shown in |\n| --- | --- |\n"
-        for requirement in sorted(requirements, key=natural):
-            text += f"| {requirement.removeprefix('1.6-')} | {', '.join(sorted(marks[requirement]))} |\n"
-        text += "\n"
-    if cases:
-        text += "## Certification test cases\n\n| test case | carried out in |\n| --- | --- |\n"
-        for case in sorted(cases, key=natural):
-            text += f"| {case} | {', '.join(sorted(cases[case]))} |\n"
-        text += "\n"
-    return text.rstrip() + "\n"
+from support import status_pages
 
 
 def gather(items: list[pytest.Item], name: str) -> dict[str, set[str]]:
@@ -80,10 +22,19 @@ def gather(items: list[pytest.Item], name: str) -> dict[str, set[str]]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--status", metavar="FILE", help="write the status page from the marks of the collected tests")
+    parser.addoption("--status", metavar="FOLDER", help="write the status pages from the marks of the collected tests")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    file = session.config.getoption("--status")
-    if file:
-        Path(file).write_text(page(gather(session.items, "req"), gather(session.items, "tc")), encoding="utf-8")
+    folder = session.config.getoption("--status")
+    if not folder:
+        return
+    pages = status_pages.pages({**gather(session.items, "req"), **gather(session.items, "tc")})
+    for name, text in pages.items():
+        path = Path(folder) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    reporter = session.config.pluginmanager.getplugin("terminalreporter")
+    for line in pages["status.md"].splitlines():
+        if line.startswith(("|", "#")):
+            reporter.write_line(line)
