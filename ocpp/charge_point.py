@@ -162,6 +162,7 @@ class ChargePoint:
             last_good=self._state.get(LAST_GOOD_KEY),
             connected=self._connected_with,
             failed=self._attempt_failed,
+            exhausted=lambda: self._links.exhausted() if self._links is not None else None,
         )
         self._strategy = self._make_strategy(self._expected_major())
 
@@ -222,7 +223,10 @@ class ChargePoint:
 
     def _connected_with(self, profile: NetworkProfile) -> None:
         self._last_refusal = None
-        self._strategy.context.upgrade.connected(profile)
+        context = self._strategy.context
+        context.upgrade.connected(profile)
+        if self._links is not None and self._links.own_in_use is not None:
+            context.signing.connected_with(self._links.own_in_use)
         try:
             if self._state.get(LAST_GOOD_KEY) != profile.slot:
                 self._state.put(LAST_GOOD_KEY, profile.slot)

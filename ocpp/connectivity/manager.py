@@ -83,6 +83,7 @@ class ConnectivityManager:
         last_good: int | None = None,
         connected: Callable[[NetworkProfile], None] = lambda profile: None,
         failed: Callable[[NetworkProfile, ConnectError], None] = lambda profile, error: None,
+        exhausted: Callable[[], None] = lambda: None,
     ) -> None:
         self._identity = identity
         self._profiles = profiles
@@ -92,6 +93,7 @@ class ConnectivityManager:
         self._major = major
         self._connected = connected
         self._failed = failed
+        self._exhausted = exhausted
         self._backoff = Backoff(
             _value(model.integer("OCPPCommCtrlr/RetryBackOffWaitMinimum")),
             _value(model.integer("OCPPCommCtrlr/RetryBackOffRandomRange")),
@@ -108,6 +110,7 @@ class ConnectivityManager:
         self._index = 0
         self._failures_here = 0
         self._last_good = last_good
+        self._falling_back = False
         self._single_version: set[int] = set()
         self.status = ConnectionStatus()
 
@@ -137,6 +140,7 @@ class ConnectivityManager:
     async def reconnect(self, reason: str = "reconnecting") -> None:
         """Close the connection and connect again at once, beginning with the first profile (A05.FR.05, B10.FR.04)."""
         self._index = self._failures_here = 0
+        self._falling_back = False
         self._backoff.reset()
         self._retry_now.set()
         if self._link is not None:
@@ -164,14 +168,16 @@ class ConnectivityManager:
         if not profiles:
             return None
         if self._index >= len(profiles):
+            self._exhausted()
             self._fall_back(profiles)
         return profiles[self._index]
 
     def _fall_back(self, profiles: Sequence[NetworkProfile]) -> None:
-        """Every profile failed: back to the one that worked last (B10.FR.07)."""
+        """Every profile failed: back to the one that worked last; when that was tried, all again (B10.FR.07-09)."""
         self._index = 0
+        self._falling_back = not self._falling_back
         for index, profile in enumerate(profiles):
-            if profile.slot == self._last_good:
+            if self._falling_back and profile.slot == self._last_good:
                 self._index = index
 
     async def _try(self, profile: NetworkProfile) -> SupervisedLink | None:
@@ -201,8 +207,8 @@ class ConnectivityManager:
         )
         self._failures_here += 1
         self._failed(profile, error)
-        if self._failures_here >= max(1, self._attempts_per_profile.value) and len(self._profiles()) > 1:
-            self._index += 1
+        if self._failures_here >= max(1, self._attempts_per_profile.value):
+            self._index = len(self._profiles()) if self._falling_back else self._index + 1
             self._failures_here = 0
 
     async def _open(self, profile: NetworkProfile) -> SupervisedLink:
@@ -231,6 +237,7 @@ class ConnectivityManager:
         self._link = link
         self._backoff.reset()
         self._failures_here = 0
+        self._falling_back = False
         self._last_good = profile.slot
         self._connected(profile)
         self.status.state, self.status.version = "connected", link.version

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ocpp.clock import Clock
@@ -27,6 +27,10 @@ class SecureLinks:
     in force, after which its predecessor may go (M05.FR.13); `migrating` tells whether a profile leads to another CSMS
     than the last one, which has to prove itself with the root in force (M05.FR.15). `wildcards` tells whether a 2.x CSMS
     may show a certificate for any host of a domain; in 1.6 it always may.
+
+    With several certificates of the station, a 1.6 attempt shows one after the other, newest first (A02.FR.10 of the
+    white paper); a 2.x attempt shows the newest, until `exhausted` says that every profile failed with it; then the
+    one before, and so on in turn (A02.FR.28).
     """
 
     def __init__(
@@ -45,13 +49,16 @@ class SecureLinks:
         self._proved = proved
         self._migrating = migrating
         self._wildcards = wildcards
+        self._turn = 0
+        self.own_in_use: str | None = None
+        """Name in the store of the station's certificate that the last connection was made with."""
         self.root_in_use: str | None = None
         """Fingerprint of the root certificate that the CSMS of the last connection was verified with."""
 
     async def __call__(self, profile: NetworkProfile, identity: str, versions: Sequence[OcppVersion]) -> WebSocketLink:
         """See `ocpp.connectivity.manager.OpenLink`."""
         if not profile.secure:
-            self.root_in_use = None
+            self.root_in_use = self.own_in_use = None
             return await open_link(profile, identity, versions)
         failure: TlsFailure | None = None
         for trusted in (Kind.CSMS_ROOT, Kind.CSMS_FALLBACK):
@@ -68,6 +75,10 @@ class SecureLinks:
         if failure.event:
             self._refused(failure.event, str(failure))
         raise failure
+
+    def exhausted(self) -> None:
+        """Every profile was tried in vain: the next certificate of the station is shown from now on (2.x, A02.FR.28)."""
+        self._turn += 1
 
     def _worth_falling_back(self, profile: NetworkProfile, failure: TlsFailure | None) -> bool:
         """The CSMS may still have the certificate of the root before (M05.FR.13; 2.x M05.FR.14)."""
@@ -87,6 +98,8 @@ class SecureLinks:
         except (SecurityError, OSError) as error:
             raise ConnectError(str(error), "check the certificates of the station") from error
         link = await open_link(profile, identity, versions, context)
+        self._turn = 0
+        self.own_in_use = Path(own[0]).stem if own is not None else None
         root = link.verified_root
         self.root_in_use = hashlib.sha256(root).hexdigest() if root is not None else None
         if trusted is Kind.CSMS_ROOT:
@@ -121,25 +134,23 @@ class SecureLinks:
         partial = not all(certificates.self_signed(each) for each in stored)
         return given + certificates.pem_of(stored).decode(), partial
 
-    def _own(self, profile: NetworkProfile) -> Iterator[tuple[str, str, str | None] | None]:
-        """Certificate and key files to show, best first; None alone where the profile shows none."""
+    def _own(self, profile: NetworkProfile) -> list[tuple[str, str, str | None] | None]:
+        """Certificate and key files to show in this attempt, best first; None alone where the profile shows none."""
         if profile.security_profile != TLS_CLIENT_CERTIFICATE:
-            yield None
-            return
-        found = 0
+            return [None]
+        found: list[tuple[str, str, str | None] | None] = []
         if self._folder.has(Kind.STATION):
             store = self._folder.store
             for stored in store.newest(Kind.STATION, self._clock.now())[:MAX_CERTIFICATES_TRIED]:
-                found += 1
-                yield str(stored.path), str(store.key_file(stored)), None
+                found.append((str(stored.path), str(store.key_file(stored)), None))
         if profile.cert_file is not None and profile.key_file is not None:
-            found += 1
-            yield profile.cert_file, profile.key_file, profile.key_password
+            found.append((profile.cert_file, profile.key_file, profile.key_password))
         if not found:
             raise ConnectError(
                 "security profile 3 needs a certificate of the station that is valid now",
                 "name one in the station file ([certificates] station), or let the CSMS sign one",
             )
+        return found if profile.version.major == 1 else [found[self._turn % len(found)]]
 
 
 def _read(ca_file: Path) -> str:

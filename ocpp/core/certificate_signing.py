@@ -22,12 +22,16 @@ RENEW_BEFORE = timedelta(days=30)
 KEEP_FOR = timedelta(days=30)
 """How long a certificate that a newer one replaced is kept as fall-back (A02.FR.10)."""
 
+MOST_WITHOUT_A_CONNECTION = 3
+"""Certificates kept until a connection with security profile 3 tells which one serves."""
+
 CHECK_INTERVAL_S = 6 * 3600.0
 """How often the dates of the certificates are looked at."""
 
 MAX_TIMER_S = 86400.0
 
 INVALID = "InvalidChargingStationCertificate"
+DISCARDED = "DiscardedRenewedClientCertificate"
 RENEWAL_KEY = "certificate_renewal"
 
 Send = Callable[[Kind, str], Awaitable[bool]]
@@ -37,7 +41,12 @@ log = logging.getLogger(__name__)
 
 
 class CertificateSigning:
-    """Signing requests and their answers. `repeats` is off where the version forbids it (white paper A02, A03)."""
+    """Signing requests and their answers.
+
+    `repeats` is off where the version forbids it (white paper A02, A03). `lingers`: a certificate may begin in the
+    future, and the one before is kept for a month (white paper A02.FR.08-10); otherwise it is valid at once, and the
+    one that does not serve goes with the first connection (2.x with errata, A02.FR.06, .10).
+    """
 
     def __init__(
         self,
@@ -65,6 +74,7 @@ class CertificateSigning:
         self._activation: Timer | None = None
         self._in_force: str | None = None
         self.repeats = True
+        self.lingers = True
         self.send: Send | None = None
         self.spawn: Callable[[Awaitable[None]], object] = lambda work: None
         self.renewed: Callable[[], None] = lambda: None
@@ -135,7 +145,7 @@ class CertificateSigning:
                 raise SecurityError("the station has no private key for it")
             self._check_name(certificates.common_name(chain[0]), kind)
             roots = [each.certificate for each in store.all(*self._roots(kind))]
-            certificates.check_chain(chain, roots, self._certificates.now(), future=True)
+            certificates.check_chain(chain, roots, self._certificates.now(), future=self.lingers)
         except SecurityError as error:
             log.error("the new certificate is refused: %s", error)
             self._security.record(INVALID, str(error))
@@ -198,7 +208,29 @@ class CertificateSigning:
         if wait is not None and wait <= CHECK_INTERVAL_S:
             self._activation = self._clock.call_later(wait + 1, self.review)
 
+    def connected_with(self, name: str) -> None:
+        """The CSMS takes the certificate of that name: where they do not linger, all others go (A02.FR.10, .29)."""
+        if self.lingers:
+            return
+        stored = self._certificates.store.all(Kind.STATION)
+        if len(stored) < 2 or name not in [each.path.stem for each in stored]:
+            return
+        newest = self._certificates.store.newest(Kind.STATION, self._certificates.now())[0]
+        for each in stored:
+            if each.path.stem == name:
+                continue
+            log.info("the station's certificate %s is discarded", each.certificate.serial_number)
+            self._certificates.store.remove(each)
+            if each.path == newest.path:
+                self._security.record(DISCARDED, f"serial number {newest.certificate.serial_number}")
+        self._in_force = name
+        self._certificates.changed()
+
     def _prune(self, usable: "list[Stored]") -> None:
+        if not self.lingers:
+            for each in usable[MOST_WITHOUT_A_CONNECTION:]:
+                self._certificates.store.remove(each)
+            return
         since = usable[0].certificate.not_valid_before_utc
         if self._certificates.now() - since > KEEP_FOR:
             for each in usable[1:]:

@@ -1,4 +1,4 @@
-"""Raising the security profile: the change, the attempt, and the way back when it fails (A05)."""
+"""Another security profile: what may follow what, the attempt, and the way back when it fails (A05)."""
 
 import logging
 from typing import Any
@@ -49,6 +49,7 @@ class SecurityUpgrade:
         self._security = security
         self._slots = NetworkSlotRepository(database)
         self._current = model.integer("SecurityCtrlr/SecurityProfile")
+        self._downgrade = model.boolean("SecurityCtrlr/AllowSecurityProfileDowngrade")
         self._attempts = model.integer("OCPPCommCtrlr/NetworkProfileConnectionAttempts")
         self._failures = 0
 
@@ -56,6 +57,12 @@ class SecurityUpgrade:
     def current(self) -> int:
         """The security profile in force."""
         return self._current.value
+
+    def allows(self, security_profile: int) -> bool:
+        """Whether the CSMS may lead there: upwards always, down from 3 to 2 where it is allowed, never to 1 (A00.FR.005)."""
+        if self.current == TLS_CLIENT_CERTIFICATE and security_profile == TLS_BASIC:
+            return self._downgrade.value
+        return security_profile >= self.current
 
     # -- prerequisites --------------------------------------------------------------------------------------------
 
@@ -118,12 +125,13 @@ class SecurityUpgrade:
         return True
 
     def connected(self, profile: NetworkProfile) -> None:
-        """A connection is open: the first profile in the order that is more secure than before is settled (A05.FR.06).
+        """A connection is open: another security profile, first in the order, is settled (A05.FR.06).
 
         Less secure profiles are removed; nothing leads back to them (A00.FR.005).
         """
         first = next(iter(members(self._model.value(PRIORITY))), None)
-        if profile.security_profile <= self.current or str(profile.slot) != first:
+        wanted = profile.security_profile
+        if wanted == self.current or not self.allows(wanted) or str(profile.slot) != first:
             return
         log.info("security profile %d is in force", profile.security_profile)
         with self._database.transaction():

@@ -16,6 +16,7 @@ AUTHENTICATION_FAILED = "FailedToAuthenticateAtCsms"
 CRITICAL = frozenset(
     {
         "FirmwareUpdated",
+        "DiscardedRenewedClientCertificate",
         "InvalidChargingStationCertificate",
         "InvalidCsmsCertificate",
         "InvalidFirmwareSignature",

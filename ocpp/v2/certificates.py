@@ -36,6 +36,7 @@ class Certificates:
     def __init__(self, context: Context) -> None:
         self._context = context
         context.signing.send = self._send_request
+        context.signing.lingers = False
 
     @property
     def actions(self) -> Mapping[str, Handler]:

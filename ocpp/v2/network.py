@@ -33,7 +33,6 @@ class NetworkProfiles:
         self._context = context
         self._slots = NetworkSlotRepository(context.database)
         self._priority = context.model.entry(f"OCPPCommCtrlr/{PRIORITY}")
-        self._security_profile = context.model.integer("SecurityCtrlr/SecurityProfile")
 
     def callbacks_complete(self) -> None:
         """Watch what the CSMS writes into the order of priority."""
@@ -49,7 +48,7 @@ class NetworkProfiles:
             if raw is None:
                 return SetOutcome(SetStatus.REJECTED, "InvalidNetworkConf", f"slot {slot} holds no profile")
             profile = msgspec.json.decode(raw, type=NetworkProfile)
-            if profile.security_profile < self._security_profile.value:
+            if not self._context.upgrade.allows(profile.security_profile):
                 return SetOutcome(SetStatus.REJECTED, "NoSecurityDowngrade", f"slot {slot} is less secure")
             missing = self._missing(profile)
             if missing:
@@ -58,9 +57,8 @@ class NetworkProfiles:
 
     def _missing(self, profile: NetworkProfile) -> str:
         """A higher security profile has its prerequisites (A05.FR.02-03)."""
-        if profile.security_profile <= self._security_profile.value:
-            return ""
-        return self._context.upgrade.missing(profile.security_profile)
+        upgrade = self._context.upgrade
+        return upgrade.missing(profile.security_profile) if profile.security_profile > upgrade.current else ""
 
     def set_network_profile(self, request: v2.SetNetworkProfileRequest) -> v2.SetNetworkProfileResponse:
         """B09."""
@@ -68,7 +66,7 @@ class NetworkProfiles:
         if str(request.configuration_slot) not in allowed:
             return self._response("Rejected", "InvalidConfSlot")
         data = request.connection_data
-        if data.security_profile < self._security_profile.value:
+        if not self._context.upgrade.allows(data.security_profile):
             return self._response("Rejected", "NoSecurityDowngrade")
         if data.ocpp_transport == "SOAP":
             return self._response("Rejected", "InvalidNetworkConf")

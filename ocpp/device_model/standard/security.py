@@ -15,6 +15,7 @@ TABLE = {
     "SecurityCtrlr/CertificateEntries": integer(0, RO, persistent=False, high=MAX_CERTIFICATES),
     "SecurityCtrlr/SecurityProfile": integer(0, RO, high=3),
     "SecurityCtrlr/AdditionalRootCertificateCheck": boolean(False, RO),
+    "SecurityCtrlr/AllowSecurityProfileDowngrade": boolean(False, RO),
     "SecurityCtrlr/AllowCSMSTLSWildcards": boolean(False),
     "SecurityCtrlr/MaxCertificateChainSize": integer(10000, RO, constant=True, high=10000),
     "SecurityCtrlr/CertSigningWaitMinimum": seconds(30),

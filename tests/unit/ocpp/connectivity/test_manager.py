@@ -35,8 +35,13 @@ class Station:
             open_link=self.network.open,
             attend=self.attend,
             major=lambda: self.settled,
+            exhausted=self.note_exhausted,
         )
+        self.exhausted = 0
         self.served: list[FakeLink] = []
+
+    def note_exhausted(self) -> None:
+        self.exhausted += 1
 
     async def attend(self, link, profile) -> None:
         self.served.append(link)
@@ -127,6 +132,25 @@ async def test_when_every_profile_fails_the_one_that_worked_last_is_tried_again(
         await station.clock.advance(200)
         assert station.manager.status.slot == 2
         assert station.manager.status.state == "connected"
+
+
+@pytest.mark.req("B10.FR.07", "B10.FR.08", "B10.FR.09")
+async def test_it_goes_on_for_ever_with_the_one_that_worked_last_and_with_all_of_them_in_turn():
+    async with Station(REFUSED, REFUSED, V201, profiles=[profile(1), profile(2)]) as station:
+        await station.clock.advance(40)
+        station.served[0].drop()
+        station.network.attempts.clear()
+        await station.clock.advance(2000)
+        slots = [slot for slot, _ in station.network.attempts]
+        assert slots[:16] == [2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2]
+        assert station.exhausted >= 4
+
+
+@pytest.mark.req("A02.FR.28")
+async def test_it_tells_when_the_only_profile_was_tried_in_vain():
+    async with Station() as station:
+        await station.clock.advance(200)
+        assert station.exhausted >= 2
 
 
 async def test_pings_go_out_at_the_interval_and_a_missing_pong_ends_the_connection():

@@ -111,15 +111,38 @@ async def test_profile_3_shows_the_newest_certificate(links, folder, root, tmp_p
     assert [certificates.x509.load_der_x509_certificate(der) for der in shown] == [newest]
 
 
-@pytest.mark.req("A02.FR.10", "1.6-A02.FR.10")
-async def test_when_the_newest_is_refused_the_one_before_is_shown(links, folder, root, tmp_path, heard):
+@pytest.fixture
+def two_certificates(folder, root):
+    """The one before, which the CSMS knows, and the newest, which it does not."""
     folder.store.put(Kind.CSMS_ROOT, [root.certificate])
     before = own(folder, root, start=NOW - 9 * DAY)
     own(folder, Authority("not known to the CSMS"), start=NOW - DAY)
+    return before
+
+
+@pytest.mark.req("1.6-A02.FR.10")
+async def test_when_the_newest_is_refused_the_one_before_is_shown_at_once_in_1_6(
+    links, two_certificates, root, tmp_path
+):
     shown = []
     async with csms(asking(server_context(tmp_path, root), root), shown) as port:
+        await connect(links, port, 3, version=OcppVersion.V16)
+    assert [certificates.x509.load_der_x509_certificate(der) for der in shown] == [two_certificates]
+
+
+@pytest.mark.req("A02.FR.28", "A03.FR.24")
+async def test_in_2x_the_one_before_is_shown_when_every_profile_failed(links, two_certificates, root, tmp_path):
+    shown = []
+    async with csms(asking(server_context(tmp_path, root), root), shown) as port:
+        for _ in range(2):
+            with pytest.raises(ConnectError):
+                await connect(links, port, 3)
+        links.exhausted()
         await connect(links, port, 3)
-    assert [certificates.x509.load_der_x509_certificate(der) for der in shown] == [before]
+        assert [certificates.x509.load_der_x509_certificate(der) for der in shown] == [two_certificates]
+        assert links.own_in_use == certificates.fingerprint(two_certificates)
+        with pytest.raises(ConnectError):
+            await connect(links, port, 3)
 
 
 @pytest.mark.req("1.6-A00.FR.402")

@@ -321,13 +321,17 @@ async def test_a_connection_with_profile_3_is_made_again_with_the_new_certificat
     assert len(station.attempts) == attempts + 1
 
 
-@pytest.mark.req("A02.FR.08", "1.6-A02.FR.08")
-async def test_a_certificate_of_tomorrow_is_used_tomorrow(make_station, root):
+@pytest.mark.req("A02.FR.06", "A03.FR.06", "1.6-A02.FR.08")
+async def test_a_certificate_of_tomorrow_is_refused_in_2x_and_used_tomorrow_in_1_6(make_station, root):
     station = await make_station(security_profile=3)
     await install(station, root.certificate)
     await trigger(station)
     start = station.clock.now() + datetime.timedelta(hours=30)
     certificate = root.answer(station.csms.of("SignCertificate")[0]["csr"], start=start)
+    if station.version is not V16:
+        assert await give(station, certificate) == "Rejected"
+        assert "InvalidChargingStationCertificate" in told(station)
+        return
     assert await give(station, certificate) == "Accepted"
     await station.clock.advance(29 * 3600)
     attempts = len(station.attempts)
@@ -434,16 +438,46 @@ async def test_a_certificate_that_runs_out_is_renewed_once(make_station, root):
     assert len(store(station).newest(Kind.STATION, station.clock.now())) == 2
 
 
-@pytest.mark.req("A02.FR.10", "A03.FR.10", "1.6-A02.FR.10", "1.6-A03.FR.10")
-async def test_the_certificate_before_is_kept_for_a_month(make_station, root):
+@pytest.mark.req("1.6-A02.FR.10", "1.6-A03.FR.10")
+async def test_the_certificate_before_is_kept_for_a_month_in_1_6(make_station, root):
     station = await make_station()
     await install(station, root.certificate)
     await own(station, root, start=NOW - 9 * DAY)
     await own(station, root, start=NOW - DAY)
+    if station.version is not V16:
+        return
     await station.clock.advance(28 * 86400)
     assert len(store(station).all(Kind.STATION)) == 2
     await station.clock.advance(3 * 86400)
     assert len(store(station).all(Kind.STATION)) == 1
+
+
+@pytest.mark.req("A02.FR.10", "A03.FR.10", "A02.FR.29", "A03.FR.25")
+@pytest.mark.parametrize("serves", ["before", "new"])
+async def test_in_2x_the_certificate_that_does_not_serve_is_discarded_with_the_first_connection(
+    make_station, root, serves
+):
+    station = await make_station()
+    await install(station, root.certificate)
+    await own(station, root, start=NOW - 9 * DAY)
+    await own(station, root, start=NOW - DAY)
+    new, before = store(station).newest(Kind.STATION, NOW)
+    serving = {"before": before, "new": new}[serves]
+    station.charge_point.strategy.context.signing.connected_with(serving.path.stem)
+    await station.settle()
+    if station.version is V16:
+        assert len(store(station).all(Kind.STATION)) == 2
+        return
+    assert [each.path for each in store(station).all(Kind.STATION)] == [serving.path]
+    assert ("DiscardedRenewedClientCertificate" in told(station)) == (serves == "before")
+
+
+async def test_certificates_do_not_pile_up_where_no_connection_shows_one(make_station, root):
+    station = await make_station()
+    await install(station, root.certificate)
+    for age in range(9, 3, -1):
+        await own(station, root, start=NOW - age * DAY)
+    assert len(store(station).all(Kind.STATION)) == (6 if station.version is V16 else 3)
 
 
 async def test_a_rejected_request_is_not_repeated(station):
