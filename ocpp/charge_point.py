@@ -33,6 +33,7 @@ from ocpp.device_model import DeviceModel
 from ocpp.device_model.keys import KeyView
 from ocpp.errors import ConfigurationError, ConnectError, HandshakeRefused, StorageError
 from ocpp.messages import catalogue
+from ocpp.rpc.permission import BootState
 from ocpp.security.certificate_folder import CertificateFolder
 from ocpp.security.event_log import AUTHENTICATION_FAILED, RESET, STARTUP
 from ocpp.storage.database import Database
@@ -229,6 +230,7 @@ class ChargePoint:
             context.signing.connected_with(self._links.own_in_use)
         try:
             if self._state.get(LAST_GOOD_KEY) != profile.slot:
+                self._strategy.endpoint.boot_state = BootState.UNKNOWN  # introduced again (B10.FR.10)
                 self._state.put(LAST_GOOD_KEY, profile.slot)
         except StorageError as error:
             log.error("the slot that worked last is not kept: %s", error)

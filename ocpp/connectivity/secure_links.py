@@ -140,14 +140,16 @@ class SecureLinks:
             return [None]
         found: list[tuple[str, str, str | None] | None] = []
         if self._folder.has(Kind.STATION):
-            store = self._folder.store
-            for stored in store.newest(Kind.STATION, self._clock.now())[:MAX_CERTIFICATES_TRIED]:
+            store, now = self._folder.store, self._clock.now()
+            # One that has run out is shown for want of a better one: the CSMS decides (A00.FR.430).
+            usable = store.newest(Kind.STATION, now) or store.expired(Kind.STATION, now)
+            for stored in usable[:MAX_CERTIFICATES_TRIED]:
                 found.append((str(stored.path), str(store.key_file(stored)), None))
         if profile.cert_file is not None and profile.key_file is not None:
             found.append((profile.cert_file, profile.key_file, profile.key_password))
         if not found:
             raise ConnectError(
-                "security profile 3 needs a certificate of the station that is valid now",
+                "security profile 3 needs a certificate of the station",
                 "name one in the station file ([certificates] station), or let the CSMS sign one",
             )
         return found if profile.version.major == 1 else [found[self._turn % len(found)]]

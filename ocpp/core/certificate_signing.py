@@ -81,6 +81,8 @@ class CertificateSigning:
         """Called when another certificate than before is the one to connect with (A02.FR.08)."""
         self.v2g_renewed: Callable[[], None] = lambda: None
         """Called when there is a new certificate towards EVs (M06.FR.07)."""
+        self.v2g_refused: Callable[[], None] = lambda: None
+        """Called when the CSMS does not have a certificate towards EVs signed (A02.FR.21)."""
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
@@ -105,6 +107,8 @@ class CertificateSigning:
             return
         if not accepted:
             log.warning("the CSMS does not take the signing request")
+            if kind is Kind.V2G:
+                self.v2g_refused()
             return
         self._note_renewal(kind)
         self._ask_again_later(kind, attempt)

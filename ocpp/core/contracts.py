@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ocpp.security.certificates import HashData
 
 EMAID = "eMAID"
+PNC_ENABLED = "ISO15118Ctrlr/PnCEnabled"
 MAX_CHAIN = 4
 """Certificates of a contract chain that AuthorizeRequest has room for."""
 
@@ -85,7 +86,8 @@ class Contracts:
         self._clock = clock
         self._state = state
         self._link = link
-        self._enabled = model.boolean("ISO15118Ctrlr/PnCEnabled")
+        self._model = model
+        self._enabled = model.boolean(PNC_ENABLED)
         self._central = model.boolean("ISO15118Ctrlr/CentralContractValidationAllowed")
         self._offline = model.boolean("ISO15118Ctrlr/ContractValidationOffline")
         self._installs = model.boolean("ISO15118Ctrlr/ContractCertificateInstallationEnabled")
@@ -181,6 +183,12 @@ class Contracts:
             if query is not None:
                 found.append(query)
         return tuple(found)
+
+    def suspend(self) -> None:
+        """No plug and charge until the next start: the CSMS has no certificate towards EVs for us (A02.FR.21)."""
+        if self._enabled.value:
+            log.warning("plug and charge is off until the next start")
+            self._model.set_until_restart(PNC_ENABLED, "false")
 
     # -- certificates for EVs -------------------------------------------------------------------------------------
 

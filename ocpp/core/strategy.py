@@ -130,6 +130,7 @@ class Strategy(ABC, DomainListener):
         self.context.reservations.changed = self.connector_changed
         self.context.contracts.seen = self.context.customers.note_contract
         self.context.signing.v2g_renewed = self.context.contracts.review
+        self.context.signing.v2g_refused = self.context.contracts.suspend
         self.charging.on_transaction_end.append(self.context.availability.carry_out_scheduled)
         self.charging.on_transaction_end.append(self.context.displays.review)
         self.context.availability.on_change.append(lambda _: self.changed())

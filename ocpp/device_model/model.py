@@ -173,6 +173,14 @@ class DeviceModel:
             raise DeviceModelError(f"{entry}: {defect}; allowed is {entry.definition.allowed}")
         self._store(entry, attribute, value)
 
+    def set_until_restart(self, address: str, value: str) -> None:
+        """Set a value that the next start forgets; the one stored comes back with it. DeviceModelError as `set_inside`."""
+        entry = self.entry(address)
+        defect = entry.definition.defect(value)
+        if defect:
+            raise DeviceModelError(f"{entry}: {defect}; allowed is {entry.definition.allowed}")
+        self._change(entry, {**entry.values, Attribute.ACTUAL: value})
+
     def set_list_inside(self, entry: Entry, value: str) -> None:
         """Set a list that was checked against another set of allowed members (1.6 measurands with phases)."""
         self._store(entry, Attribute.ACTUAL, value)

@@ -121,6 +121,15 @@ class CertificateStore:
         ]
         return sorted(usable, key=_age, reverse=True)
 
+    def expired(self, kind: Kind, now: datetime) -> list[Stored]:
+        """The station's own certificates of a kind that have run out and have their key, the last to run out first."""
+        over = [
+            each
+            for each in self.all(kind)
+            if each.certificate.not_valid_after_utc < now and self.key_file(each) is not None
+        ]
+        return sorted(over, key=lambda each: each.certificate.not_valid_after_utc, reverse=True)
+
     # -- keys -----------------------------------------------------------------------------------------------------
 
     def add_key(self, key: PrivateKey) -> str:

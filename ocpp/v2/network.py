@@ -9,7 +9,7 @@ from ocpp.core.context import Context
 from ocpp.device_model.definition import Attribute, members
 from ocpp.device_model.entry import Entry
 from ocpp.device_model.model import SetOutcome, SetStatus
-from ocpp.errors import ConfigurationError
+from ocpp.errors import ConfigurationError, StorageError
 from ocpp.messages import v2
 from ocpp.storage.network_slots import NetworkSlotRepository
 from ocpp.versions import OcppVersion
@@ -75,7 +75,11 @@ class NetworkProfiles:
             profile.check()
         except ConfigurationError as error:
             return self._response("Rejected", "InvalidNetworkConf", str(error))
-        self._slots.put(request.configuration_slot, msgspec.json.encode(profile))
+        try:
+            self._slots.put(request.configuration_slot, msgspec.json.encode(profile))
+        except StorageError as error:
+            log.error("the network profile of the CSMS is not kept: %s", error)
+            return self._response("Failed", "InternalError", "the profile cannot be written")
         log.info("network profile %d set by the CSMS: %s", profile.slot, profile.url)
         return self._response("Accepted")
 

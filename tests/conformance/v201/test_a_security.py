@@ -1,6 +1,7 @@
 """Security (block A): passwords, TLS, certificates of the station, security profiles."""
 
 import ssl
+import stat
 import time
 
 import pytest
@@ -26,7 +27,7 @@ def root():
 
 
 @pytest.mark.tc("TC_A_01_CS")
-@pytest.mark.req("A00.FR.202", "A00.FR.203", "A00.FR.204", "A00.FR.205", "B01.FR.01", "B01.FR.05")
+@pytest.mark.req("A00.FR.202", "A00.FR.203", "A00.FR.204", "A00.FR.205", "B01.FR.01", "B01.FR.05", "A00.FR.004")
 def test_tc_a_01_basic_authentication(setup, csms):
     csms.password = PASSWORD
     setup.start(network=BASIC)
@@ -34,9 +35,10 @@ def test_tc_a_01_basic_authentication(setup, csms):
 
 
 @pytest.mark.tc("TC_A_09_CS")
-@pytest.mark.req("A01.FR.01", "A01.FR.11", "A01.FR.12")
+@pytest.mark.req("A01.FR.01", "A01.FR.10", "A01.FR.11", "A01.FR.12", "A00.FR.304")
 def test_tc_a_09_a_new_password(setup, csms):
     station = setup.start(network=BASIC)
+    assert stat.S_IMODE((setup.folder / "state").stat().st_mode) == 0o700
     assert change(csms, "SecurityCtrlr/BasicAuthPassword", NEW_PASSWORD) in ("Accepted", "RebootRequired")
     csms.wait_connection(2)
     assert csms.credentials[-1] == ("CS001", NEW_PASSWORD)
@@ -69,7 +71,7 @@ def with_suite(folder, root, suite):
 
 
 @pytest.mark.tc("TC_A_04_CS")
-@pytest.mark.req("A00.FR.309", "A00.FR.312", "A00.FR.313", "A00.FR.319")
+@pytest.mark.req("A00.FR.309", "A00.FR.312", "A00.FR.313", "A00.FR.319", "A00.FR.301", "A00.FR.302", "A00.FR.303")
 @pytest.mark.parametrize("suite", ["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"])
 def test_tc_a_04_tls_with_the_suites_required(setup, root, suite):
     start_with_tls(setup, root, context=with_suite(setup.folder, root, suite), wait=False)
@@ -180,7 +182,7 @@ def send_certificate(csms, *chain, kind="ChargingStationCertificate"):
 
 
 @pytest.mark.tc("TC_A_11_CS")
-@pytest.mark.req("A02.FR.02", "A02.FR.03", "A02.FR.06", "A02.FR.08", "A02.FR.09", "A02.FR.13")
+@pytest.mark.req("A02.FR.02", "A02.FR.03", "A02.FR.06", "A02.FR.08", "A02.FR.13")
 def test_tc_a_11_a_new_certificate(certified, root):
     trigger_signing(certified)
     certificate = root.answer(request_of(certified))
@@ -213,6 +215,18 @@ def test_tc_a_14_an_invalid_certificate(certified):
     certified.expect("SecurityEventNotification", type="InvalidChargingStationCertificate")
     certified.nothing("SignCertificate", within=1.3)
     assert certified.connections == 1
+
+
+@pytest.mark.req("A02.FR.21")
+def test_plug_and_charge_is_off_until_the_next_start_when_the_request_for_evs_is_rejected(setup, csms):
+    station = setup.start(evse="iso15118 = true", variables={"ISO15118Ctrlr/PnCEnabled": True})
+    csms.answer("SignCertificate", {"status": "Rejected"})
+    trigger_signing(csms, "V2GCertificate")
+    request_of(csms, "V2GCertificate")
+    station.wait(lambda: value(csms, "ISO15118Ctrlr/PnCEnabled") == "false", "plug and charge is off")
+    station.post("/api/sim/power_cut")
+    setup.restart()
+    assert value(csms, "ISO15118Ctrlr/PnCEnabled") == "true"
 
 
 @pytest.mark.tc("TC_A_15_CS")
@@ -267,7 +281,7 @@ def raise_profile(setup, csms, security_profile, context):
 
 
 @pytest.mark.tc("TC_A_19_CS")
-@pytest.mark.req("A05.FR.04", "A05.FR.05", "A05.FR.06")
+@pytest.mark.req("A05.FR.04", "A05.FR.05", "A05.FR.06", "A00.FR.001", "A00.FR.004", "A00.FR.301", "A00.FR.302")
 def test_tc_a_19_from_profile_1_to_2_and_not_back(setup, csms, root):
     station = setup.start(network=BASIC, host="localhost")
     install(csms, root)

@@ -64,7 +64,7 @@ def test_tc_b_23_unavailable_persists(setup, csms, station):
 
 
 @pytest.mark.tc("TC_B_24_CS")
-@pytest.mark.req("B11.FR.01", "B11.FR.03", "B11.FR.04", "B11.FR.05", "B01.FR.03")
+@pytest.mark.req("B11.FR.01", "B11.FR.03", "B11.FR.04", "B11.FR.05", "B01.FR.03", "B01.FR.13")
 def test_tc_b_24_reserved_persists(setup, csms, station):
     wish = {"id": 5, "expiryDateTime": "2099-01-01T00:00:00Z", "evseId": 1, "idToken": TOKEN}
     assert csms.call("ReserveNow", wish)["status"] == "Accepted"

@@ -18,6 +18,8 @@ from ocpp.security.certificate_folder import CertificateFolder, Kind
 from ocpp.versions import OcppVersion
 
 V201 = OcppVersion.V201
+NO_CHECK_TIME = 0x200000
+"""X509_V_FLAG_NO_CHECK_TIME of OpenSSL: a CSMS that takes certificates that have run out."""
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +81,9 @@ def own(folder, root, **validity):
     return folder.store.put(Kind.STATION, [root.issue("CS001", key, **validity)]).certificate
 
 
-@pytest.mark.req("A00.FR.311", "1.6-A00.FR.307", "1.6-A00.FR.411", "1.6-A00.FR.415", "1.6-A00.FR.312")
+@pytest.mark.req(
+    "A00.FR.308", "A00.FR.312", "A00.FR.411", "1.6-A00.FR.307", "1.6-A00.FR.411", "1.6-A00.FR.415", "1.6-A00.FR.312"
+)
 async def test_the_installed_root_proves_the_csms_and_is_remembered(links, folder, root, tmp_path, heard):
     folder.store.put(Kind.CSMS_ROOT, [root.certificate])
     async with csms(server_context(tmp_path, Authority("intermediate", root))) as port:
@@ -88,7 +92,16 @@ async def test_the_installed_root_proves_the_csms_and_is_remembered(links, folde
     assert heard == ["proved"]
 
 
-@pytest.mark.req("A00.FR.309", "A00.FR.310", "1.6-A00.FR.309", "1.6-A00.FR.310", "1.6-A00.FR.413", "1.6-A00.FR.414")
+@pytest.mark.req(
+    "A00.FR.308",
+    "A00.FR.310",
+    "A00.FR.311",
+    "A00.FR.411",
+    "1.6-A00.FR.309",
+    "1.6-A00.FR.310",
+    "1.6-A00.FR.413",
+    "1.6-A00.FR.414",
+)
 @pytest.mark.req("1.6-A00.FR.308", "1.6-A00.FR.412")
 @pytest.mark.parametrize("host", ["localhost", "other"])
 async def test_a_csms_that_cannot_prove_itself_is_an_event(links, folder, root, tmp_path, heard, host):
@@ -100,7 +113,7 @@ async def test_a_csms_that_cannot_prove_itself_is_an_event(links, folder, root, 
     assert heard == ["InvalidCsmsCertificate"]
 
 
-@pytest.mark.req("A00.FR.401", "A00.FR.402", "1.6-A00.FR.401", "1.6-A00.FR.402", "1.6-A00.FR.427")
+@pytest.mark.req("A00.FR.401", "A00.FR.402", "A00.FR.427", "1.6-A00.FR.401", "1.6-A00.FR.402", "1.6-A00.FR.427")
 async def test_profile_3_shows_the_newest_certificate(links, folder, root, tmp_path):
     folder.store.put(Kind.CSMS_ROOT, [root.certificate])
     own(folder, root, start=NOW - 9 * DAY)
@@ -145,6 +158,19 @@ async def test_in_2x_the_one_before_is_shown_when_every_profile_failed(links, tw
             await connect(links, port, 3)
 
 
+@pytest.mark.req("A00.FR.430")
+async def test_a_certificate_that_has_run_out_is_shown_where_there_is_no_other(links, folder, root, tmp_path):
+    folder.store.put(Kind.CSMS_ROOT, [root.certificate])
+    own(folder, root, start=NOW - 9 * DAY, end=NOW - 5 * DAY)
+    last = own(folder, root, start=NOW - 9 * DAY, end=NOW - DAY)
+    context = asking(server_context(tmp_path, root), root)
+    context.verify_flags |= NO_CHECK_TIME
+    shown = []
+    async with csms(context, shown) as port:
+        await connect(links, port, 3)
+    assert [certificates.x509.load_der_x509_certificate(der) for der in shown] == [last]
+
+
 @pytest.mark.req("1.6-A00.FR.402")
 async def test_profile_3_without_a_certificate_says_so(links, folder, root):
     folder.store.put(Kind.CSMS_ROOT, [root.certificate])
@@ -167,7 +193,7 @@ async def test_the_former_root_serves_until_the_csms_shows_the_new_one(links, fo
     assert heard == ["proved"]
 
 
-@pytest.mark.req("A00.FR.315", "1.6-A00.FR.315", "1.6-A00.FR.313", "1.6-A00.FR.417", "1.6-A00.FR.419")
+@pytest.mark.req("A00.FR.314", "A00.FR.316", "1.6-A00.FR.315", "1.6-A00.FR.313", "1.6-A00.FR.417", "1.6-A00.FR.419")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 async def test_an_old_tls_version_is_an_event(links, folder, root, tmp_path, heard):
     folder.store.put(Kind.CSMS_ROOT, [root.certificate])
@@ -179,7 +205,16 @@ async def test_an_old_tls_version_is_an_event(links, folder, root, tmp_path, hea
     assert heard == ["InvalidTLSVersion"]
 
 
-@pytest.mark.req("A00.FR.322", "1.6-A00.FR.318", "1.6-A00.FR.319", "1.6-A00.FR.322", "1.6-A00.FR.422")
+@pytest.mark.req(
+    "A00.FR.320",
+    "A00.FR.323",
+    "A00.FR.423",
+    "A00.FR.426",
+    "1.6-A00.FR.318",
+    "1.6-A00.FR.319",
+    "1.6-A00.FR.322",
+    "1.6-A00.FR.422",
+)
 @pytest.mark.req("1.6-A00.FR.423", "1.6-A00.FR.426")
 async def test_weak_ciphers_are_an_event(links, folder, root, tmp_path, heard):
     folder.store.put(Kind.CSMS_ROOT, [root.certificate])
@@ -191,7 +226,17 @@ async def test_weak_ciphers_are_an_event(links, folder, root, tmp_path, heard):
     assert heard == ["InvalidTLSCipherSuite"]
 
 
-@pytest.mark.req("A00.FR.320", "1.6-A00.FR.320", "1.6-A00.FR.424", "1.6-A00.FR.316", "1.6-A00.FR.420", "1.6-A00.FR.416")
+@pytest.mark.req(
+    "A00.FR.317",
+    "A00.FR.321",
+    "A00.FR.420",
+    "A00.FR.424",
+    "1.6-A00.FR.320",
+    "1.6-A00.FR.424",
+    "1.6-A00.FR.316",
+    "1.6-A00.FR.420",
+    "1.6-A00.FR.416",
+)
 async def test_tls_never_compresses(root):
     from ocpp.security import tls
 

@@ -117,6 +117,7 @@ async def test_a_refusal_by_http_says_its_status_and_what_to_do(status, hint):
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.req("1.6-A00.FR.003")
 async def test_a_redirection_is_told_and_not_followed(status):
     asked = []
 
@@ -342,7 +343,7 @@ async def refused_by(context: ssl.SSLContext, ca_file: str) -> str:
     return str(caught.value)
 
 
-@pytest.mark.req("A00.FR.318")
+@pytest.mark.req("A00.FR.320")
 async def test_a_server_with_weak_ciphers_only_is_told(root, ca_file, tmp_path):
     context = server_context(tmp_path, root)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -350,7 +351,7 @@ async def test_a_server_with_weak_ciphers_only_is_told(root, ca_file, tmp_path):
     assert "no common cipher suite" in await refused_by(context, ca_file)
 
 
-@pytest.mark.req("A00.FR.317")
+@pytest.mark.req("A00.FR.314")
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
 async def test_a_server_with_tls_1_1_only_is_told(root, ca_file, tmp_path):
     context = server_context(tmp_path, root)
@@ -367,6 +368,7 @@ async def test_a_server_that_wants_a_client_certificate_is_told(root, ca_file, t
     assert "client certificate" in await refused_by(context, ca_file)
 
 
+@pytest.mark.req("1.6-A00.FR.003")
 async def test_a_server_without_tls_is_told(ca_file):
     async def plain(reader, writer):
         await reader.read(10)

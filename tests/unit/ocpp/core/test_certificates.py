@@ -301,7 +301,7 @@ async def test_a_triggered_request_names_station_and_operator(make_station):
     assert payload.get("certificateType") == (None if station.version is V16 else "ChargingStationCertificate")
 
 
-@pytest.mark.req("A02.FR.06", "A02.FR.08", "1.6-A02.FR.06", "1.6-A02.FR.08", "1.6-A00.FR.402")
+@pytest.mark.req("A02.FR.06", "A02.FR.08", "A03.FR.06", "A03.FR.08", "1.6-A02.FR.06", "1.6-A02.FR.08", "1.6-A00.FR.402")
 async def test_a_signed_certificate_is_kept_with_its_key(station, root):
     await install(station, root.certificate)
     await trigger(station)
@@ -423,7 +423,7 @@ async def own(station, root, **validity):
     return await give(station, root.answer(station.csms.of("SignCertificate")[-1]["csr"], **validity))
 
 
-@pytest.mark.req("A03.FR.01", "A03.FR.02", "A03.FR.03", "1.6-A03.FR.01", "1.6-A03.FR.02", "1.6-A03.FR.03")
+@pytest.mark.req("A03.FR.01", "A03.FR.02", "A03.FR.03", "A03.FR.13", "1.6-A03.FR.01", "1.6-A03.FR.02", "1.6-A03.FR.03")
 async def test_a_certificate_that_runs_out_is_renewed_once(make_station, root):
     station = await make_station()
     await install(station, root.certificate)
@@ -431,6 +431,8 @@ async def test_a_certificate_that_runs_out_is_renewed_once(make_station, root):
     assert station.csms.counts["SignCertificate"] == 1
     await station.clock.advance(2 * 86400)
     assert station.csms.counts["SignCertificate"] > 1
+    if station.version is not V16:
+        assert station.csms.of("SignCertificate")[-1]["certificateType"] == "ChargingStationCertificate"
     station.csms.calls.clear()
     await station.clock.advance(5 * 86400)
     assert station.csms.counts["SignCertificate"] == 0

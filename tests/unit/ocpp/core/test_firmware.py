@@ -368,7 +368,7 @@ async def test_a_download_gives_way_to_another_update(make_station, manufacturer
     assert [each["requestId"] for each in messages(station)] == [7, 8, 8, 8, 8, 8]
 
 
-@pytest.mark.req("L01.FR.27", "1.6-L01.FR.27")
+@pytest.mark.req("L01.FR.27", "1.6-L01.FR.27", "B11.FR.06", "B12.FR.10")
 async def test_an_installation_does_not_give_way(make_station, manufacturer, server):
     installer = Installer()
     installer.gate.clear()

@@ -21,10 +21,10 @@ def folder(tmp_path):
     return CertificateFolder(tmp_path / "certificates")
 
 
-def own(store, root, **validity):
+def own(store, root, kind=Kind.STATION, **validity):
     key = certificates.new_key()
     store.add_key(key)
-    return store.put(Kind.STATION, [root.issue("0001", key, **validity)])
+    return store.put(kind, [root.issue("0001", key, **validity)])
 
 
 def test_an_empty_folder_has_nothing_and_is_not_made(folder):
@@ -49,7 +49,7 @@ def test_the_same_certificate_is_kept_once(folder, root):
     assert folder.count() == 1
 
 
-@pytest.mark.req("A02.FR.05", "1.6-A02.FR.05", "1.6-A03.FR.05")
+@pytest.mark.req("A02.FR.05", "A03.FR.05", "1.6-A02.FR.05", "1.6-A03.FR.05")
 def test_keys_are_for_their_owner_only(folder, root):
     stored = own(folder.store, root)
     for path in (folder.store.key_file(stored), stored.path):
@@ -63,15 +63,16 @@ def test_a_damaged_file_is_left_out(folder, root):
     assert [each.path for each in folder.store.all()] == [stored.path]
 
 
-@pytest.mark.req("A02.FR.09", "A03.FR.09", "1.6-A02.FR.09", "1.6-A03.FR.09")
-def test_the_newest_valid_certificate_with_a_key_comes_first(folder, root):
+@pytest.mark.req("A02.FR.15", "A03.FR.15", "1.6-A02.FR.09", "1.6-A03.FR.09")
+@pytest.mark.parametrize("kind", [Kind.STATION, Kind.V2G])
+def test_the_newest_valid_certificate_with_a_key_comes_first(folder, root, kind):
     store = folder.store
-    old = own(store, root, start=NOW - 9 * DAY)
-    new = own(store, root, start=NOW - DAY)
-    own(store, root, start=NOW + DAY)
-    own(store, root, start=NOW - 9 * DAY, end=NOW - DAY)
-    store.put(Kind.STATION, [root.issue("0001")])
-    assert [each.path for each in store.newest(Kind.STATION, NOW)] == [new.path, old.path]
+    old = own(store, root, kind, start=NOW - 9 * DAY)
+    new = own(store, root, kind, start=NOW - DAY)
+    own(store, root, kind, start=NOW + DAY)
+    own(store, root, kind, start=NOW - 9 * DAY, end=NOW - DAY)
+    store.put(kind, [root.issue("0001")])
+    assert [each.path for each in store.newest(kind, NOW)] == [new.path, old.path]
 
 
 def test_a_key_goes_with_its_last_certificate(folder, root):

@@ -267,7 +267,7 @@ async def test_an_immediate_reset_ends_transactions_first(station):
     assert station.restarts == ["RemoteReset"]
 
 
-@pytest.mark.req("B12.FR.01", "B12.FR.03")
+@pytest.mark.req("B12.FR.01", "B12.FR.03", "B11.FR.07")
 async def test_a_reset_on_idle_waits_for_the_last_transaction(station):
     await station.charge()
     assert (await station.csms.call(station.clock, "Reset", {"type": "OnIdle"}))[2]["status"] == "Scheduled"
@@ -277,6 +277,21 @@ async def test_a_reset_on_idle_waits_for_the_last_transaction(station):
     await station.draw(flowing=False)
     await station.clock.advance(5)
     assert station.restarts == ["ScheduledReset"]
+
+
+@pytest.mark.req("B12.FR.06")
+async def test_after_a_reset_during_a_transaction_an_evse_is_as_unavailable_as_before(make_station):
+    station = await make_station(evses=2)
+    wish = {"operationalStatus": "Inoperative", "evse": {"id": 2}}
+    assert (await station.csms.call(station.clock, "ChangeAvailability", wish))[2]["status"] == "Accepted"
+    await station.charge()
+    await station.csms.call(station.clock, "Reset", {"type": "Immediate"})
+    await station.draw(flowing=False)
+    await station.clock.advance(5)
+    await station.stop()
+    again = await make_station(evses=2)
+    statuses = {each["evseId"]: each["connectorStatus"] for each in again.csms.of("StatusNotification")}
+    assert statuses[2] == "Unavailable"
 
 
 @pytest.mark.req("B11.FR.09", "B12.FR.09")

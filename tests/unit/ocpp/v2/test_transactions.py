@@ -395,6 +395,7 @@ async def test_a_transaction_found_open_is_ended_or_resumed_as_configured(make_s
         assert again[0]["meterValue"][-1]["sampledValue"][0]["value"] == 1234.0, "the last stored reading"
 
 
+@pytest.mark.req("B03.FR.01")
 async def test_times_made_before_the_clock_was_set_are_corrected(make_station):
     from datetime import UTC, datetime, timedelta
 
