@@ -123,6 +123,10 @@ class SecureLinks:
             key_password=password,
         )
 
+    def context_for(self, profile: NetworkProfile) -> ssl.SSLContext:
+        """The TLS context that the next attempt begins with. ConnectError or SecurityError when there is none."""
+        return self._context(profile, Kind.CSMS_ROOT, self._own(profile)[0])
+
     def trusted(self, profile: NetworkProfile, kind: Kind = Kind.CSMS_ROOT) -> tuple[str | None, bool]:
         """The roots as PEM, None for the operating system's; and whether one of them was signed by another one."""
         given = _read(Path(profile.ca_file)) if profile.ca_file is not None else ""

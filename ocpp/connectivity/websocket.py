@@ -174,7 +174,7 @@ async def open_link(
     try:
         connection = await attempt
     except (OSError, WebSocketException) as error:
-        raise _explained(error, url) from error
+        raise explained(error, url) from error
     assert isinstance(connection, _OcppConnection)
     return await _with_version(connection, versions)
 
@@ -194,7 +194,8 @@ def _offered(versions: Sequence[OcppVersion]) -> str:
     return "offered were " + ", ".join(version.subprotocol for version in versions)
 
 
-def _explained(error: Exception, url: str) -> ConnectError:
+def explained(error: Exception, url: str) -> ConnectError:
+    """What a failed attempt means, in plain words, with what to do about it."""
     if isinstance(error, InvalidStatus):
         status = error.response.status_code
         hint = _STATUS_HINTS.get(status, "")

@@ -190,6 +190,7 @@ class CertificateSigning:
             if timer is not None:
                 timer.cancel()
         self._check = self._clock.call_later(CHECK_INTERVAL_S, self.review)
+        self._certificates.warn_of_ends()
         usable: list[Stored] = []
         if self._certificates.has_any(Kind.STATION):
             self._await_activation()

@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ocpp.clock import Clock
 from ocpp.device_model import DeviceModel
 from ocpp.errors import SecurityError
 from ocpp.security.certificate_folder import CertificateFolder, Kind
+from ocpp.security.expiry import ending
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from ocpp.security.certificates import HashData
 
 ACCEPTED, REJECTED, FAILED, NOT_FOUND = "Accepted", "Rejected", "Failed", "NotFound"
+
+A_DAY = timedelta(days=1)
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +55,7 @@ class Certificates:
         self._successor_only = model.boolean("SecurityCtrlr/AdditionalRootCertificateCheck")
         self.root_in_use: Callable[[], str | None] = lambda: None
         """Gives the fingerprint of the root that the CSMS of this connection was verified with."""
+        self._warned: dict[str, datetime] = {}
         self._entries.set(folder.count())
 
     @property
@@ -83,6 +87,16 @@ class Certificates:
     def changed(self) -> None:
         """Files came or went: tell the device model."""
         self._entries.set(self._folder.count())
+
+    def warn_of_ends(self) -> None:
+        """Log what ends soon or has ended, each certificate once a day at the most."""
+        now = self.now()
+        for kind, name, end in ending(self._folder, now):
+            if now - self._warned.get(name, now - A_DAY) >= A_DAY:
+                self._warned[name] = now
+                log.warning(
+                    "certificate (%s) %s %s on %s", kind.value, name, "ends" if end > now else "ended", end.date()
+                )
 
     # -- install --------------------------------------------------------------------------------------------------
 

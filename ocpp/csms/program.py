@@ -4,7 +4,10 @@ import asyncio
 import json
 import os
 import signal
+import ssl
 import sys
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib import error as url_error
 from urllib import request as url_request
@@ -71,13 +74,39 @@ class CsmsApi:
         }
 
 
-async def run_csms(listen: str, api: str, *, quiet: bool = False) -> int:
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """PEM files: the CSMS's certificate and key, and the root that stations' certificates have to lead to."""
+
+    certificate: Path
+    key: Path
+    clients: Path | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """The server's TLS context; ConfigurationError when a file cannot be used."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        try:
+            context.load_cert_chain(self.certificate, self.key)
+            if self.clients is not None:
+                context.verify_mode = ssl.CERT_REQUIRED
+                context.load_verify_locations(self.clients)
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigurationError(f"certificate, key or root cannot be used: {error}") from error
+        return context
+
+
+async def run_csms(listen: str, api: str, *, quiet: bool = False, tls: TlsFiles | None = None) -> int:
     """Run until SIGINT or SIGTERM."""
     view = TrafficView()
-    server = CsmsServer(watcher=(lambda station, sent, frame: None) if quiet else view.show)
+    server = CsmsServer(
+        watcher=(lambda station, sent, frame: None) if quiet else view.show,
+        context=tls.context() if tls is not None else None,
+    )
+    scheme = "ws" if tls is None else "wss"
     host = listen.rpartition(":")[0]
     await _listen(server, listen)
-    print(f"CSMS for OCPP 1.6, 2.0.1 and 2.1 at ws://{host}:{server.port}/<anything>/<station id>", flush=True)
+    print(f"CSMS for OCPP 1.6, 2.0.1 and 2.1 at {scheme}://{host}:{server.port}/<anything>/<station id>", flush=True)
     api_server = None
     if api != "off":
         api_server = LocalApiServer(CsmsApi(server).dispatch)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 import uuid
 from collections import deque
 from collections.abc import Callable
@@ -137,12 +138,18 @@ class StationSide:
 
 
 class CsmsServer:
-    """Listens for stations."""
+    """Listens for stations, over TLS where a `context` is given."""
 
-    def __init__(self, clock: Clock | None = None, watcher: Watcher = lambda station, sent, frame: None) -> None:
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        watcher: Watcher = lambda station, sent, frame: None,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
         self.stations: dict[str, StationSide] = {}
         self._clock = clock or SystemClock()
         self._watcher = watcher
+        self._context = context
         self._behaviour = Behaviour()
         self._server: Server | None = None
         self.port = 0
@@ -151,7 +158,13 @@ class CsmsServer:
         """Listen; port 0 picks one. OSError when the address is taken."""
         subprotocols = [Subprotocol(version.subprotocol) for version in reversed(OcppVersion)]
         self._server = await serve(
-            self._attend, host, port, subprotocols=subprotocols, max_size=MAX_FRAME_BYTES, ping_interval=None
+            self._attend,
+            host,
+            port,
+            subprotocols=subprotocols,
+            max_size=MAX_FRAME_BYTES,
+            ping_interval=None,
+            ssl=self._context,
         )
         self.port = next(iter(self._server.sockets)).getsockname()[1]
 

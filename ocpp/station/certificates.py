@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ from ocpp.connectivity import NetworkProfile
 from ocpp.errors import ConfigurationError, SecurityError
 from ocpp.security.certificate_folder import CertificateFolder, Kind
 
+NETWORK_FILE_KEY = "network_file"
+"""Where the program keeps what `written` said of the network tables it took last."""
+
 log = logging.getLogger(__name__)
 
 
@@ -20,6 +23,12 @@ def files(profile: NetworkProfile) -> Iterator[str]:
     for name in (profile.ca_file, profile.cert_file, profile.key_file):
         if name is not None:
             yield hashlib.sha256(Path(name).read_bytes()).hexdigest()
+
+
+def written(networks: Sequence[NetworkProfile]) -> str:
+    """What the network tables say, contents of their files included: another text is another configuration."""
+    digests = [digest for profile in networks for digest in files(profile)]
+    return msgspec.json.encode(networks).decode() + ",".join(digests)
 
 
 def take_tables(folder: CertificateFolder, tables: dict[str, Any]) -> None:

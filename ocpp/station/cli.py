@@ -58,15 +58,67 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--token", help="the token of the local API, where it has one")
     explain.set_defaults(run=_explain)
 
+    _add_cert(commands)
+
     csms = commands.add_parser("csms", help="run a small development CSMS")
     csms.add_argument("--listen", default="127.0.0.1:9000", help="where stations connect (127.0.0.1:9000)")
     csms.add_argument("--api", default="127.0.0.1:9080", help='where the HTTP API listens, or "off" (127.0.0.1:9080)')
     csms.add_argument(
         "--call", nargs=3, metavar=("STATION", "ACTION", "JSON"), help="send one call through a running CSMS"
     )
+    csms.add_argument(
+        "--tls", nargs=2, type=Path, metavar=("CERTIFICATE", "KEY"), help="speak TLS with this certificate (PEM)"
+    )
+    csms.add_argument("--clients", type=Path, metavar="ROOT", help="ask stations for a certificate of this root (PEM)")
     csms.add_argument("--quiet", action="store_true", help="do not show the traffic")
     csms.set_defaults(run=_csms)
     return parser
+
+
+def _add_cert(commands: Any) -> None:
+    cert = commands.add_parser("cert", help="look after certificates", description="Certificates of a station.")
+    what = cert.add_subparsers(required=True, metavar="what")
+
+    listing = what.add_parser("list", help="every certificate of a station, with its dates")
+    listing.add_argument("station", type=Path, help="the station file (TOML)")
+    listing.set_defaults(run=_cert_list)
+
+    doctor = what.add_parser(
+        "doctor",
+        help="say why a TLS connection to the CSMS fails or will fail",
+        description="Checks clock and certificates and shakes hands with each CSMS; sends no OCPP and no password.",
+    )
+    doctor.add_argument("station", type=Path, help="the station file (TOML)")
+    doctor.set_defaults(run=_cert_doctor)
+
+    pki = what.add_parser("pki", help="make root, CSMS and station certificates for tests")
+    pki.add_argument("folder", type=Path, help="where to put the PEM files")
+    pki.add_argument("--host", default="localhost", help="host of the CSMS (localhost)")
+    pki.add_argument("--station", default="CS001", help="serial number of the station (CS001)")
+    pki.add_argument("--days", type=int, default=365, help="how long the certificates of CSMS and station hold (365)")
+    pki.set_defaults(run=_cert_pki)
+
+
+def _cert_list(options: argparse.Namespace) -> int:
+    from ocpp.station.cert.listing import print_list
+    from ocpp.station.configuration import load
+
+    return print_list(load(options.station))
+
+
+def _cert_doctor(options: argparse.Namespace) -> int:
+    from ocpp.station.cert.doctor import print_findings
+    from ocpp.station.configuration import load
+
+    return print_findings(load(options.station))
+
+
+def _cert_pki(options: argparse.Namespace) -> int:
+    from ocpp.station.cert.pki import make_test_pki
+
+    if not 1 <= options.days <= 3650:
+        raise ConfigurationError("--days must be 1 to 3650")
+    return make_test_pki(options.folder, options.host, options.station, options.days)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -106,11 +158,14 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _csms(options: argparse.Namespace) -> int:
-    from ocpp.csms.program import call_station, run_csms
+    from ocpp.csms.program import TlsFiles, call_station, run_csms
 
     if options.call:
         return call_station(options.api, *options.call)
-    return run_in_loop(run_csms(options.listen, options.api, quiet=options.quiet))
+    if options.clients is not None and options.tls is None:
+        raise ConfigurationError("--clients needs --tls: certificates are shown in a TLS handshake")
+    files = None if options.tls is None else TlsFiles(options.tls[0], options.tls[1], options.clients)
+    return run_in_loop(run_csms(options.listen, options.api, quiet=options.quiet, tls=files))
 
 
 def run_in_loop(work: Coroutine[Any, Any, int]) -> int:

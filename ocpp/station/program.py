@@ -37,7 +37,7 @@ from ocpp.device_model.standard import build
 from ocpp.device_model.start_values import apply_start_values
 from ocpp.errors import ConfigurationError
 from ocpp.security.certificate_folder import CertificateFolder
-from ocpp.station.certificates import files, take_profile, take_tables
+from ocpp.station.certificates import NETWORK_FILE_KEY, take_profile, take_tables, written
 from ocpp.station.configuration import Configuration
 from ocpp.station.firmware import CommandInstaller, SimulatedInstaller
 from ocpp.station.hardware import Reports, SimulatedHardware
@@ -58,7 +58,6 @@ EXIT_RESTART = 75
 """Exit status after an OCPP reset: the supervisor starts the program again (EX_TEMPFAIL)."""
 
 INITIALISED_KEY = "initialised"
-NETWORK_FILE_KEY = "network_file"
 
 log = logging.getLogger(__name__)
 
@@ -115,9 +114,8 @@ class Program:
     def _take_network_profiles(self) -> None:
         """The station file's profiles go into their slots when they are new; what a CSMS set later stays."""
         networks = self.configuration.networks
-        digests = [digest for profile in networks for digest in files(profile)]
-        written = msgspec.json.encode(networks).decode() + ",".join(digests)
-        if self.state.get(NETWORK_FILE_KEY) != written:
+        in_file = written(networks)
+        if self.state.get(NETWORK_FILE_KEY) != in_file:
             with self.database.transaction():
                 for profile in networks:
                     kept = take_profile(self._certificates, profile)
@@ -126,7 +124,7 @@ class Program:
                 self.model.set_inside(priority, ",".join(str(profile.slot) for profile in networks))
                 self.model.integer("SecurityCtrlr/SecurityProfile").set(networks[0].security_profile)
                 self.state.put(TRIAL_KEY, None)
-                self.state.put(NETWORK_FILE_KEY, written)
+                self.state.put(NETWORK_FILE_KEY, in_file)
 
     def profiles(self) -> list[NetworkProfile]:
         """The network connection profiles, best first."""

@@ -128,17 +128,18 @@ def server_context(
 
 
 @contextmanager
-def tls_server(context: ssl.SSLContext):
-    """A TLS server in a thread, which sends its alerts before it closes, as real ones do."""
+def tls_server(context: ssl.SSLContext, times: int = 1):
+    """A TLS server in a thread, which sends its alerts before it closes, as real ones do; serves `times` clients."""
 
-    def serve_one() -> None:
-        with contextlib.suppress(OSError):
-            connection, _ = listening.accept()
-            with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as secure:
-                secure.recv(1)
+    def serve() -> None:
+        for _ in range(times):
+            with contextlib.suppress(OSError):
+                connection, _ = listening.accept()
+                with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as secure:
+                    secure.recv(1)
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=serve_one, daemon=True)
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield listening.getsockname()[1]
     thread.join(5)

@@ -482,6 +482,23 @@ async def test_certificates_do_not_pile_up_where_no_connection_shows_one(make_st
     assert len(store(station).all(Kind.STATION)) == (6 if station.version is V16 else 3)
 
 
+async def test_what_ends_soon_is_warned_of_once_a_day(make_station, caplog):
+    station = await make_station()
+    soon = Authority("soon over", end=NOW + 20 * DAY)
+    await install(station, soon.certificate)
+    await install(station, Authority("long valid").certificate)
+
+    def warnings():
+        return [each.message for each in caplog.records if "ends on" in each.message or "ended on" in each.message]
+
+    await station.clock.advance(3 * 86400 + 60)
+    assert 3 <= len(warnings()) <= 4
+    assert all("soon over" in each for each in warnings())
+    caplog.clear()
+    await station.clock.advance(20 * 86400)
+    assert "ended on" in warnings()[-1]
+
+
 async def test_a_rejected_request_is_not_repeated(station):
     station.csms.script("SignCertificate", {"status": "Rejected"})
     await trigger(station)

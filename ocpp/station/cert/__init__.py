@@ -1,0 +1,1 @@
+"""`pilotwire cert`: what certificates there are, what is wrong with them, and a public key infrastructure for tests."""
