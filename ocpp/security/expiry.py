@@ -27,7 +27,7 @@ def _roots(folder: CertificateFolder, kind: Kind) -> Iterator[tuple[str, datetim
         except (OSError, ssl.SSLError):
             continue  # a damaged file trusts nobody; `pilotwire cert list` leaves it out as well
         for each in context.get_ca_certs():
-            subject = ", ".join(f"{key}={value}" for part in each["subject"] for key, value in part)
+            subject = ", ".join("=".join(map(str, pair)) for part in each["subject"] for pair in part)
             yield subject, datetime.fromtimestamp(ssl.cert_time_to_seconds(str(each["notAfter"])), UTC)
 
 
