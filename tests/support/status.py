@@ -42,7 +42,7 @@ def section_of(requirement: str) -> tuple[str, str]:
         return "0", "OCPP 1.6 (sections of the specification)"
     if requirement.startswith("FR."):
         return "1", "OCPP 2.0.1 and 2.1: generic"
-    block = requirement[0]
+    block = "K" if requirement.startswith("SC.") else requirement[0]
     return f"2{block}", f"OCPP 2.0.1 and 2.1: {block}. {BLOCKS.get(block, 'Other')}"
 
 

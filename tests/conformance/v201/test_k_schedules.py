@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from support.k201 import cleared, composite, install, instant, periods, profile, schedule
-from support.v201 import change, charging
+from support.v201 import authorize, change, charging, connect
 
 
 @pytest.fixture
@@ -29,9 +29,7 @@ def test_tc_k_09_a_default_profile_is_cleared_during_a_transaction(csms, station
 @pytest.mark.req("K01.FR.36")
 @pytest.mark.usefixtures("station")
 def test_tc_k_21_a_profile_holds_from_valid_from_on(csms, now):
-    wanted = profile(
-        1, schedule(6, start=None, phases=3), chargingProfileKind="Relative", validFrom=instant(300, now)
-    )
+    wanted = profile(1, schedule(6, start=None, phases=3), chargingProfileKind="Relative", validFrom=instant(300, now))
     assert install(csms, wanted, evse=1) == "Accepted"
     assert periods(composite(csms, 1, 400), now) == [(0, 32), (300, 6)]
 
@@ -119,3 +117,25 @@ def test_tc_k_47_an_evse_that_is_not_there(csms):
     answer = csms.call("GetCompositeSchedule", {"evseId": 3, "duration": 300, "chargingRateUnit": "A"})
     assert answer["status"] == "Rejected"
     assert "schedule" not in answer
+
+
+@pytest.mark.req("K02.FR.02")
+def test_the_pilot_offers_what_the_profile_allows_once_the_driver_is_authorized(csms, station):
+    assert install(csms, profile(1, schedule(8)), evse=1) == "Accepted"
+    connect(csms, station)
+    assert station.status()["evses"][0]["ev"]["offered_a"] == 0
+    authorize(csms, station)
+    csms.expect("TransactionEvent", transactionInfo={"chargingState": "Charging"})
+    assert station.status()["evses"][0]["ev"]["offered_a"] == 8
+
+
+@pytest.mark.req("K04.FR.02")
+def test_the_connection_to_the_grid_is_a_fixed_limit_for_all_evses(setup, csms):
+    station = setup.start(evses=2, sections="[smart_charging]\ngrid_limit_a = 20")
+    for evse, card in ((1, "04A1"), (2, "04A2")):
+        charging(csms, station, evse, card)
+    station.wait(
+        lambda: [each["ev"]["offered_a"] for each in station.status()["evses"]] == [10, 10], "half of it for each"
+    )
+    assert composite(csms, 0, 60)["chargingSchedulePeriod"] == [{"startPeriod": 0, "limit": 20, "numberPhases": 3}]
+    assert composite(csms, 1, 60)["chargingSchedulePeriod"][0]["limit"] == 20
