@@ -20,13 +20,14 @@ from ocpp.core.context import Identity
 from ocpp.core.credentials import RECONNECT_AFTER_S
 from ocpp.core.ev_link import EvCertificateAnswer, EvLink, EvNeeds, EvSchedule, NoEvLink
 from ocpp.core.evse import Connector, Evse, Evses, Fault
+from ocpp.core.external_limits import ExternalLimit
 from ocpp.core.firmware_update import Installer, InstallOutcome
 from ocpp.core.hardware import DisplayText, Hardware, Indication, MeterReading, PowerLimit, Sample, SignedReading
 from ocpp.core.identity import AuthorizationInfo, AuthorizationStatus, IdToken
 from ocpp.core.log_upload import Lines
 from ocpp.core.monitor import Monitor, MonitorType, Origin
 from ocpp.core.reset import POWER_UP
-from ocpp.core.schedule import Schedule
+from ocpp.core.schedule import Period, Schedule
 from ocpp.core.smart_charging import Grid
 from ocpp.core.strategy import Strategy, Surroundings
 from ocpp.device_model import DeviceModel
@@ -54,6 +55,7 @@ __all__ = [
     "EvSchedule",
     "Evse",
     "Evses",
+    "ExternalLimit",
     "Fault",
     "Grid",
     "Hardware",
@@ -66,6 +68,7 @@ __all__ = [
     "Monitor",
     "MonitorType",
     "Origin",
+    "Period",
     "PowerLimit",
     "Sample",
     "Schedule",
@@ -381,6 +384,17 @@ class ChargePoint:
         """A limit from outside OCPP (load balancing, temperature) in A per phase; None: none."""
         self._strategy.charging.limit_changed(evse_id, limit_a)
 
+    def external_limit_set(self, limit: ExternalLimit) -> None:
+        """Another system than the CSMS limits the station or an EVSE, until it sets another limit or releases it (K11).
+
+        ValueError for what makes no sense; LookupError for an unknown EVSE.
+        """
+        self._strategy.context.external_limits.impose(limit)
+
+    def external_limit_released(self, source: str, evse_id: int = 0) -> bool:
+        """The limit of that system holds no longer (K13); False when there is none. ValueError for an unknown source."""
+        return self._strategy.context.external_limits.release(source, evse_id)
+
     # -- what an ISO 15118 controller reports ---------------------------------------------------------------------
 
     async def contract_presented(self, evse_id: int, emaid: str, chain: str) -> bool:
@@ -424,6 +438,11 @@ class ChargePoint:
     def master_pass_waits(self) -> bool:
         """Whether a master pass was presented and its holder has to choose what is stopped (C16.FR.01)."""
         return self._strategy.charging.admission.master_pass.waiting
+
+    @property
+    def external_limits(self) -> list[ExternalLimit]:
+        """The limits of other systems than the CSMS."""
+        return self._strategy.context.external_limits.limits
 
     @property
     def queued_messages(self) -> int:

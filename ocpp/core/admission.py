@@ -80,7 +80,7 @@ class Admission:
         if session is not None and session.authorization is None:
             reservation = self._charging.reservations.use(session.evse, token, info.group)
             self._charging.keep(session)
-            session.authorize(Authorization(token, info.group, reservation_id=reservation))
+            session.authorize(Authorization(token, info.group, reservation_id=reservation, priority=info.priority))
 
     def _stop_own(self, token: IdToken, group: IdToken | None, candidates: list[ChargingSession]) -> bool:
         for session in candidates:

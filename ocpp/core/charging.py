@@ -62,6 +62,7 @@ class Charging:
         """Whether a transaction may begin as far as CSMS, queue and resets are concerned."""
         self.reservations = reservations
         self.smart = smart(self._limit_applies)
+        self.smart.rate_changed = self._rate_changed
         self.on_transaction_end: list[Callable[[], None]] = [self.smart.transaction_ended]
         self.floating: ChargingSession | None = None
         """A session whose driver is known and whose EVSE is not yet."""
@@ -227,6 +228,10 @@ class Charging:
     def _limit_applies(self, evse: Evse) -> None:
         if evse.session is not None:
             evse.session.reconsider()
+
+    def _rate_changed(self, evse: Evse) -> None:
+        if evse.session is not None:
+            evse.session.rate_changed()
 
     def keep(self, session: ChargingSession) -> None:
         """Let a session that was found for somebody be the one of its EVSE, or wait for one."""

@@ -17,6 +17,7 @@ from ocpp.core.display import Displays
 from ocpp.core.driver_texts import DriverTexts
 from ocpp.core.ev_schedules import EvSchedules
 from ocpp.core.evse import Evses
+from ocpp.core.external_limits import ExternalLimits
 from ocpp.core.firmware import FirmwareUpdates
 from ocpp.core.local_list import LocalList
 from ocpp.core.log_upload import LogUploads
@@ -105,6 +106,7 @@ class Context:
     driver_texts: DriverTexts
     contracts: Contracts
     ev_schedules: EvSchedules
+    external_limits: ExternalLimits
     monitoring: Monitoring
     customers: Customers
     connectivity: "ConnectivityManager | None" = None

@@ -4,11 +4,14 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from ocpp.clock import Clock, Timer
 from ocpp.core.ev_link import EvLink, EvNeeds, EvSchedule
 from ocpp.core.evse import Evses
-from ocpp.core.schedule import Period, Purpose, Schedule
-from ocpp.core.smart_charging import Criteria, SmartCharging
+from ocpp.core.installed_profiles import Criteria
+from ocpp.core.schedule import ChargingProfile, Kind, Period, Purpose, Schedule
+from ocpp.core.smart_charging import SmartCharging
 from ocpp.errors import RpcError
 
 WAIT_FOR_CSMS_S = 55.0
@@ -56,10 +59,28 @@ class EvSchedules:
         self.tell_schedule: Callable[[int, EvSchedule], Awaitable[str]] | None = None
         """Tells the CSMS what an EV has chosen; gives the status of its answer. Raises RpcError."""
         smart.profiles_changed = self.review
+        smart.agreed = self.agreed
 
     def negotiates(self, evse_id: int) -> bool:
         """Whether the EV there has told its needs."""
         return evse_id in self._negotiations
+
+    def agreed(self, evse_id: int) -> ChargingProfile | None:
+        """What the EV has told to draw, as a limit from outside (K15.FR.14, K16.FR.10, K17.FR.14)."""
+        negotiation = self._negotiations.get(evse_id)
+        if negotiation is None or not negotiation.agreed:
+            return None
+        chosen = negotiation.agreed[-1]
+        start = chosen.schedule.start if chosen.schedule.start is not None else chosen.time_base.timestamp()
+        return ChargingProfile(
+            id=0,
+            evse_id=evse_id,
+            stack_level=0,
+            purpose=Purpose.EXTERNAL,
+            kind=Kind.ABSOLUTE,
+            schedule=msgspec.structs.replace(chosen.schedule, start=start),
+            source="EV",
+        )
 
     # -- what the EV says -----------------------------------------------------------------------------------------
 

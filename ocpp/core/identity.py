@@ -52,6 +52,8 @@ class AuthorizationInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     evse_ids: tuple[int, ...] = ()
     language: str | None = None
     message: str | None = None
+    priority: int = 0
+    """chargingPriority, -9 (the least) to 9."""
 
     @property
     def accepted(self) -> bool:

@@ -8,6 +8,9 @@ from ocpp.core.schedule import ChargingProfile, InForce, Purpose, in_force, next
 MAX_PERIODS = 1024
 """Of a composite schedule (CompositeScheduleType); a longer one ends early."""
 
+LEAST_CURRENT_A = 6.0
+"""Below it an EV is paused (IEC 61851-1)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -20,6 +23,15 @@ class Limit:
     def power_w(self, voltage_v: float) -> float:
         """The same as power."""
         return self.current_a * self.phases * voltage_v
+
+    def least_a(self, voltage_v: float) -> float:
+        """The current below which charging makes no sense: what a pilot can offer, or the schedule's minChargingRate."""
+        rates = [
+            each.current(rate, self.phases, voltage_v)
+            for each in self.sources
+            if (rate := each.profile.schedule.min_rate) is not None
+        ]
+        return max([LEAST_CURRENT_A, *rates])
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +55,14 @@ class Slice:
 
 def limit_at(place: Place, profiles: Sequence[ChargingProfile], at: float, anchor: float) -> Limit:
     """The limit at an instant. A TxProfile goes before TxDefaultProfiles, by purpose and never by kind; where it says
-    nothing they hold (K02.FR.04, .08); the station's limits are never exceeded.
+    nothing they hold (K02.FR.04, .08); the station's limits are never exceeded, nor that of any external system (SC.01).
     """
     own = in_force(_of(profiles, Purpose.TX), at, anchor) or in_force(_of(profiles, Purpose.TX_DEFAULT), at, anchor)
     found = [own, in_force(_of(profiles, Purpose.STATION_MAX), at, anchor)]
-    found.append(in_force(_of(profiles, Purpose.EXTERNAL), at, anchor))
+    found += [in_force([each], at, anchor) for each in _of(profiles, Purpose.EXTERNAL)]
     sources = tuple(each for each in found if each is not None)
     phases = min([place.phases, *(each.period.phases or place.default_phases for each in sources)])
-    currents = [_current(each, phases, place.voltage_v) for each in sources]
+    currents = [each.current(each.period.limit, phases, place.voltage_v) for each in sources]
     if own is None:
         currents.append(place.default_a)
     return Limit(max(0.0, min([place.max_current_a, *currents])), phases, sources)
@@ -58,13 +70,6 @@ def limit_at(place: Place, profiles: Sequence[ChargingProfile], at: float, ancho
 
 def _of(profiles: Iterable[ChargingProfile], purpose: Purpose) -> list[ChargingProfile]:
     return [each for each in profiles if each.purpose is purpose]
-
-
-def _current(source: InForce, phases: int, voltage_v: float) -> float:
-    """K01.FR.50-51: A are per phase, W for all phases together."""
-    if source.profile.schedule.unit == "A":
-        return source.period.limit
-    return source.period.limit / (voltage_v * phases)
 
 
 def composite(

@@ -12,6 +12,12 @@ import msgspec
 
 DAY_S, WEEK_S = 86400, 604800
 
+STATION = 0
+"""The EVSE id that means the whole station, its grid connection."""
+
+CSO = "CSO"
+"""The source of what comes from the CSMS."""
+
 
 class Purpose(StrEnum):
     """ChargingProfilePurposeEnumType; 1.6 calls the second one ChargePointMaxProfile."""
@@ -64,17 +70,22 @@ class ChargingProfile(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=T
     transaction_id: str | None = None
     alternatives: tuple[Schedule, ...] = ()
     """Further schedules that an EV may choose instead (ISO 15118; K15.FR.07)."""
+    chosen: int = 0
+    """Where `schedule` stands among all of them."""
+    source: str = CSO
+    """Who imposes it: the CSMS on behalf of the operator, or an external system (ChargingLimitSourceEnumType)."""
 
     @property
-    def variants(self) -> "tuple[ChargingProfile, ...]":
-        """The profile with each of its schedules in force, by schedule id."""
-        schedules = sorted((self.schedule, *self.alternatives), key=lambda each: each.id)
-        return tuple(
-            msgspec.structs.replace(
-                self, schedule=each, alternatives=tuple(other for other in schedules if other is not each)
-            )
-            for each in schedules
-        )
+    def schedules(self) -> tuple[Schedule, ...]:
+        """All its schedules, in the order in which they came."""
+        return (*self.alternatives[: self.chosen], self.schedule, *self.alternatives[self.chosen :])
+
+    def with_schedule(self, index: int) -> "ChargingProfile":
+        """The profile with another of its schedules in force; the last one where it has fewer (K15.FR.22)."""
+        schedules = self.schedules
+        index = min(index, len(schedules) - 1)
+        others = (*schedules[:index], *schedules[index + 1 :])
+        return msgspec.structs.replace(self, schedule=schedules[index], alternatives=others, chosen=index)
 
     def begin(self, at: float, anchor: float) -> float:
         """When the occurrence of the schedule that `at` falls into began, or the first one will."""
@@ -124,6 +135,10 @@ class InForce(msgspec.Struct, frozen=True):
     def period(self) -> Period:
         """The period."""
         return self.profile.schedule.periods[self.index]
+
+    def current(self, rate: float, phases: int, voltage_v: float) -> float:
+        """A rate of the schedule in A per phase (K01.FR.50-51: A are per phase, W for all phases together)."""
+        return rate if self.profile.schedule.unit == "A" else rate / (voltage_v * phases)
 
 
 def in_force(profiles: Iterable[ChargingProfile], at: float, anchor: float) -> InForce | None:

@@ -18,6 +18,7 @@ from ocpp.core.events import MeterValue, ReadingContext, StopReason, Trigger
 from ocpp.core.evse import TRANSACTION_ENDING_FAULTS, Connector, Evse
 from ocpp.core.hardware import Indication, MeterReading
 from ocpp.core.identity import IdToken
+from ocpp.core.limits import LEAST_CURRENT_A
 from ocpp.core.metering import TransactionMeter
 from ocpp.core.recorder import TransactionRecorder
 from ocpp.core.schedule import ChargingProfile
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 
 EV_READY_GRACE_S = 10.0
 """How long an EV may take to start drawing before it counts as suspending the charge."""
-
-LEAST_CURRENT_A = 6.0
-"""Below it an EV is paused (IEC 61851-1)."""
 
 STOP_FLOW_TIMEOUT_S = 8.0
 """How long the last event waits for the energy to stop; the contactor opens under load well before (IEC 61851-1)."""
@@ -106,6 +104,13 @@ class ChargingSession:
     def unrecorded(self) -> bool:
         """Whether something that happened here is not on disk yet."""
         return self._changes.waiting
+
+    @property
+    def priority(self) -> int:
+        """Who goes first where there is not enough for all (chargingPriority)."""
+        if self.transaction is not None:
+            return self.transaction.priority
+        return self.authorization.priority if self.authorization is not None else 0
 
     @property
     def idle(self) -> bool:
@@ -272,6 +277,19 @@ class ChargingSession:
         with self._changes.whole():
             self._recorder.update(trigger, (value,) if value is not None else ())
 
+    def prioritize(self, priority: int) -> None:
+        """The CSMS gives this transaction another priority (K03.FR.05)."""
+        transaction = self.transaction
+        if transaction is not None and transaction.priority != priority:
+            transaction.priority = priority
+            self._charging.save(transaction)
+            self._charging.smart.review()
+
+    def rate_changed(self) -> None:
+        """An external system has changed what the transaction may draw, by much (K11.FR.04, K13.FR.03)."""
+        if self.transaction is not None and not self.ending:
+            self._change(Trigger.CHARGING_RATE_CHANGED)
+
     def checkpoint(self) -> None:
         """See `Metered.checkpoint`."""
         if self.transaction is not None:
@@ -404,7 +422,9 @@ class ChargingSession:
         """Take up a transaction found open after a restart."""
         self.transaction = transaction
         if transaction.token is not None and transaction.authorized:
-            self.authorization = Authorization(transaction.token, transaction.group, transaction.remote_start_id)
+            self.authorization = Authorization(
+                transaction.token, transaction.group, transaction.remote_start_id, priority=transaction.priority
+            )
         self.suspended_by_csms = transaction.deauthorized and transaction.energy_limit_wh is None
         self._facts = self._conditions(self._hardware_facts())
         self.meter.start()

@@ -1,21 +1,19 @@
 """Smart charging: the profiles installed, what they allow each EVSE now, and when that changes (block K; 1.6 3.13)."""
 
 import logging
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import msgspec
-
 from ocpp.clock import Clock, Timer
 from ocpp.core.evse import Evse, Evses
+from ocpp.core.installed_profiles import Criteria, InstalledProfiles
 from ocpp.core.limits import Limit, Place, Slice, composite, limit_at
-from ocpp.core.schedule import ChargingProfile, Kind, Purpose, next_change
+from ocpp.core.schedule import STATION, ChargingProfile, InForce, Kind, Purpose, next_change
+from ocpp.core.sharing import Demand, share
 from ocpp.core.transaction import Transaction
 from ocpp.device_model import DeviceModel
 from ocpp.storage.charging_profiles import ChargingProfileRepository
-
-STATION = 0
-"""The EVSE id that means the grid connection."""
 
 MAX_TIMER_S = 3600.0
 """The limits are looked at again at least this often: the wall clock may be set meanwhile."""
@@ -32,25 +30,8 @@ class Grid:
 
     default_phases: int = 3
     voltage_v: float = 230.0
-
-
-@dataclass(frozen=True, slots=True)
-class Criteria:
-    """Which profiles are meant; what is None does not matter."""
-
-    ids: tuple[int, ...] | None = None
-    evse_id: int | None = None
-    purpose: Purpose | None = None
-    stack_level: int | None = None
-
-    def match(self, profile: ChargingProfile) -> bool:
-        """Whether a profile is meant (as logical AND, K10.FR.04)."""
-        return (
-            (self.ids is None or profile.id in self.ids)
-            and (self.evse_id is None or profile.evse_id == self.evse_id)
-            and (self.purpose is None or profile.purpose is self.purpose)
-            and (self.stack_level is None or profile.stack_level == self.stack_level)
-        )
+    limit_a: float = math.inf
+    """What the connection to the grid carries per phase, for all EVSEs together (K04.FR.02)."""
 
 
 class SmartCharging:
@@ -65,7 +46,6 @@ class SmartCharging:
         grid: Grid,
         apply: Callable[[Evse], None],
     ) -> None:
-        self._repository = repository
         self._evses = evses
         self._clock = clock
         self._grid = grid
@@ -75,24 +55,30 @@ class SmartCharging:
         self._stack_levels = model.integer("SmartChargingCtrlr/ProfileStackLevel")
         self._periods = model.integer("SmartChargingCtrlr/PeriodsPerSchedule")
         self._units = model.members("SmartChargingCtrlr/RateUnit")
+        self._external = model.boolean("SmartChargingCtrlr/ExternalControlSignalsEnabled")
+        self._significance = model.decimal("SmartChargingCtrlr/LimitChangeSignificance")
         entries = model.entry("SmartChargingCtrlr/Entries[ChargingProfiles]")
         entries.getter = lambda: str(len(self._profiles))
         self._most = int(entries.definition.high or 0)
-        loaded = (msgspec.json.decode(each, type=ChargingProfile) for each in repository.load())
-        self._profiles: dict[int, ChargingProfile] = {each.id: each for each in loaded}
+        self._profiles = InstalledProfiles(repository)
+        self._external.on_change(lambda _: self.review())
         self._timer: Timer | None = None
         self._reviewing = False
         self.profiles_changed: Callable[[], None] = lambda: None
         """Called after every review: profiles, or what they are about, may have changed."""
+        self.rate_changed: Callable[[Evse], None] = lambda evse: None
+        """Called when an external system has changed what an EVSE may draw by more than LimitChangeSignificance."""
+        self.agreed: Callable[[int], ChargingProfile | None] = lambda evse_id: None
+        """The schedule that the EV at an EVSE has told it will keep to (K15.FR.14)."""
 
     # -- life -----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Forget profiles of transactions that are over, and apply the others."""
         ongoing = {transaction.id for transaction in self._transactions()}
-        for profile in list(self._profiles.values()):
+        for profile in self._profiles:
             if profile.purpose is Purpose.TX and profile.transaction_id not in ongoing:
-                self._forget(profile)
+                self._profiles.remove(profile)
         self.review()
 
     def stop(self) -> None:
@@ -117,15 +103,18 @@ class SmartCharging:
         defect = self.defect(profile)
         if defect:
             return defect
-        replaced = [each for each in self._profiles.values() if _collides(each, profile)]
+        known = self._profiles.get(profile.id)
+        if known is not None and known.purpose is Purpose.EXTERNAL:
+            return "DuplicateProfile"  # a CSMS cannot replace the limit of an external system (K01.FR.05)
+        replaced = self._profiles.in_the_way(profile)
         if replaced and not replace_equal:
             return "DuplicateProfile"
-        if len(self._profiles) - len(replaced) >= self._most and profile.id not in self._profiles:
+        own = sum(1 for each in self._profiles if each.purpose is not Purpose.EXTERNAL)
+        if own - len(replaced) >= self._most and known is None:
             return "TooManyElements"
         for each in replaced:
-            self._forget(each)
-        self._repository.put(profile.id, msgspec.json.encode(profile))
-        self._profiles[profile.id] = profile
+            self._profiles.remove(each)
+        self._profiles.put(profile)
         log.info("charging profile %d (%s) at EVSE %d", profile.id, profile.purpose, profile.evse_id)
         self.review()
         return ""
@@ -171,70 +160,95 @@ class SmartCharging:
 
     def matching(self, criteria: Criteria) -> list[ChargingProfile]:
         """The profiles that are meant."""
-        return [each for each in self._profiles.values() if criteria.match(each)]
+        return self._profiles.matching(criteria)
 
     def clear(self, criteria: Criteria) -> bool:
         """Remove the profiles that are meant; False when there are none (K10.FR.01)."""
         found = [each for each in self.matching(criteria) if each.purpose is not Purpose.EXTERNAL]
         for each in found:
-            self._forget(each)
+            self._profiles.remove(each)
         if found:
             self.review()
         return bool(found)
 
-    def _forget(self, profile: ChargingProfile) -> None:
-        self._repository.remove(profile.id)
-        self._profiles.pop(profile.id, None)
+    # -- external systems -----------------------------------------------------------------------------------------
+
+    @property
+    def obeys_external(self) -> bool:
+        """Whether limits of external systems are taken and hold (ExternalControlSignalsEnabled)."""
+        return self._external.value
+
+    def impose(self, profile: ChargingProfile) -> None:
+        """The limit of an external system holds from now on, in place of the one with the same id."""
+        self._profiles.put(profile)
+        self.review()
+
+    def lift(self, profile: ChargingProfile) -> None:
+        """The limit of an external system holds no longer (K13.FR.01)."""
+        self._profiles.remove(profile)
+        self.review()
+
+    # -- what is to come ------------------------------------------------------------------------------------------
 
     def schedule(self, evse_id: int, duration: int) -> list[Slice]:
-        """The composite schedule of an EVSE from now on, or of the grid connection (K08.FR.02-03, .06)."""
+        """The composite schedule of an EVSE from now on, or of the grid connection (K08.FR.02-03, .06).
+
+        What an EV has told to draw less than it may is taken into account (SC.04).
+        """
         now, duration = float(int(self._clock.unix())), min(duration, MAX_DURATION_S)
         if evse_id != STATION:
+            agreed = self.agreed(evse_id)
             evse = self._evses[evse_id]
-            return composite(self._place(evse), self._for(evse), now, duration, self._anchor(evse, now))
+            return self._composite(evse, [*self._for(evse), *([agreed] if agreed is not None else [])], now, duration)
         each = [self.schedule(evse.id, duration) for evse in self._evses]
-        return self._sum(each, now)
+        return self._sum(each, now, duration)
+
+    def _composite(self, evse: Evse, profiles: list[ChargingProfile], now: float, duration: int) -> list[Slice]:
+        return composite(self._place(evse), profiles, now, duration, self._anchor(evse, now))
 
     def choices(self, evse_id: int, duration: int) -> list[tuple[int, list[Slice]]]:
-        """The composite schedules an EV may choose from: one for each schedule of its TxProfile, by the schedule's id."""
+        """The composite schedules an EV may choose from, with their ids: one for each schedule of its TxProfiles, the
+        first of all stack levels together, then the second ones, then the third ones (K15.FR.07, .22).
+        """
         evse, now = self._evses[evse_id], float(int(self._clock.unix()))
         profiles = self._for(evse)
-        own = next((each for each in profiles if each.purpose is Purpose.TX), None)
-        variants = own.variants if own is not None else ()
-        if own is None or len(variants) < 2:
-            number = own.schedule.id if own is not None else 1
-            return [(number, composite(self._place(evse), profiles, now, duration, self._anchor(evse, now)))]
-        others = [each for each in profiles if each is not own]
+        own = [each for each in profiles if each.purpose is Purpose.TX]
+        others = [each for each in profiles if each.purpose is not Purpose.TX]
+        if not own:
+            return [(1, self._composite(evse, profiles, now, duration))]
+        top = max(own, key=lambda each: (len(each.schedules), each.stack_level))
+        if len(top.schedules) == 1:
+            return [(top.schedule.id, self._composite(evse, profiles, now, duration))]
         return [
             (
-                variant.schedule.id,
-                composite(self._place(evse), [*others, variant], now, duration, self._anchor(evse, now)),
+                schedule.id,
+                self._composite(evse, [*others, *(each.with_schedule(index) for each in own)], now, duration),
             )
-            for variant in variants
+            for index, schedule in enumerate(top.schedules)
         ]
 
     def select(self, evse_id: int, schedule_id: int) -> None:
-        """The EV has chosen one of the schedules of its TxProfile: that one holds."""
-        for profile in self._for(self._evses[evse_id]):
-            if profile.purpose is Purpose.TX and schedule_id != profile.schedule.id:
-                for variant in profile.variants:
-                    if variant.schedule.id == schedule_id:
-                        self._repository.put(variant.id, msgspec.json.encode(variant))
-                        self._profiles[variant.id] = variant
-                        self.review()
-                        return
+        """The EV has chosen one of the schedules of its TxProfiles: those of that place hold."""
+        own = [each for each in self._for(self._evses[evse_id]) if each.purpose is Purpose.TX]
+        if not own:
+            return
+        top = max(own, key=lambda each: (len(each.schedules), each.stack_level))
+        index = next((n for n, each in enumerate(top.schedules) if each.id == schedule_id), None)
+        changed = [new for each in own if index is not None and (new := each.with_schedule(index)) != each]
+        for each in changed:
+            self._profiles.put(each)
+        if changed:
+            self.review()
 
-    def _sum(self, schedules: list[list[Slice]], now: float) -> list[Slice]:
-        """What all EVSEs draw together, within the station's own limit."""
+    def _sum(self, schedules: list[list[Slice]], now: float, duration: int) -> list[Slice]:
+        """What all EVSEs draw together, within the station's own limits."""
         phases = max(connector.phases for connector in self._evses.connectors)
+        own = composite(self._connection(phases), self._station_wide(), now, duration, now)
         slices: list[Slice] = []
-        for start in sorted({each.start for schedule in schedules for each in schedule}):
-            power = sum(
-                [each for each in schedule if each.start <= start][-1].limit.power_w(self._grid.voltage_v)
-                for schedule in schedules
-            )
-            own = limit_at(Place(float("inf"), phases, float("inf")), self._station_wide(), now + start, now)
-            limit = Limit(min(power / (phases * self._grid.voltage_v), own.current_a), phases, own.sources)
+        for start in sorted({each.start for schedule in (*schedules, own) for each in schedule}):
+            power = sum(_at(schedule, start).power_w(self._grid.voltage_v) for schedule in schedules)
+            most = _at(own, start)
+            limit = Limit(min(power / (phases * self._grid.voltage_v), most.current_a), phases, most.sources)
             if not slices or slices[-1].limit.current_a != limit.current_a:
                 slices.append(Slice(start, limit))
         return slices
@@ -257,22 +271,59 @@ class SmartCharging:
         self._reviewing = True
         try:
             now = self._clock.unix()
+            limits = {evse.id: self.limit(evse, now) for evse in self._evses}
             for evse in self._evses:
-                limit = self._shared(self.limit(evse, now), now)
-                if limit != evse.limit:
-                    evse.limit = limit
-                    self._apply(evse)
+                self._put(evse, self._shared(evse, limits, now))
         finally:
             self._reviewing = False
         self._schedule_review()
         self.profiles_changed()
 
-    def _shared(self, limit: Limit, now: float) -> Limit:
-        """The station's own limit is shared equally by those who charge (K04.FR.05)."""
-        station = limit_at(Place(float("inf"), limit.phases, float("inf")), self._station_wide(), now, now)
-        busy = sum(1 for evse in self._evses if evse.session is not None and evse.session.delivery.allowed)
-        share = station.current_a / max(1, busy)
-        return limit if share >= limit.current_a else Limit(share, limit.phases, limit.sources)
+    def _put(self, evse: Evse, limit: Limit) -> None:
+        before = evse.limit
+        if limit == before:
+            return
+        evse.limit = limit
+        self._apply(evse)
+        external = any(_is_external(each) for one in (before, limit) if one is not None for each in one.sources)
+        if external and before is not None and self.significant(before.current_a, limit.current_a):
+            self.rate_changed(evse)
+
+    def significant(self, before: float, after: float) -> bool:
+        """Whether a limit has changed by more than LimitChangeSignificance (SC.03)."""
+        return abs(after - before) * 100 > float(self._significance.value) * before
+
+    def _shared(self, evse: Evse, limits: dict[int, Limit], now: float) -> Limit:
+        """The station's own limit is shared by those who charge (K04.FR.05); who does not may have it alone."""
+        limit = limits[evse.id]
+        whole = self._station_limit(limit.phases, now)
+        if whole.current_a == math.inf:
+            return limit
+        busy = [each for each in self._evses if each is evse or _charges(each)]
+        demands = [self._demand(each, limits[each.id], now) for each in busy]
+        current = share(demands)[busy.index(evse)] * whole.current_a
+        if current >= limit.current_a:
+            return limit
+        return Limit(current, limit.phases, limit.sources)
+
+    def _demand(self, evse: Evse, limit: Limit, now: float) -> Demand:
+        whole = self._station_limit(limit.phases, now).current_a
+        transaction = self._transaction_at(evse.id)
+        if whole <= 0:
+            return Demand(0.0)
+        return Demand(
+            most=limit.current_a / whole,
+            least=limit.least_a(self._grid.voltage_v) / whole,
+            priority=evse.session.priority if evse.session is not None else 0,
+            since=transaction.started_at.timestamp() if transaction is not None else now,
+        )
+
+    def _station_limit(self, phases: int, now: float) -> Limit:
+        return limit_at(self._connection(phases), self._station_wide(), now, now)
+
+    def _connection(self, phases: int) -> Place:
+        """The connection to the grid, as the place where the station's own limits hold."""
+        return Place(self._grid.limit_a, phases, self._grid.limit_a, phases, self._grid.voltage_v)
 
     def _schedule_review(self) -> None:
         self.stop()
@@ -285,28 +336,31 @@ class SmartCharging:
     def transaction_ended(self) -> None:
         """TxProfiles end with their transaction (K02.FR.05)."""
         ongoing = {transaction.id for transaction in self._transactions()}
-        for profile in list(self._profiles.values()):
+        for profile in self._profiles:
             if profile.purpose is Purpose.TX and profile.transaction_id not in ongoing:
-                self._forget(profile)
+                self._profiles.remove(profile)
         self.review()
 
     # -- details --------------------------------------------------------------------------------------------------
 
     def _for(self, evse: Evse) -> list[ChargingProfile]:
         """The profiles that matter for an EVSE."""
-        if not self.on:
-            return []
         transaction = self._transaction_at(evse.id)
         return [
             each
-            for each in self._profiles.values()
+            for each in self._obeyed()
             if each.evse_id in (STATION, evse.id)
             and (each.purpose is not Purpose.TX or (transaction is not None and each.transaction_id == transaction.id))
         ]
 
     def _station_wide(self) -> list[ChargingProfile]:
         wide = (Purpose.STATION_MAX, Purpose.EXTERNAL)
-        return [each for each in self._profiles.values() if each.purpose in wide] if self.on else []
+        return [each for each in self._obeyed() if each.purpose in wide and each.evse_id == STATION]
+
+    def _obeyed(self) -> Iterator[ChargingProfile]:
+        for each in self._profiles:
+            if self.obeys_external if each.purpose is Purpose.EXTERNAL else self.on:
+                yield each
 
     def _anchor(self, evse: Evse, default: float) -> float:
         transaction = self._transaction_at(evse.id)
@@ -325,21 +379,18 @@ class SmartCharging:
     def _place(self, evse: Evse) -> Place:
         connector = evse.plugged_connector or evse.connectors[0]
         default = connector.max_current_a if evse.limit_a is None else evse.limit_a
-        return Place(
-            connector.max_current_a, connector.phases, default, self._grid.default_phases, self._grid.voltage_v
-        )
+        most = min(connector.max_current_a, self._grid.limit_a)
+        return Place(most, connector.phases, default, self._grid.default_phases, self._grid.voltage_v)
 
 
-def _collides(one: ChargingProfile, other: ChargingProfile) -> bool:
-    """Two profiles that must not be there together: same purpose and stack level at one place, and at one time."""
-    if one.id == other.id or (one.purpose, one.stack_level) != (other.purpose, other.stack_level):
-        return False
-    if one.purpose is Purpose.TX:
-        return one.transaction_id == other.transaction_id
-    overlap = _before(one.valid_from, other.valid_to) and _before(other.valid_from, one.valid_to)
-    same_place = one.evse_id == other.evse_id or STATION in (one.evse_id, other.evse_id)
-    return overlap and same_place
+def _charges(evse: Evse) -> bool:
+    return evse.session is not None and evse.session.delivery.allowed
 
 
-def _before(start: float | None, end: float | None) -> bool:
-    return start is None or end is None or start < end
+def _at(schedule: list[Slice], start: int) -> Limit:
+    """What holds at a second of a composite schedule."""
+    return [each for each in schedule if each.start <= start][-1].limit
+
+
+def _is_external(source: InForce) -> bool:
+    return source.profile.purpose is Purpose.EXTERNAL

@@ -27,6 +27,7 @@ from ocpp.core.ev_link import EvLink, NoEvLink
 from ocpp.core.ev_schedules import EvSchedules
 from ocpp.core.events import DomainListener, EventKind, StopReason, TransactionEvent
 from ocpp.core.evse import Connector, Evse, Evses
+from ocpp.core.external_limits import ExternalLimits
 from ocpp.core.firmware import FirmwareUpdates
 from ocpp.core.firmware_update import Image, Installer, UpdateLog
 from ocpp.core.hardware import POWER_IMPORT, Hardware
@@ -217,6 +218,7 @@ class Strategy(ABC, DomainListener):
             driver_texts=driver_texts,
             contracts=self._contracts(certificates),
             ev_schedules=self._ev_schedules(),
+            external_limits=self._external_limits(),
             monitoring=self._monitoring(),
             customers=Customers(
                 self.tokens, TransactionRepository(surroundings.database), self.state, surroundings.clock.unix
@@ -271,6 +273,13 @@ class Strategy(ABC, DomainListener):
         schedules.online = lambda: self.endpoint.online
         schedules.spawn = self.endpoint.spawn
         return schedules
+
+    def _external_limits(self) -> ExternalLimits:
+        surroundings = self.surroundings
+        limits = ExternalLimits(self.charging.smart, surroundings.evses, self.state, surroundings.clock.unix)
+        limits.online = lambda: self.endpoint.online
+        limits.spawn = self.endpoint.spawn
+        return limits
 
     def _signing(self, certificates: Certificates, security: SecurityLog) -> CertificateSigning:
         surroundings = self.surroundings

@@ -33,6 +33,8 @@ class Authorization:
     group: IdToken | None = None
     remote_start_id: int | None = None
     reservation_id: int | None = None
+    priority: int = 0
+    """The token's chargingPriority, -9 to 9."""
 
 
 class Transaction(msgspec.Struct, omit_defaults=True):
@@ -62,12 +64,15 @@ class Transaction(msgspec.Struct, omit_defaults=True):
     deauthorized: bool = False
     energy_limit_wh: int | None = None
     csms_id: int | None = None
+    priority: int = 0
+    """The token's chargingPriority, or what the CSMS gave this transaction alone (K03.FR.05)."""
 
     def take(self, authorization: Authorization) -> None:
         """It is charged on this authorization from now on."""
         self.token, self.group = authorization.token, authorization.group
         self.authorized, self.deauthorized = True, False
         self.energy_limit_wh = None
+        self.priority = authorization.priority
         if authorization.remote_start_id is not None:
             self.remote_start_id = authorization.remote_start_id
         if authorization.reservation_id is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import os
 import random
 import signal
@@ -190,6 +191,7 @@ class Program:
             grid=Grid(
                 int(self.configuration.smart_charging["default_phases"]),
                 float(self.configuration.smart_charging["nominal_voltage_v"]),
+                float(self.configuration.smart_charging["grid_limit_a"] or math.inf),
             ),
             diagnostics=self._message_log.lines if self._message_log is not None else None,
             installer=self._build_installer(),

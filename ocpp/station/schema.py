@@ -281,6 +281,11 @@ SMART_CHARGING = {
     "default_limit_a": number(
         0, 1000, default=32, meaning="what a connector may draw when no charging profile applies, in A per phase"
     ),
+    "grid_limit_a": number(
+        0,
+        100000,
+        meaning="what the connection to the grid carries for all EVSEs together, in A per phase; default: enough",
+    ),
     "default_phases": integer(1, 3, default=3, meaning="phases assumed then"),
     "nominal_voltage_v": number(50, 1000, default=230, meaning="for conversion between W and A, in V"),
 }

@@ -8,7 +8,7 @@ from ocpp.charge_point import ChargePoint, Connector, Evse
 from ocpp.clock import Clock
 from ocpp.core.limits import Limit
 from ocpp.core.schedule import ChargingProfile, InForce
-from ocpp.core.smart_charging import Criteria
+from ocpp.core.installed_profiles import Criteria
 from ocpp.station.configuration import Configuration
 
 
@@ -139,6 +139,8 @@ def _limit(evse: Evse, limit: Limit) -> dict[str, Any]:
         reason = "connector.max_current_a"
     elif limit.sources:
         reason = ", ".join(f"{each.profile.purpose} {each.profile.id}" for each in limit.sources)
+    elif evse.limit_a is not None and limit.current_a < evse.limit_a:
+        reason = "smart_charging.grid_limit_a"
     else:
         reason = "smart_charging.default_limit_a"
     return {"current_a": round(limit.current_a, 2), "phases": limit.phases, "reason": reason}

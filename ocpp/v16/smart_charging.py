@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from ocpp.core.context import Context
+from ocpp.core.installed_profiles import Criteria
 from ocpp.core.limits import Slice
-from ocpp.core.schedule import DAY_S, WEEK_S, ChargingProfile, Kind, Period, Purpose, Schedule
-from ocpp.core.smart_charging import STATION, Criteria
+from ocpp.core.schedule import DAY_S, STATION, WEEK_S, ChargingProfile, Kind, Period, Purpose, Schedule
 from ocpp.core.transaction import Transaction
 from ocpp.errors import DeviceModelError
 from ocpp.messages import v16

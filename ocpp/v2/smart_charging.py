@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from itertools import groupby
 
 from ocpp.core.context import Context
+from ocpp.core.external_limits import ExternalLimit
+from ocpp.core.installed_profiles import Criteria
 from ocpp.core.limits import Slice
-from ocpp.core.schedule import DAY_S, WEEK_S, ChargingProfile, Kind, Period, Purpose, Schedule
-from ocpp.core.smart_charging import STATION, Criteria
+from ocpp.core.schedule import DAY_S, STATION, WEEK_S, ChargingProfile, Kind, Period, Purpose, Schedule
 from ocpp.errors import RpcError
 from ocpp.messages import v2
 from ocpp.rpc.endpoint import Handler, Reply
@@ -15,7 +16,6 @@ from ocpp.rpc.endpoint import Handler, Reply
 _RECURRENCY_S = {"Daily": DAY_S, "Weekly": WEEK_S}
 _RECURRENCY = {seconds: name for name, seconds in _RECURRENCY_S.items()}
 
-SOURCE_CSO = "CSO"
 PROFILES_PER_MESSAGE = 10
 """Profiles in one ReportChargingProfiles."""
 
@@ -25,6 +25,9 @@ class SmartCharging:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._switches_phases = context.model.boolean("SmartChargingCtrlr/Phases3to1")
+        self._units = context.model.members("SmartChargingCtrlr/RateUnit")
+        self._with_schedules = context.model.boolean("SmartChargingCtrlr/NotifyChargingLimitWithSchedules")
 
     @property
     def actions(self) -> Mapping[str, Handler]:
@@ -38,7 +41,11 @@ class SmartCharging:
 
     def callbacks_complete(self) -> None:
         """See `Block.callbacks_complete`."""
-        self._context.remote_start_profile = self.for_remote_start
+        context = self._context
+        context.remote_start_profile = self.for_remote_start
+        limits = context.external_limits
+        limits.tell_set, limits.tell_cleared = self.tell_limit, self.tell_limit_cleared
+        context.signals.accepted.listen(limits.tell_soon)
 
     # -- setting and clearing -------------------------------------------------------------------------------------
 
@@ -48,13 +55,24 @@ class SmartCharging:
         reason = "UnsupportedPurpose" if profile is None else ""
         if profile is not None:
             negotiated = self._context.ev_schedules.negotiates(request.evse_id)
-            reason = strict_defect(
-                request.charging_profile, negotiated=negotiated
-            ) or self._context.charging.smart.install(profile, replace_equal=False)
+            reason = (
+                strict_defect(request.charging_profile, negotiated=negotiated)
+                or self._phase_defect(profile)
+                or self._context.charging.smart.install(profile, replace_equal=False)
+            )
         return v2.SetChargingProfileResponse(
             status=v2.ChargingProfileStatusEnum("Rejected" if reason else "Accepted"),
             status_info=v2.StatusInfo(reason_code=reason) if reason else None,
         )
+
+    def _phase_defect(self, profile: ChargingProfile) -> str:
+        """Fewer phases than an EVSE has can be promised only where they can be switched (K01.FR.43)."""
+        evses = [evse for evse in self._context.evses if profile.evse_id in (STATION, evse.id)]
+        most = max((connector.phases for evse in evses for connector in evse.connectors), default=0)
+        wished = [
+            each.phases for one in profile.schedules for each in one.periods if each.phases is not None and each.limit
+        ]
+        return "" if self._switches_phases.value or min(wished, default=most) >= most else "UnsupportedParam"
 
     def clear_charging_profile(self, request: v2.ClearChargingProfileRequest) -> v2.ClearChargingProfileResponse:
         """K10: by id, or by every other criterion given."""
@@ -82,13 +100,20 @@ class SmartCharging:
     def get_composite_schedule(self, request: v2.GetCompositeScheduleRequest) -> v2.GetCompositeScheduleResponse:
         """K08."""
         smart = self._context.charging.smart
-        known = request.evse_id == STATION or request.evse_id in self._context.evses
-        if not known or not smart.on or request.duration <= 0:
+        unit = request.charging_rate_unit or v2.ChargingRateUnitEnum(self._units.value[0])
+        defect = ""
+        if request.evse_id != STATION and request.evse_id not in self._context.evses:
+            defect = "UnknownEvse"
+        elif not smart.on:
+            defect = "NotEnabled"
+        elif unit.value not in self._units.value:
+            defect = "UnsupportedRateUnit"  # K08.FR.07
+        elif request.duration <= 0:
+            defect = "PropertyConstraintViolation"
+        if defect:
             return v2.GetCompositeScheduleResponse(
-                status=v2.GenericStatusEnum("Rejected"),
-                status_info=v2.StatusInfo(reason_code="UnknownEvse" if not known else "NotEnabled"),
+                status=v2.GenericStatusEnum("Rejected"), status_info=v2.StatusInfo(reason_code=defect)
             )
-        unit = request.charging_rate_unit or v2.ChargingRateUnitEnum("A")
         schedule = v2.CompositeSchedule(
             evse_id=request.evse_id,
             duration=request.duration,
@@ -109,16 +134,16 @@ class SmartCharging:
     def get_charging_profiles(self, request: v2.GetChargingProfilesRequest) -> v2.GetChargingProfilesResponse | Reply:
         """K09: the response says whether there are any; the profiles follow."""
         wanted = request.charging_profile
+        sources = wanted.charging_limit_source
         found = self._context.charging.smart.matching(
             Criteria(
                 ids=tuple(wanted.charging_profile_id) if wanted.charging_profile_id else None,
                 evse_id=request.evse_id,
                 purpose=_purpose(wanted.charging_profile_purpose),
                 stack_level=wanted.stack_level,
+                sources=frozenset(str(each) for each in sources) if sources else None,
             )
         )
-        if wanted.charging_limit_source and SOURCE_CSO not in {str(each) for each in wanted.charging_limit_source}:
-            found = []
         if not found:
             return v2.GetChargingProfilesResponse(status=v2.GetChargingProfileStatusEnum("NoProfiles"))
         return Reply(
@@ -127,17 +152,16 @@ class SmartCharging:
         )
 
     async def _report(self, request_id: int, found: list[ChargingProfile]) -> None:
-        """K09.FR.01-02: a message per EVSE and handful of profiles, all but the last with tbc."""
+        """K09.FR.01-02: a message per source, EVSE and handful of profiles, all but the last with tbc."""
         messages: list[v2.ReportChargingProfilesRequest] = []
-        for evse_id, group in groupby(
-            sorted(found, key=lambda each: (each.evse_id, each.id)), lambda each: each.evse_id
-        ):
+        found = sorted(found, key=lambda each: (each.evse_id, each.source, each.id))
+        for (evse_id, source), group in groupby(found, lambda each: (each.evse_id, each.source)):
             profiles = [write_profile(each) for each in group]
             for first in range(0, len(profiles), PROFILES_PER_MESSAGE):
                 messages.append(
                     v2.ReportChargingProfilesRequest(
                         request_id=request_id,
-                        charging_limit_source=SOURCE_CSO,
+                        charging_limit_source=source,
                         evse_id=evse_id,
                         charging_profile=profiles[first : first + PROFILES_PER_MESSAGE],
                         tbc=True,
@@ -149,6 +173,26 @@ class SmartCharging:
                 await self._context.rpc.call(message, requested=True)
             except RpcError:
                 return
+
+    # -- external limits ------------------------------------------------------------------------------------------
+
+    async def tell_limit(self, limit: ExternalLimit) -> None:
+        """K11.FR.02-03, K12.FR.02-03."""
+        await self._context.rpc.call(
+            v2.NotifyChargingLimitRequest(
+                charging_limit=v2.ChargingLimit(
+                    charging_limit_source=limit.source, is_grid_critical=limit.grid_critical
+                ),
+                evse_id=limit.evse_id or None,
+                charging_schedule=[write_schedule(limit.schedule)] if self._with_schedules.value else None,
+            )
+        )
+
+    async def tell_limit_cleared(self, source: str, evse_id: int) -> None:
+        """K13.FR.02."""
+        await self._context.rpc.call(
+            v2.ClearedChargingLimitRequest(charging_limit_source=source, evse_id=evse_id or None)
+        )
 
 
 def strict_defect(given: v2.ChargingProfile, *, negotiated: bool = False) -> str:
@@ -230,7 +274,7 @@ def write_profile(profile: ChargingProfile) -> v2.ChargingProfile:
         valid_from=_instant(profile.valid_from),
         valid_to=_instant(profile.valid_to),
         transaction_id=profile.transaction_id,
-        charging_schedule=[write_schedule(each) for each in (profile.schedule, *profile.alternatives)],
+        charging_schedule=[write_schedule(each) for each in profile.schedules],
     )
 
 

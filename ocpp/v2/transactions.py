@@ -107,6 +107,7 @@ class Transactions:
         if not isinstance(request, v2.TransactionEventRequest):
             return
         self._tell_driver(request, response)
+        self._prioritize(request, response)
         if response.id_token_info is None or request.id_token is None:
             return
         context = self._context
@@ -123,6 +124,16 @@ class Transactions:
             return
         log.warning("the CSMS refuses the token of transaction %s: %s", session.transaction.id, info.status)
         context.rpc.spawn(self._refuse(session.transaction.id))
+
+    def _prioritize(self, request: v2.TransactionEventRequest, response: v2.TransactionEventResponse) -> None:
+        """The priority of this transaction goes before the token's, and is not remembered with it (K03.FR.05)."""
+        session = self._context.charging.session_of(request.transaction_info.transaction_id)
+        info = response.id_token_info
+        given = response.charging_priority
+        if given is None and info is not None:
+            given = info.charging_priority
+        if session is not None and given is not None:
+            session.prioritize(given)
 
     def _tell_driver(self, request: v2.TransactionEventRequest, response: v2.TransactionEventResponse) -> None:
         """Cost and tariff of the transaction (I02.FR.04, I03.FR.03, I06.FR.03)."""

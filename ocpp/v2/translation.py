@@ -30,6 +30,7 @@ def authorization_info(message: v2.IdTokenInfo) -> AuthorizationInfo:
         evse_ids=tuple(message.evse_id or ()),
         language=message.language1,
         message=personal.content if personal is not None else None,
+        priority=message.charging_priority or 0,
     )
 
 

@@ -15,7 +15,7 @@ TABLE = {
     "SmartChargingCtrlr/PeriodsPerSchedule": integer(MAX_PERIODS, RO, constant=True),
     "SmartChargingCtrlr/Entries[ChargingProfiles]": integer(0, RO, persistent=False, high=MAX_PROFILES),
     "SmartChargingCtrlr/Phases3to1": boolean(False, RO, constant=True),
-    "SmartChargingCtrlr/ExternalControlSignalsEnabled": boolean(False, RO),
+    "SmartChargingCtrlr/ExternalControlSignalsEnabled": boolean(True),
     "SmartChargingCtrlr/NotifyChargingLimitWithSchedules": boolean(False),
     "SmartChargingCtrlr/LimitChangeSignificance": Definition(
         data_type=DataType.DECIMAL, mutability=boolean(True).mutability, default="1.0", low=0, high=100, unit="Percent"

@@ -35,6 +35,17 @@ _ISO15118 = {
     "answers": _BOOLEAN,
 }
 
+_EXTERNAL_LIMIT = {
+    "source": {"type": "string", "enum": ["EMS", "Other", "SO"]},
+    "evse": {"type": "integer", "minimum": 0},
+    "limit": {"type": ["number", "null"]},
+    "unit": {"type": "string", "enum": ["A", "W"]},
+    "periods": {"type": "array", "items": {"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 2}},
+    "start": _TEXT,
+    "duration_s": {"type": "integer"},
+    "grid_critical": _BOOLEAN,
+}
+
 _CALLS: tuple[tuple[str, str, str, dict[str, Any] | None, tuple[str, ...]], ...] = (
     (
         "get",
@@ -47,6 +58,14 @@ _CALLS: tuple[tuple[str, str, str, dict[str, Any] | None, tuple[str, ...]], ...]
     ("get", "/api/events", "Server-sent events: the status, again after every change", None, ()),
     ("get", "/api/variables", "Every variable by address, and the 1.6 keys as keys/Name", None, ()),
     ("post", "/api/variables", "Set variables as an installer on site; null clears", {}, ()),
+    ("get", "/api/external_limits", "The limits that other systems than the CSMS impose", None, ()),
+    (
+        "post",
+        "/api/external_limits",
+        "Limit an EVSE, or the whole station (evse 0), for another system than the CSMS; a null limit releases",
+        _EXTERNAL_LIMIT,
+        (),
+    ),
     (
         "post",
         "/api/master_pass",

@@ -12,7 +12,9 @@ import orjson
 from ocpp.device_model.definition import Mutability
 from ocpp.device_model.start_values import as_text
 from ocpp.errors import DeviceModelError
+from ocpp.charge_point import ExternalLimit
 from ocpp.station import program as station_program
+from ocpp.station.local_api import external_limits
 from ocpp.station.local_api.openapi import document
 from ocpp.station.local_api.server import Request, Response, error
 
@@ -49,6 +51,8 @@ class Routes:
                 ("GET", "/api/variables", self.variables),
                 ("POST", "/api/variables", self.set_variables),
                 ("POST", "/api/master_pass", self.master_pass),
+                ("GET", "/api/external_limits", self.external_limits),
+                ("POST", "/api/external_limits", self.set_external_limit),
                 ("GET", "/api/openapi.json", self.openapi),
                 ("POST", e + c + "/plug", self.plug),
                 ("POST", e + c + "/unplug", self.unplug),
@@ -163,6 +167,22 @@ class Routes:
             resetter() if value is None else setter(as_text(value))
         except DeviceModelError as wrong:
             raise ValueError(str(wrong)) from wrong
+
+    # -- energy management ----------------------------------------------------------------------------------------
+
+    def external_limits(self, request: Request) -> dict[str, Any]:
+        """GET /api/external_limits."""
+        return {"external_limits": external_limits.told(self._program.charge_point.external_limits)}
+
+    def set_external_limit(self, request: Request) -> dict[str, Any]:
+        """POST /api/external_limits: what another system than the CSMS allows; a null limit releases."""
+        wish = external_limits.read(_body(request))
+        charge_point = self._program.charge_point
+        if wish.schedule is None:
+            return {"released": charge_point.external_limit_released(wish.source, wish.evse_id)}
+        limit = ExternalLimit(wish.source, wish.schedule, wish.evse_id, wish.grid_critical)
+        charge_point.external_limit_set(limit)
+        return {"source": wish.source, "evse": wish.evse_id}
 
     # -- user interface -------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """Charging schedules negotiated over ISO 15118 (use cases K15 to K17)."""
 
 import pytest
+from support.k201 import composite, install, instant, profile, schedule
 from support.v201 import TOKEN, network
 
 AC = {"energy_amount": 20000, "ev_min_current": 6, "ev_max_current": 20, "ev_max_voltage": 400}
@@ -78,7 +79,7 @@ def accepting(csms):
 
 
 @pytest.mark.tc("TC_K_53_CS")
-@pytest.mark.req("K15.FR.01", "K15.FR.06", "K15.FR.09", "K15.FR.10", "K15.FR.19")
+@pytest.mark.req("K15.FR.01", "K15.FR.06", "K15.FR.09", "K15.FR.10", "K15.FR.16", "K15.FR.19")
 @pytest.mark.usefixtures("accepting")
 def test_tc_k_53_needs_profile_schedule(csms, station, transaction):
     say(station, needs=NEEDS)
@@ -204,3 +205,36 @@ def test_a_schedule_beyond_the_offer_is_negotiated_again(csms, station, transact
     say(station, schedule={"id": 1, "periods": [[0, 16]]})
     station.wait(lambda: heard(station)["renegotiations"] == 1, "another negotiation")
     csms.nothing("NotifyEVChargingSchedule")
+
+
+@pytest.mark.req("K15.FR.14", "K16.FR.10", "K17.FR.14", "SC.04")
+@pytest.mark.usefixtures("accepting")
+def test_the_composite_schedule_is_what_the_ev_has_told_to_draw(csms, station, transaction):
+    say(station, needs=NEEDS, answers=False)
+    csms.expect("NotifyEVChargingNeeds")
+    set_profile(csms, transaction, 10)
+    station.wait(lambda: limits(station) == [10.0], "the offer")
+    for most in (8, 7):  # K15, and once more after a negotiation that the CSMS (K16) or the EV (K17) began
+        say(station, schedule={"id": 1, "periods": [[0, most]]})
+        csms.expect("NotifyEVChargingSchedule")
+        assert composite(csms, 1, 60)["chargingSchedulePeriod"][0]["limit"] == most
+
+
+@pytest.mark.req("K15.FR.22")
+@pytest.mark.usefixtures("accepting")
+def test_schedules_of_several_stack_levels_are_offered_side_by_side(csms, station, transaction):
+    say(station, needs=NEEDS, answers=False)
+    csms.expect("NotifyEVChargingNeeds")
+    station.wait(lambda: heard(station)["offers"] == [], "no offer yet")
+    high = [schedule(limit, duration=60, start=instant()) | {"id": 10 + n} for n, limit in enumerate((6, 8, 9))]
+    low = [schedule(limit) | {"id": n} for n, limit in enumerate((12, 14))]
+    wanted = profile(1, high[0], "TxProfile", stackLevel=2, transactionId=transaction) | {"chargingSchedule": high}
+    assert install(csms, wanted, evse=1) == "Accepted"
+    wanted = profile(2, low[0], "TxProfile", stackLevel=1, transactionId=transaction) | {"chargingSchedule": low}
+    assert install(csms, wanted, evse=1) == "Accepted"
+    station.wait(lambda: len(heard(station)["offers"]) == 3, "three offers")
+    assert [[period[1] for period in offer["periods"]] for offer in heard(station)["offers"]] == [
+        [6, 12],
+        [8, 14],
+        [9, 14],
+    ]

@@ -143,7 +143,8 @@ def oracle(place: Place, profiles, at: float, anchor: float) -> tuple[float, int
         return max(speaking, key=lambda entry: entry[:3])[3] if speaking else None
 
     own = top(Purpose.TX) or top(Purpose.TX_DEFAULT)
-    chosen = [each for each in (own, top(Purpose.STATION_MAX), top(Purpose.EXTERNAL)) if each is not None]
+    chosen = [each for each in (own, top(Purpose.STATION_MAX)) if each is not None]
+    chosen += [each for each in profiles if each.purpose is Purpose.EXTERNAL and says(each, at, anchor) is not None]
     phases = place.phases
     for each in chosen:
         phases = min(phases, says(each, at, anchor).phases or place.default_phases)

@@ -3,6 +3,8 @@ from datetime import timedelta
 import pytest
 from support.station import CARD
 
+from ocpp.charge_point import IdToken
+
 NOW = "2026-01-01T00:00:00Z"
 
 
@@ -316,3 +318,121 @@ async def test_a_profile_is_obeyed_after_an_interruption(make_station):
     await second.plug()
     await second.settle()
     assert allowed(second) == 11
+
+
+# -- phases -----------------------------------------------------------------------------------------------------------
+
+
+def with_phases(phases: int) -> dict:
+    return {"chargingSchedulePeriod": [{"startPeriod": 0, "limit": 10, "numberPhases": phases}]}
+
+
+@pytest.mark.req("K01.FR.43")
+async def test_fewer_phases_are_not_promised_where_they_cannot_be_switched(station, make_station):
+    assert await install(station, schedule=with_phases(1)) == "UnsupportedParam"
+    assert await install(station, schedule=with_phases(3)) == "Accepted"
+
+
+@pytest.mark.req("K01.FR.43")
+async def test_a_station_that_switches_phases_takes_fewer(make_station):
+    station = await make_station(variables={"SmartChargingCtrlr/Phases3to1": "true"})
+    assert await install(station, schedule=with_phases(1)) == "Accepted"
+    await station.charge()
+    assert station.hardware.allowed[1].phases == 1
+
+
+@pytest.mark.req("K01.FR.45", "K01.FR.47")
+@pytest.mark.parametrize("phases", [1, 3])
+async def test_a_single_phase_evse_charges_with_its_one_phase(station, phases):
+    station.charge_point.evses[1].connectors[0].phases = 1
+    assert await install(station, schedule=with_phases(phases)) == "Accepted"
+    await station.charge()
+    assert (allowed(station), station.hardware.allowed[1].phases) == (10, 1)
+
+
+# -- how long, and without the CSMS -----------------------------------------------------------------------------------
+
+
+@pytest.mark.req("K01.FR.10")
+async def test_a_profile_without_validity_holds_until_it_is_replaced(station):
+    await install(station, limit=10)
+    await station.clock.advance(timedelta(days=400))
+    await station.charge()
+    assert allowed(station) == 10
+    await install(station, limit=12)
+    assert allowed(station) == 12
+
+
+@pytest.mark.req("K06.FR.01")
+async def test_offline_a_tx_profile_holds_until_its_transaction_ends(station):
+    await station.charge()
+    transaction = station.events[0]["transactionInfo"]["transactionId"]
+    periods = [{"startPeriod": 0, "limit": 10}, {"startPeriod": 60, "limit": 16}]
+    await install(station, purpose="TxProfile", transactionId=transaction, schedule={"chargingSchedulePeriod": periods})
+    await station.disconnect()
+    assert allowed(station) == 10
+    await station.clock.advance(3600)
+    assert allowed(station) == 16
+
+
+@pytest.mark.req("K06.FR.02", "K07.FR.01")
+@pytest.mark.parametrize(("installed", "current"), [(False, 32), (True, 9)])
+async def test_offline_the_profiles_that_are_there_hold_and_none_else(make_station, installed, current):
+    station = await make_station(variables={"AuthCtrlr/OfflineTxForUnknownIdEnabled": "true"})
+    if installed:
+        await install(station, limit=9)
+    await station.disconnect()
+    await station.charge()
+    assert allowed(station) == current
+
+
+# -- sharing ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("K04.FR.01")
+async def test_every_evse_follows_its_own_schedule(make_station):
+    station = await make_station(evses=2)
+    await install(station, evse=1, limit=10)
+    await install(station, evse=2, number=2, limit=20)
+    await station.charge(1)
+    await station.plug(2)
+    await station.present("OTHERCARD", evse_ids=(2,))
+    assert (allowed(station, 1), allowed(station, 2)) == (10, 20)
+
+
+async def two_charge(make_station, limit: float, **schedule):
+    """Two EVSEs with one limit for both; the first one began first."""
+    station = await make_station(evses=2)
+    await install(station, evse=0, limit=limit, purpose="ChargingStationMaxProfile", schedule=schedule)
+    await station.charge(1)
+    await station.clock.advance(10)
+    await station.plug(2)
+    await station.present("OTHERCARD", evse_ids=(2,))
+    await station.draw(2)
+    return station
+
+
+@pytest.mark.req("K04.FR.05")
+async def test_where_there_is_not_enough_for_both_the_first_one_charges(make_station):
+    station = await two_charge(make_station, 10)
+    assert (allowed(station, 1), allowed(station, 2)) == (10, 0)
+
+
+@pytest.mark.req("K01.FR.21", "K02.FR.06", "K03.FR.07", "K04.FR.04")
+async def test_nobody_charges_below_the_minimal_rate(make_station):
+    station = await two_charge(make_station, 20, minChargingRate=11)
+    assert (allowed(station, 1), allowed(station, 2)) == (20, 0)
+
+
+@pytest.mark.req("K03.FR.05")
+async def test_the_priority_of_a_transaction_goes_before_that_of_its_token_and_is_not_kept(make_station):
+    station = await make_station(evses=2)
+    await install(station, evse=0, limit=10, purpose="ChargingStationMaxProfile")
+    await station.charge(1)
+    info = {"status": "Accepted", "chargingPriority": -1}
+    station.csms.script("TransactionEvent", *[{"idTokenInfo": info, "chargingPriority": 5}] * 3)
+    await station.plug(2)
+    await station.present("OTHERCARD", evse_ids=(2,))
+    await station.draw(2)
+    assert (allowed(station, 1), allowed(station, 2)) == (0, 10)
+    assert station.charge_point.strategy.authorizer.known(IdToken("OTHERCARD")).priority == -1
