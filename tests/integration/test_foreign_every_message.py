@@ -1,12 +1,10 @@
 """Every message of OCPP 1.6, with the security white paper, passes the validation of CSMSs that nobody here wrote."""
 
-import contextlib
 from collections.abc import Iterator
 
 import pytest
-from support.conformance import matches
 from support.file_server import FileServer, file_server
-from support.peers import mobilityhouse, ocpp_rpc, send_all
+from support.peers import came, mobilityhouse, ocpp_rpc, send_all, serving
 from support.processes import JsonProcess, StationProcess, station_file
 from support.tls import Authority, pem
 
@@ -105,33 +103,13 @@ def security_calls(url: str, root: Authority) -> list[tuple[str, dict]]:
     ]
 
 
-@contextlib.contextmanager
-def charging_station(folder, csms: JsonProcess) -> Iterator[StationProcess]:
-    """A station that has booted with the CSMS; ended and checked for a clean end."""
-    port = csms.until(lambda line: line["kind"] == "listening")["port"]
-    station = StationProcess(folder, station_file(port, "1.6", VARIABLES)).start()
-    try:
-        station.wait_accepted()
-        yield station
-        assert station.stop() == 0
-    finally:
-        station.kill()
-
-
-def call_and_wait(csms: JsonProcess, action: str, **fields) -> dict:
-    def came(line: dict) -> bool:
-        return line["kind"] == "call" and line["action"] == action and matches(line["payload"], fields)
-
-    return next((line for line in csms.seen if came(line)), None) or csms.until(came, action)
-
-
 def remote_session(csms: JsonProcess, station: StationProcess) -> list[dict]:
     """Started by cable and RemoteStartTransaction, ended by RemoteStopTransaction, then a reset."""
     station.plug()
     station.wait_state("Charging")
-    values = call_and_wait(csms, "MeterValues", transactionId=bool)
+    values = came(csms, "MeterValues", transactionId=bool)
     answers = send_all(csms, [("RemoteStopTransaction", {"transactionId": values["payload"]["transactionId"]})])
-    call_and_wait(csms, "StopTransaction")
+    came(csms, "StopTransaction")
     station.unplug()
     return answers
 
@@ -150,12 +128,12 @@ def test_every_message_of_every_profile(tmp_path, peer, files):
     if secure:
         calls = [*security_calls(files.url, Authority("CSMS root")), *calls]
     try:
-        with charging_station(tmp_path, csms) as station:
+        with serving(csms, tmp_path, lambda port: station_file(port, "1.6", VARIABLES)) as station:
             answers = send_all(csms, calls)
-            call_and_wait(csms, "DiagnosticsStatusNotification", status="Uploaded")
+            came(csms, "DiagnosticsStatusNotification", status="Uploaded")
             if secure:
-                call_and_wait(csms, "LogStatusNotification", status="Uploaded")
-                call_and_wait(csms, "SignCertificate")
+                came(csms, "LogStatusNotification", status="Uploaded")
+                came(csms, "SignCertificate")
             answers += remote_session(csms, station)
             answers += send_all(csms, [("Reset", {"type": "Hard"})])
             assert station.process.wait(20) == 75

@@ -45,6 +45,10 @@ class Csms:
             return {"idTagInfo": ACCEPTED}
         if action == "TransactionEvent":
             return {"idTokenInfo": ACCEPTED} if "idToken" in payload else {}
+        if action == "GetCertificateStatus":
+            return {"ocspResult": "MAo=", **ACCEPTED}
+        if action == "Get15118EVCertificate":
+            return {"exiResponse": "gJhAAA==", **ACCEPTED}
         if action in ("DataTransfer", "SignCertificate", "NotifyEVChargingNeeds", "NotifyEVChargingSchedule"):
             return ACCEPTED
         return {}

@@ -17,6 +17,8 @@ function answer(version, method, params) {
     case "StartTransaction": return { transactionId: ++transactions, idTagInfo: ACCEPTED };
     case "StopTransaction": return { idTagInfo: ACCEPTED };
     case "TransactionEvent": return params.idToken ? { idTokenInfo: ACCEPTED } : {};
+    case "GetCertificateStatus": return { ocspResult: "MAo=", ...ACCEPTED };
+    case "Get15118EVCertificate": return { exiResponse: "gJhAAA==", ...ACCEPTED };
     case "DataTransfer":
     case "SignCertificate":
     case "NotifyEVChargingNeeds":
