@@ -199,6 +199,7 @@ class ChargePoint:
         strategy.context.connectivity = self.connectivity
         context = strategy.context
         context.logs.trust = context.firmware.trust = self._trust_of_files
+        context.firmware.reconnect = lambda: self.connectivity.reconnect("new firmware")
         context.certificates.root_in_use = lambda: self._links.root_in_use if self._links is not None else None
         context.signing.renewed = self._certificate_renewed
         return strategy

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from ocpp.clock import Clock
@@ -44,6 +44,10 @@ UPDATED = "FirmwareUpdated"
 log = logging.getLogger(__name__)
 
 
+async def _no_connection() -> None:
+    pass
+
+
 class FirmwareUpdates:
     """One update at a time. Without an `installer` the station cannot be updated this way."""
 
@@ -78,6 +82,8 @@ class FirmwareUpdates:
         self._idle = asyncio.Event()
         self.trust: Callable[[], ssl.SSLContext | None] = lambda: None
         """Gives the TLS context of a download."""
+        self.reconnect: Callable[[], Awaitable[None]] = _no_connection
+        """Closes the connection and makes it again."""
         charging.on_transaction_end.append(self._transaction_ended)
 
     # -- what the CSMS wants --------------------------------------------------------------------------------------
@@ -287,6 +293,9 @@ class FirmwareUpdates:
         self.updates.advance(update, Stage.INSTALL)
         outcome = await self._installer.install(self._image.path)
         if outcome is InstallOutcome.INSTALLED:
+            if self._installer.reconnects:
+                await self._delivered()
+                await self.reconnect()
             await self._end(update, "Installed")
         elif outcome is InstallOutcome.NEEDS_RESTART:
             await self._restart(update)

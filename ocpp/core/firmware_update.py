@@ -46,6 +46,8 @@ class Installer(Protocol):
 
     interrupts: bool
     """Whether nobody can charge while it installs."""
+    reconnects: bool
+    """Whether firmware that is active without a restart connects anew, since it may speak another OCPP version."""
 
     async def install(self, image: Path) -> InstallOutcome:
         """Install. After a power cut in the middle it is called once more with the same image."""

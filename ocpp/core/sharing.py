@@ -6,6 +6,7 @@ with three can share one limit in W.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def share(demands: Sequence[Demand]) -> list[float]:
 def _level(demands: Sequence[Demand]) -> float:
     """How high everybody's fraction may be, so that the sum is 1; beyond everybody's wishes when there is enough."""
     points = sorted({0.0, *(each.floor for each in demands), *(each.most for each in demands)})
-    for below, above in zip(points, points[1:], strict=False):
+    for below, above in pairwise(points):
         rising = [each for each in demands if each.floor <= below and each.most >= above]
         rest = sum(min(each.most, max(each.floor, below)) for each in demands if each not in rising)
         if rising and rest + len(rising) * above >= 1.0:

@@ -57,10 +57,10 @@ class SmartCharging:
         self._units = model.members("SmartChargingCtrlr/RateUnit")
         self._external = model.boolean("SmartChargingCtrlr/ExternalControlSignalsEnabled")
         self._significance = model.decimal("SmartChargingCtrlr/LimitChangeSignificance")
+        self._profiles = InstalledProfiles(repository)
         entries = model.entry("SmartChargingCtrlr/Entries[ChargingProfiles]")
         entries.getter = lambda: str(len(self._profiles))
         self._most = int(entries.definition.high or 0)
-        self._profiles = InstalledProfiles(repository)
         self._external.on_change(lambda _: self.review())
         self._timer: Timer | None = None
         self._reviewing = False

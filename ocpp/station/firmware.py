@@ -28,6 +28,7 @@ class CommandInstaller:
         self._install = install
         self._confirm = confirm
         self.interrupts = interrupts
+        self.reconnects = True
 
     async def install(self, image: Path) -> InstallOutcome:
         """See `Installer.install`."""
@@ -76,6 +77,7 @@ class SimulatedInstaller:
         self._activation = activation
         self._seconds = seconds
         self.interrupts = activation != "none"
+        self.reconnects = activation == "none"
 
     async def install(self, image: Path) -> InstallOutcome:
         """See `Installer.install`."""

@@ -261,7 +261,7 @@ SIMULATION = {
         "none",
         default="exit",
         meaning="what installing new firmware does: end the program with status 75, change over while the connection "
-        "stays, or not even stop those who charge",
+        "stays, or connect anew and not even stop those who charge",
     ),
     "firmware_install_s": number(0, 3600, default=2, meaning="how long installing takes, in s"),
 }

@@ -6,9 +6,9 @@ from typing import Any
 from hal.simulated import SimulatedStation
 from ocpp.charge_point import ChargePoint, Connector, Evse
 from ocpp.clock import Clock
+from ocpp.core.installed_profiles import Criteria
 from ocpp.core.limits import Limit
 from ocpp.core.schedule import ChargingProfile, InForce
-from ocpp.core.installed_profiles import Criteria
 from ocpp.station.configuration import Configuration
 
 

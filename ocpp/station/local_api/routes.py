@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from ocpp.charge_point import ExternalLimit
 from ocpp.device_model.definition import Mutability
 from ocpp.device_model.start_values import as_text
 from ocpp.errors import DeviceModelError
-from ocpp.charge_point import ExternalLimit
 from ocpp.station import program as station_program
 from ocpp.station.local_api import external_limits
 from ocpp.station.local_api.openapi import document

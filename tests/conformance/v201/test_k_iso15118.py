@@ -44,15 +44,12 @@ def set_profile(csms, transaction: str, *limits_a: float, profile_id: int = 1) -
     schedules = [
         {
             "id": number,
-            "duration": 300,
             "chargingRateUnit": "A",
             "startSchedule": "2026-01-01T00:00:00Z",
             "chargingSchedulePeriod": [{"startPeriod": 0, "limit": limit}],
         }
         for number, limit in enumerate(limits_a, 1)
     ]
-    for schedule in schedules:
-        del schedule["duration"]
     profile = {
         "id": profile_id,
         "stackLevel": 0,

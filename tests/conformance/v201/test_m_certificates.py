@@ -3,7 +3,9 @@
 import base64
 
 import pytest
-from support.tls import DAY, NOW, Authority, pem
+from support.processes import PATIENCE_S
+from support.secure_csms import PASSWORD, over_tls
+from support.tls import DAY, NOW, Authority, pem, server_context
 from support.v201 import change, connect
 
 OCSP = "http://ocsp.example/"
@@ -124,6 +126,51 @@ def test_tc_m_23_the_stations_own_certificate_stays(csms, station, roots):
         "serialNumber": data.serial_number,
     }
     assert csms.call("DeleteCertificate", {"certificateHashData": wish})["status"] == "Failed"
+
+
+@pytest.mark.req("M04.FR.08")
+def test_with_an_authority_its_children_go(csms, station, v2g):
+    deliver, _, _ = v2g
+    assert deliver() == "Accepted"
+    (entry,) = installed(csms, "V2GCertificateChain")["certificateHashDataChain"]
+    (child,) = entry["childCertificateHashData"]
+    assert csms.call("DeleteCertificate", {"certificateHashData": child}) == {"status": "Accepted"}
+    assert installed(csms, "V2GCertificateChain") == {"status": "NotFound"}
+
+
+# -- another root of the CSMS -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("M05.FR.10", "M05.FR.12")
+@pytest.mark.parametrize(
+    ("proved_by", "listed"),
+    [
+        pytest.param("new", ["new"], marks=[pytest.mark.tc("TC_M_30_CS"), pytest.mark.req("M05.FR.13")]),
+        pytest.param("old", ["new", "old"], marks=[pytest.mark.tc("TC_M_31_CS"), pytest.mark.req("M05.FR.14")]),
+    ],
+)
+def test_tc_m_30_and_31_the_csms_gets_a_new_root(setup, proved_by, listed):
+    old = Authority("old root")
+    authorities = {"old": old, "new": Authority("new root", old)}
+    over_tls(setup, server_context(setup.folder, old))
+    (setup.folder / "root.pem").write_bytes(old.pem)
+    setup.start(
+        network=f'security_profile = 2\npassword = "{PASSWORD}"',
+        scheme="wss",
+        host="localhost",
+        sections='[certificates]\ncsms_root = ["root.pem"]',
+        variables={"SecurityCtrlr/AdditionalRootCertificateCheck": True},
+    )
+    assert install(setup.csms, authorities["new"], "CSMSRootCertificate") == "Accepted"
+    assert setup.csms.call("Reset", {"type": "OnIdle"})["status"] == "Accepted"
+    setup.station.process.wait(PATIENCE_S)
+    csms = over_tls(setup, server_context(setup.folder, authorities[proved_by]))
+    setup.restart(wait=False)
+    csms.expect("BootNotification", reason="RemoteReset")
+    answer = installed(csms, "CSMSRootCertificate")
+    assert answer["status"] == "Accepted"
+    expected = {("CSMSRootCertificate", authorities[name].certificate.serial_number) for name in listed}
+    assert set(serials(answer)) == expected
 
 
 # -- the chain towards EVs --------------------------------------------------------------------------------------------

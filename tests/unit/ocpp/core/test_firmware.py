@@ -30,6 +30,7 @@ class Installer:
     def __init__(self, outcome=InstallOutcome.INSTALLED, *, interrupts=True, confirmed=True) -> None:
         self.outcome = outcome
         self.interrupts = interrupts
+        self.reconnects = False
         self.confirmed = confirmed
         self.images: list[bytes] = []
         self.gate = asyncio.Event()
