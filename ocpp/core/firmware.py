@@ -20,6 +20,7 @@ from ocpp.security.certificate_folder import Kind
 from ocpp.security.event_log import SecurityLog
 
 ACCEPTED, CANCELED, REJECTED, INVALID_CERTIFICATE = "Accepted", "AcceptedCanceled", "Rejected", "InvalidCertificate"
+REVOKED_CERTIFICATE = "RevokedCertificate"
 
 DEFAULT_RETRIES = 3
 DEFAULT_RETRY_INTERVAL_S = 60.0
@@ -117,20 +118,32 @@ class FirmwareUpdates:
         """Whether an update is going on."""
         return self.updates.current is not None
 
-    def accept(self, update: Update) -> str:
+    async def accept(self, update: Update) -> str:
         """What to answer to a request for an update (L01.FR.21-24); an update going on is given up for the new one."""
         if not self.available or self.installing:
             return REJECTED
         if update.certificate is not None or self.secure:
             try:
-                self._check_signer(update)
+                revoked = await self._check_signer(update)
             except SecurityError as error:
-                log.error("the firmware update is refused: %s", error)
-                self._security.record("InvalidFirmwareSigningCertificate", str(error))
-                return INVALID_CERTIFICATE
+                return self._refuse(INVALID_CERTIFICATE, str(error))
+            if revoked:
+                return self._refuse(REVOKED_CERTIFICATE, "the signing certificate was revoked")
+        return self._make_way()
+
+    def _make_way(self) -> str:
+        """Another request may have begun to install meanwhile."""
+        if self.installing:
+            return REJECTED
         return CANCELED if self.cancel() else ACCEPTED
 
-    def _check_signer(self, update: Update) -> None:
+    def _refuse(self, status: str, reason: str) -> str:
+        log.error("the firmware update is refused: %s", reason)
+        self._security.record("InvalidFirmwareSigningCertificate", reason)
+        return status
+
+    async def _check_signer(self, update: Update) -> bool:
+        """SecurityError when the certificate does not hold; else whether it was revoked (1.6 L01.FR.25)."""
         from ocpp.security import certificates
 
         if not update.certificate or not update.signature:
@@ -138,7 +151,13 @@ class FirmwareUpdates:
         roots = [each.certificate for each in self._certificates.store.all(Kind.MANUFACTURER_ROOT)]
         if not roots:
             raise SecurityError("no manufacturer root certificate is installed")
-        certificates.check_chain(certificates.read_chain(update.certificate), roots, self._clock.now())
+        now = self._clock.now()
+        path = certificates.check_chain(certificates.read_chain(update.certificate), roots, now)
+        if len(path) < 2:
+            return False
+        from ocpp.security.revocation import is_revoked
+
+        return await is_revoked(path[0], path[1], now)
 
     def cancel(self) -> bool:
         """Give up the update going on, if it can be; whether there was one."""

@@ -42,7 +42,7 @@ class Firmware:
         """See `Block.callbacks_complete`."""
         self._context.signals.accepted.listen(self._context.firmware.updates.deliver_soon)
 
-    def update_firmware(self, request: v16.UpdateFirmwareRequest) -> Reply:
+    async def update_firmware(self, request: v16.UpdateFirmwareRequest) -> Reply:
         """UpdateFirmware. Where signatures can be checked, only signed firmware is taken (white paper L01.FR.20)."""
         firmware = self._context.firmware
         if firmware.secure:
@@ -53,11 +53,11 @@ class Firmware:
             retries=request.retries,
             retry_interval=request.retry_interval,
         )
-        if firmware.accept(update) not in (ACCEPTED, CANCELED):
+        if await firmware.accept(update) not in (ACCEPTED, CANCELED):
             raise CallError("GenericError", "an installation is going on that cannot be stopped")
         return Reply(v16.UpdateFirmwareResponse(), lambda: firmware.start(update))
 
-    def signed_update_firmware(
+    async def signed_update_firmware(
         self, request: v16.SignedUpdateFirmwareRequest
     ) -> v16.SignedUpdateFirmwareResponse | Reply:
         """SignedUpdateFirmware."""
@@ -73,7 +73,7 @@ class Firmware:
             signature=wanted.signature,
         )
         firmware = self._context.firmware
-        status = firmware.accept(update)
+        status = await firmware.accept(update)
         response = v16.SignedUpdateFirmwareResponse(status=v16.UpdateFirmwareStatusEnum(status))
         if status not in (ACCEPTED, CANCELED):
             return response

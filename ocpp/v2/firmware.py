@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ocpp.core.context import Context
-from ocpp.core.firmware import ACCEPTED, CANCELED, INVALID_CERTIFICATE
+from ocpp.core.firmware import ACCEPTED, CANCELED, INVALID_CERTIFICATE, REVOKED_CERTIFICATE
 from ocpp.core.firmware_update import Update
 from ocpp.messages import v2
 from ocpp.rpc.endpoint import Handler, Reply
@@ -25,7 +25,7 @@ class Firmware:
         """See `Block.callbacks_complete`."""
         self._context.signals.accepted.listen(self._context.firmware.updates.deliver_soon)
 
-    def update_firmware(self, request: v2.UpdateFirmwareRequest) -> v2.UpdateFirmwareResponse | Reply:
+    async def update_firmware(self, request: v2.UpdateFirmwareRequest) -> v2.UpdateFirmwareResponse | Reply:
         """L01 and L02."""
         firmware, wanted = self._context.firmware, request.firmware
         update = Update(
@@ -38,10 +38,10 @@ class Firmware:
             certificate=wanted.signing_certificate,
             signature=wanted.signature,
         )
-        status = firmware.accept(update)
+        status = await firmware.accept(update)
         if status in (ACCEPTED, CANCELED):
             return Reply(_response(status), lambda: firmware.start(update))
-        if status == INVALID_CERTIFICATE:
+        if status in (INVALID_CERTIFICATE, REVOKED_CERTIFICATE):
             return _response(status, "InvalidCertificate")
         return _response(status, "FwUpdateInProgress" if firmware.available else "UnsupportedRequest")
 

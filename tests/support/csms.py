@@ -82,6 +82,11 @@ class ScriptedCsms:
             return {"idTokenInfo": accepted} if "idToken" in payload else {}
         return {}
 
+    @property
+    def answer_to_last_call(self) -> Any:
+        """The answer frame to the last `call`; None while it has not come."""
+        return self.results.get(f"csms-{self._ids}")
+
     async def call(self, clock, action: str, payload: dict[str, Any]) -> Any:
         """Call the station; gives its answer frame."""
         self._ids += 1

@@ -25,6 +25,8 @@ class Authority:
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self.issuer = under
+        self.issued: dict[int, x509.Certificate] = {}
+        """What `issue` made, by serial number."""
         self.certificate = sign(self.subject, self.key, under or self, authority=True, **more)
 
     @property
@@ -35,7 +37,9 @@ class Authority:
         """A certificate for a station; `key` is its private or public key, made when none is given."""
         key = key or ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        return sign(subject, key, self, **more)
+        certificate = sign(subject, key, self, **more)
+        self.issued[certificate.serial_number] = certificate
+        return certificate
 
     def answer(self, request: str, **more) -> x509.Certificate:
         """The certificate that a signing request (PEM) asks for."""

@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from support.file_server import file_server
+from support.ocsp import responder
 from support.station import StationUnderTest
 from support.tls import DAY, NOW, Authority, pem
 
@@ -80,7 +81,9 @@ async def make_station(tmp_path, version):
 
 
 async def ask(station, action, payload):
-    answer = await station.csms.call(station.clock, action, payload)
+    if await station.csms.call(station.clock, action, payload) is None:
+        await until(station, lambda: station.csms.answer_to_last_call)
+    answer = station.csms.answer_to_last_call
     assert answer[0] == 3, answer
     return answer[2]
 
@@ -289,6 +292,18 @@ async def test_a_signer_that_is_not_good_is_refused(make_station, manufacturer, 
         "InvalidFirmwareSigningCertificate"
     )
     assert told(station) == []
+
+
+@pytest.mark.req("1.6-L01.FR.25", "1.6-A00.FR.504")
+@pytest.mark.parametrize("status", ["revoked", "good", "unreachable"])
+async def test_a_signer_that_was_revoked_is_refused(make_station, manufacturer, server, status):
+    station = await make_station(secure=manufacturer)
+    with responder(manufacturer, status) as url:
+        firmware = signed(manufacturer, ocsp=url)
+        answer = await update(station, server.offer("/n", CONTENT), firmware=firmware)
+    assert answer == ("RevokedCertificate" if status == "revoked" else "Accepted")
+    await station.settle()
+    assert (events(station)[-1] == "InvalidFirmwareSigningCertificate") == (status == "revoked")
 
 
 @pytest.mark.req("L01.FR.03", "L01.FR.04", "1.6-L01.FR.03", "1.6-L01.FR.04")
