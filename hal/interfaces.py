@@ -156,3 +156,6 @@ class EvControllerListener(Protocol):
 
     def schedule(self, evse_id: int, chosen: OfferedSchedule) -> None:
         """The EV tells how it is going to charge; `id` is that of the schedule it has chosen."""
+
+    def session_stopped(self, evse_id: int) -> None:
+        """The EV ends its session for good (SessionStopReq, Terminate)."""

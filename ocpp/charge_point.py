@@ -414,6 +414,10 @@ class ChargePoint:
         """An EV tells how it is going to charge (K15.FR.09)."""
         self._strategy.context.ev_schedules.schedule(evse_id, schedule)
 
+    def ev_session_stopped(self, evse_id: int) -> None:
+        """An EV ends its session for good: SessionStopReq with Terminate, not with Pause (E15)."""
+        self._strategy.charging.session_stopped(evse_id)
+
     def clock_changed(self) -> None:
         """The wall clock jumped: what is aligned to it follows."""
         self._strategy.charging.clock_changed()

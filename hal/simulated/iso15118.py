@@ -64,7 +64,7 @@ class SimulatedEvController:
     # -- what the EV does -----------------------------------------------------------------------------------------
 
     def act(self, wish: dict[str, Any]) -> dict[str, Any]:
-        """Let the EV say something: `contract`, `certificate`, `needs`, `schedule`; or set `answers`.
+        """Let the EV say something: `contract`, `certificate`, `needs`, `schedule`, `session_stop`; or set `answers`.
 
         ValueError for anything else, and for a part that is missing.
         """
@@ -73,6 +73,7 @@ class SimulatedEvController:
             "certificate": self._certificate,
             "needs": self._needs,
             "schedule": self._schedule,
+            "session_stop": self._stop_session,
             "answers": self._set_answers,
         }
         for name in wish:
@@ -108,6 +109,12 @@ class SimulatedEvController:
         except (TypeError, ValueError, KeyError, AttributeError) as wrong:
             raise ValueError("schedule must have periods, pairs of start in s and limit in A") from wrong
         self._tell(lambda: self._listener.schedule(self._evse_id, chosen))
+
+    def _stop_session(self, value: Any) -> None:
+        if value not in ("Terminate", "Pause"):
+            raise ValueError(f"session_stop = {value!r} must be Terminate or Pause")
+        if value == "Terminate":
+            self._tell(lambda: self._listener.session_stopped(self._evse_id))
 
     def _set_answers(self, value: Any) -> None:
         if not isinstance(value, bool):

@@ -54,13 +54,16 @@ class Admission:
 
     async def _present(self, token: IdToken, served: list[Evse]) -> None:
         candidates = [session for session in self._charging.sessions if session.evse is None or session.evse in served]
-        if self._stop_own(token, None, candidates) or self._return_cable(token, candidates):
+        if self._stop_own(token, None, candidates) or self._charging.locks.give_back(token, None, served):
             return
         for evse in served:
             self._charging.hardware.indicate(evse.id, Indication.AUTHORIZING)
         known = self._charging.authorizer.known(token)
-        if known is not None and known.accepted and self._stop_own(token, known.group, candidates):
-            return
+        if known is not None and known.accepted:
+            if self._stop_own(token, known.group, candidates):
+                return
+            if self._charging.locks.give_back(token, known.group, served):
+                return
         info = await self._charging.authorizer.authorize(token)
         self.decide(token, info, served)
 
@@ -90,15 +93,6 @@ class Admission:
                 return True
         return False
 
-    def _return_cable(self, token: IdToken, candidates: list[ChargingSession]) -> bool:
-        """The owner of a refused transaction's cable gets it back (C15.FR.05)."""
-        for session in candidates:
-            if session.owner is not None and session.owner.matches(token) and session.connector is not None:
-                session.owner = None
-                session.release_cable()
-                return True
-        return False
-
     def _waiting_session(self, token: IdToken, info: AuthorizationInfo, served: list[Evse]) -> ChargingSession | None:
         """Whose authorization this is: the EVSE plugged last, the one reserved for the driver, the only one served, or
         whichever is plugged next.
@@ -107,7 +101,7 @@ class Admission:
         free = [
             evse
             for evse in served
-            if info.allows(evse.id) and self._is_free(evse) and reservations.admits(evse, token, info.group)
+            if info.allows(evse.id) and self._is_free(evse, token) and reservations.admits(evse, token, info.group)
         ]
         for evse_id in reversed(self._charging.plug_order):
             for evse in free:
@@ -124,8 +118,8 @@ class Admission:
         session.evse_ids = tuple(evse.id for evse in free)
         return session
 
-    def _is_free(self, evse: Evse) -> bool:
-        """Whether somebody new may be authorized there."""
+    def _is_free(self, evse: Evse, token: IdToken) -> bool:
+        """Whether the holder of that token may be authorized there."""
         connector = evse.plugged_connector or evse.connectors[0]
         if not self._charging.evses.is_operative(evse, connector) or self._charging.evses.blocking_faults(
             evse, connector
@@ -134,9 +128,9 @@ class Admission:
         session = evse.session
         if session is None:
             return True
-        # A transaction that lost its authorization is not handed to somebody else (C01.FR.23).
-        taken = session.transaction is not None and session.transaction.token is not None
-        return session.authorization is None and not taken
+        # A transaction that lost its authorization may get it again (E09.FR.01), but not from somebody else (C01.FR.23).
+        held = session.transaction.token if session.transaction is not None else None
+        return session.authorization is None and not session.ending and (held is None or held.matches(token))
 
     def _session_at(self, evse: Evse) -> ChargingSession:
         return evse.session if evse.session is not None else ChargingSession(self._charging, evse)
@@ -160,7 +154,9 @@ class Admission:
         served = [self._charging.evses[evse_id]] if evse_id is not None else list(self._charging.evses)
         accepted = AuthorizationInfo(status=AuthorizationStatus.ACCEPTED, group=group)
         session = self._waiting_session(token, accepted, served) if self._charging.may_start() else None
-        if session is None or (session.evse is None and evse_id is None and not self._pick_first(session, served)):
+        if session is None or (
+            session.evse is None and evse_id is None and not self._pick_first(session, served, token)
+        ):
             return None
         profile = None
         if read_profile is not None and self._charging.smart.on:
@@ -169,9 +165,9 @@ class Admission:
                 return None
         return RemoteStart(session, token, remote_start_id, authorize_first, group, profile)
 
-    def _pick_first(self, session: ChargingSession, served: list[Evse]) -> bool:
+    def _pick_first(self, session: ChargingSession, served: list[Evse], token: IdToken) -> bool:
         for evse in served:
-            if evse.session is None and self._is_free(evse):
+            if evse.session is None and self._is_free(evse, token):
                 session.evse = evse
                 return True
         return False

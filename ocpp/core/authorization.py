@@ -36,6 +36,7 @@ class Authorizer:
         self._local_pre = model.boolean("AuthCtrlr/LocalPreAuthorize")
         self._unknown_offline = model.boolean("AuthCtrlr/OfflineTxForUnknownIdEnabled")
         self._master_pass = model.text("AuthCtrlr/MasterPassGroupId")
+        self._local_only = model.boolean("AuthCtrlr/DisableRemoteAuthorization")
         self._required = model.boolean("AuthCtrlr/Enabled")
         self.ask_csms: AskCsms | None = None
         self.online: Callable[[], bool] = lambda: False
@@ -54,6 +55,8 @@ class Authorizer:
 
     async def authorize(self, token: IdToken) -> AuthorizationInfo:
         """What holds for a presented token now. Never raises: without an answer the offline rules decide."""
+        if self.online() and self._local_only.value:
+            return self.known(token) or AuthorizationInfo(status=AuthorizationStatus.UNKNOWN)
         if self.online() and self.ask_csms is not None:
             known = self.known(token) if self._local_pre.value else None
             if known is not None and (known.accepted or self._is_final(token)):

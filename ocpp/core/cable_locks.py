@@ -4,6 +4,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from ocpp.core.evse import Connector, Evse, Fault
+from ocpp.core.identity import IdToken, same_authority
+from ocpp.core.transaction import Authorization
 
 if TYPE_CHECKING:
     from ocpp.core.charging import Charging
@@ -44,6 +46,27 @@ class CableLocks:
         if connector.locked:
             self._charging.spawn(self._unlock(evse, connector))
 
+    def release(self, evse: Evse) -> None:
+        """Release whatever is locked there."""
+        for connector in evse.connectors:
+            self.unlock(evse, connector)
+
+    def keep(self, evse: Evse, owner: Authorization) -> None:
+        """Keep a locked cable until its owner comes (C15.FR.05, E05.FR.11, E09.FR.03)."""
+        for connector in evse.connectors:
+            if connector.locked:
+                connector.kept_for = owner
+
+    def give_back(self, token: IdToken, group: IdToken | None, evses: list[Evse]) -> bool:
+        """Release the cable that is kept for whoever presents that token; False when none is."""
+        for evse in evses:
+            for connector in evse.connectors:
+                owner = connector.kept_for
+                if owner is not None and same_authority(token, group, owner.token, owner.group):
+                    self.unlock(evse, connector)
+                    return True
+        return False
+
     async def _unlock(self, evse: Evse, connector: Connector) -> None:
         await self.unlock_now(evse, connector)
 
@@ -51,7 +74,7 @@ class CableLocks:
         """Release the cable; False when the lock did not open, which is reported as a fault too."""
         opened = await self._charging.hardware.unlock(evse.id, connector.id)
         if opened:
-            connector.locked = False
+            connector.locked, connector.kept_for = False, None
         else:
             log.error("the lock of EVSE %d connector %d does not open", evse.id, connector.id)
             self._charging.fault_changed(evse.id, connector.id, Fault(LOCK_FAILURE, "lock does not open"), active=True)

@@ -151,7 +151,11 @@ class Charging:
         connector = evse.connector(connector_id)
         if connector.plugged:
             return
-        connector.plugged = True
+        connector.plugged, connector.kept_for = True, None
+        if evse.plugged_connector is not connector:
+            # One EVSE charges one EV at a time (E01.FR.14): this one has to wait until the other has gone.
+            self.listener.connector_changed(evse, connector)
+            return
         if evse_id in self.plug_order:
             self.plug_order.remove(evse_id)
         self.plug_order.append(evse_id)
@@ -172,13 +176,17 @@ class Charging:
         connector = evse.connector(connector_id)
         if not connector.plugged:
             return
+        served = evse.plugged_connector is connector
         connector.plugged = False
+        if not served:
+            self.listener.connector_changed(evse, connector)
+            return
         evse.energy_flows = evse.ev_requests_energy = False
         session = evse.session
         if session is not None:
-            session.owner = None
             session.cable_unplugged()
-        if connector.locked and self.settings.unlock_on_ev_side_disconnect:
+        goes_on = session is not None and session.authorization is not None
+        if self.settings.unlock_on_ev_side_disconnect and not goes_on:
             self.locks.unlock(evse, connector)
         self.listener.connector_changed(evse, connector)
 
@@ -190,6 +198,12 @@ class Charging:
         evse.ev_requests_energy, evse.energy_flows = requests_energy, energy_flows
         if evse.session is not None:
             evse.session.reconsider()
+
+    def session_stopped(self, evse_id: int) -> None:
+        """The EV has ended its ISO 15118 session for good."""
+        session = self.evses[evse_id].session
+        if session is not None:
+            session.stopped_by_ev()
 
     def bay_changed(self, evse_id: int, occupied: bool) -> None:
         """The parking bay sensor's word."""

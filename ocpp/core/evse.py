@@ -9,6 +9,7 @@ from ocpp.errors import DeviceModelError
 if TYPE_CHECKING:
     from ocpp.core.limits import Limit
     from ocpp.core.session import ChargingSession
+    from ocpp.core.transaction import Authorization
 
 MAX_FAULTS = 32
 """Faults of one connector at a time; there are fewer kinds."""
@@ -49,6 +50,8 @@ class Connector:
     plugged: bool = False
     locked: bool = False
     reserved: bool = False
+    kept_for: "Authorization | None" = None
+    """Who gets the locked cable back by presenting a token, although nothing is going on any more."""
     faults: dict[str, Fault] = field(default_factory=dict)
 
 

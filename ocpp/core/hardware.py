@@ -10,6 +10,12 @@ import msgspec
 
 ENERGY_IMPORT = "Energy.Active.Import.Register"
 POWER_IMPORT = "Power.Active.Import"
+CURRENT_IMPORT = "Current.Import"
+
+PHASES = ("L1", "L2", "L3")
+
+DRAWING_A = Decimal("0.5")
+"""A phase that carries less is not used to charge; meters show some tenths of an ampere of noise."""
 
 
 class Indication(StrEnum):
@@ -59,6 +65,15 @@ class MeterReading(msgspec.Struct, frozen=True, omit_defaults=True):
             if sample.measurand == measurand and sample.phase == phase:
                 return sample.value
         return None
+
+    @property
+    def phases_drawing(self) -> int:
+        """How many phases carry current; 0 where none does or the meter does not tell."""
+        return sum(
+            1
+            for sample in self.samples
+            if sample.measurand == CURRENT_IMPORT and sample.phase in PHASES and sample.value > DRAWING_A
+        )
 
     @property
     def energy_wh(self) -> int:

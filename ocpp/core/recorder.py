@@ -89,7 +89,7 @@ class TransactionRecorder:
     ) -> None:
         session = self._session
         self._locate(transaction)
-        transaction.charging_state = session.charging_state()
+        transaction.charging_state, transaction.phases_used = session.charging_state(), session.phases_used
         token, session.token_to_report = session.token_to_report, None
         seq_no = transaction.next_seq_no
         transaction.next_seq_no += 1

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ocpp.clock import Timer
 from ocpp.core import settings as points
 from ocpp.core.changes import Change, Changes, Memory
+from ocpp.core.conditions import Conditions
 from ocpp.core.delivery import Delivery
 from ocpp.core.events import MeterValue, ReadingContext, StopReason, Trigger
 from ocpp.core.evse import TRANSACTION_ENDING_FAULTS, Connector, Evse
@@ -21,7 +21,9 @@ from ocpp.core.identity import IdToken
 from ocpp.core.limits import LEAST_CURRENT_A
 from ocpp.core.metering import TransactionMeter
 from ocpp.core.recorder import TransactionRecorder
+from ocpp.core.refusal import Refusal
 from ocpp.core.schedule import ChargingProfile
+from ocpp.core.timers import Timers
 from ocpp.core.transaction import Authorization, ChargingState, Transaction
 
 if TYPE_CHECKING:
@@ -33,6 +35,12 @@ EV_READY_GRACE_S = 10.0
 STOP_FLOW_TIMEOUT_S = 8.0
 """How long the last event waits for the energy to stop; the contactor opens under load well before (IEC 61851-1)."""
 
+RELEASING_REASONS = frozenset({StopReason.LOCAL, StopReason.REMOTE, StopReason.MASTER_PASS})
+"""When a session ends so, the cable is let go (E06.FR.10, E07.FR.07)."""
+
+KEEPING_REASONS = frozenset({StopReason.DEAUTHORIZED, StopReason.EV_DISCONNECTED})
+"""When a transaction ends so, a locked cable is kept for its owner (E05.FR.11, E09.FR.03)."""
+
 PLUG_IN, EV_READY, FLOW_STOP = "plug in", "EV ready", "flow stop"
 """What the session's timers wait for."""
 
@@ -41,9 +49,10 @@ _REMEMBERED = (
     "transaction",
     "suspended_by_csms",
     "finished",
-    "owner",
     "ending",
-    "_flowed",
+    "flowed",
+    "_releases_cable",
+    "_held_back",
     "_facts",
     "token_to_report",
     "_refused_trigger",
@@ -68,9 +77,13 @@ class ChargingSession:
         """Whether a transaction has ended here and the cable is still in."""
         self.ending = False
         """Whether the transaction is over but for the energy that still flows."""
-        self._flowed = False
-        self._timers: dict[str, Timer] = {}
-        self.owner: IdToken | None = None
+        self.flowed = False
+        """Whether the EV has drawn, or could have for long enough."""
+        self._releases_cable = False
+        """Whether the cable is to be let go once no energy flows."""
+        self._held_back: Trigger | None = None
+        """What is told once no energy flows, in place of the mere change of state."""
+        self._timers = Timers(charging.clock)
         self.profile_for_start: ChargingProfile | None = None
         """A charging profile that waits for the transaction to begin."""
         self.meter = TransactionMeter(charging.metering, charging.clock, charging.store, self)
@@ -78,6 +91,8 @@ class ChargingSession:
         self.token_to_report: IdToken | None = None
         self._refused_trigger: Trigger | None = None
         self._recorder = TransactionRecorder(charging, self)
+        self._conditions = Conditions(charging, self)
+        self._refusal = Refusal(charging, self)
         self.delivery = Delivery(charging, self)
         self._changes = Changes(
             charging.database,
@@ -118,27 +133,14 @@ class ChargingSession:
         occupied = self.evse is not None and (self.evse.bay_occupied or self.plugged)
         return not occupied and self.authorization is None and self.transaction is None and not self.unrecorded
 
-    def _hardware_facts(self) -> frozenset[str]:
-        found = set()
-        if self.evse is not None and self.evse.bay_occupied:
-            found.add(points.PARKING_BAY_OCCUPANCY)
-        if self.plugged:
-            found.add(points.EV_CONNECTED)
-            reading = self.read()
-            signed = reading is not None and reading.signed_start is not None
-            if signed and self._charging.metering.sampled_signed.value:
-                found.add(points.DATA_SIGNED)
-        if self.evse is not None and self.evse.energy_flows:
-            found.add(points.ENERGY_TRANSFER)
-        return frozenset(found)
+    def charging_state(self) -> ChargingState:
+        """What is going on between EVSE and EV."""
+        return self._conditions.charging_state()
 
-    def _conditions(self, hardware: frozenset[str]) -> frozenset[str]:
-        """The start and stop points that hold."""
-        if self.authorization is None:
-            return hardware - {points.DATA_SIGNED}
-        if points.EV_CONNECTED in hardware:
-            return hardware | {points.AUTHORIZED, points.POWER_PATH_CLOSED}
-        return hardware | {points.AUTHORIZED}
+    @property
+    def phases_used(self) -> int | None:
+        """From how many phases the EV draws; None while it does not."""
+        return self._conditions.phases_used()
 
     def read(self) -> MeterReading | None:
         """See `Metered.read`."""
@@ -148,20 +150,25 @@ class ChargingSession:
 
     def cable_plugged(self) -> None:
         """The cable is in."""
-        self._change(Trigger.CABLE_PLUGGED_IN, lambda: self._cancel(PLUG_IN))
+        self._change(Trigger.CABLE_PLUGGED_IN, lambda: self._timers.cancel(PLUG_IN))
 
     def cable_unplugged(self) -> None:
         """The cable is out; the EVSE's facts already say so."""
         rules = self._charging.settings
 
         def act() -> None:
-            self._flowed = False
+            self.flowed = False
             if rules.stop_on_ev_side_disconnect or self.transaction is None:
-                self._withdraw()
+                self.withdraw()
 
         self._change(Trigger.EV_COMMUNICATION_LOST, act, reason=StopReason.EV_DISCONNECTED)
-        if self.authorization is not None:
+        if self.authorization is not None and not self._cable_is_held:
             self._expect_plug()
+
+    @property
+    def _cable_is_held(self) -> bool:
+        """Whether a cable stays locked in the station: it waits for its owner, however long (E10.FR.01)."""
+        return self.evse is not None and any(connector.locked for connector in self.evse.connectors)
 
     def bay_changed(self, occupied: bool) -> None:
         """The parking bay's sensor sees something, or no longer."""
@@ -185,13 +192,28 @@ class ChargingSession:
         """The authorization ends: by the driver's token, by the CSMS, by the unlock command."""
 
         def act() -> None:
-            self._withdraw()
+            self.withdraw()
             self.token_to_report = token
-            self._note_stop(reason)
+            self.note_stop(reason)
+            self._releases_cable = reason in RELEASING_REASONS
 
         self._change(trigger, act, reason=reason)
-        if reason in (StopReason.LOCAL, StopReason.REMOTE, StopReason.MASTER_PASS):
-            self.release_cable()
+
+    def stopped_by_ev(self) -> None:
+        """The EV ends its session for good (SessionStopReq Terminate of ISO 15118; E15.FR.04, E15.FR.05)."""
+        if self.authorization is None or self.ending:
+            return
+
+        def act() -> None:
+            self.withdraw()
+            self.note_stop(StopReason.STOPPED_BY_EV)
+            self._releases_cable = True
+            self._held_back = Trigger.STOP_AUTHORIZED if waits else None
+
+        ends = bool(self._charging.settings.stop_points & points.ENDED_BY_EV)
+        waits = self._conditions.energy_flows and not ends
+        trigger = None if waits else Trigger.STOP_AUTHORIZED
+        self._change(trigger, act, reason=StopReason.STOPPED_BY_EV, force=ends)
 
     def refuse(self) -> None:
         """The CSMS does not accept the token of the running transaction (E05; 1.6 section 5.11)."""
@@ -199,30 +221,12 @@ class ChargingSession:
         if transaction is None or transaction.deauthorized:
             return
         if self._charging.settings.stop_on_invalid_id:
-            self._change(Trigger.DEAUTHORIZED, self._end_refused, reason=StopReason.DEAUTHORIZED)
+            self._change(Trigger.DEAUTHORIZED, self._refusal.end, reason=StopReason.DEAUTHORIZED)
         else:
-            self._change(None, self._limit_refused)
+            self._change(None, self._refusal.limit)
 
-    def _end_refused(self) -> None:
-        if self.transaction is not None:
-            self.transaction.deauthorized = True
-        self._withdraw()
-        self._note_stop(StopReason.DEAUTHORIZED)
-
-    def _limit_refused(self) -> None:
-        transaction = self.transaction
-        if transaction is None:
-            return
-        transaction.deauthorized = True
-        allowed = self._charging.settings.max_energy_on_invalid_id_wh
-        if allowed > 0 and transaction.last is not None:
-            transaction.energy_limit_wh = transaction.last.energy_wh + allowed
-            self.meter.start()
-        else:
-            self.suspended_by_csms = True
-        self._charging.store.save(transaction)
-
-    def _note_stop(self, reason: StopReason) -> None:
+    def note_stop(self, reason: StopReason) -> None:
+        """Why the transaction is going to end; the first reason counts."""
         if self.transaction is not None:
             self.transaction.stop_reason = self.transaction.stop_reason or reason
 
@@ -236,7 +240,7 @@ class ChargingSession:
 
     def end(self, trigger: Trigger, reason: StopReason) -> None:
         """End the transaction whatever the stop points say (reset, emergency stop)."""
-        self._change(trigger, self._withdraw, reason=reason, force=True)
+        self._change(trigger, self.withdraw, reason=reason, force=True)
 
     def faulted(self, kind: str) -> None:
         """A fault came up at this EVSE."""
@@ -255,9 +259,14 @@ class ChargingSession:
 
         def act() -> None:
             if self.evse is not None and self.evse.energy_flows:
-                self._flowed = True
+                self.flowed = True
 
-        self._change(None, act, reason=StopReason.STOPPED_BY_EV)
+        self._change(None, act, reason=self._why_nothing_flows())
+
+    def _why_nothing_flows(self) -> StopReason:
+        if self.transaction is not None and self.transaction.deauthorized:
+            return StopReason.DEAUTHORIZED
+        return StopReason.OTHER if self._conditions.withheld else StopReason.STOPPED_BY_EV
 
     def report_samples(self, value: MeterValue) -> None:
         """See `Metered.report_samples`."""
@@ -300,14 +309,11 @@ class ChargingSession:
     @property
     def energy_limited(self) -> bool:
         """See `Metered.energy_limited`."""
-        return self.transaction is not None and self.transaction.energy_limit_wh is not None
+        return self._refusal.limits_energy
 
     def check_energy_limit(self) -> None:
         """See `Metered.check_energy_limit`."""
-        transaction, reading = self.transaction, self.read()
-        if transaction is None or transaction.energy_limit_wh is None or reading is None:
-            return
-        if reading.energy_wh >= transaction.energy_limit_wh and not self.suspended_by_csms:
+        if self._refusal.exhausted and not self.suspended_by_csms:
             self.suspend_by_csms()
 
     # -- from facts to events -------------------------------------------------------------------------------------
@@ -321,7 +327,7 @@ class ChargingSession:
         force: bool = False,
     ) -> None:
         self._changes.make(
-            Change(act, trigger, reason, force, self._hardware_facts(), self.connector, self._clock.now())
+            Change(act, trigger, reason, force, self._conditions.of_hardware(), self.connector, self._clock.now())
         )
 
     def _not_recorded(self) -> None:
@@ -334,8 +340,11 @@ class ChargingSession:
     def _recorded(self) -> None:
         self._install_profile()
         self._charging.smart.review()
-        if self.delivery.apply() and not self._flowed and EV_READY not in self._timers:
-            self._schedule(EV_READY, EV_READY_GRACE_S, self._grace_over)
+        if self._releases_cable and not self._conditions.energy_flows:
+            self._releases_cable = False
+            self.release_cable()
+        if self.delivery.apply() and not self.flowed and EV_READY not in self._timers:
+            self._timers.schedule(EV_READY, EV_READY_GRACE_S, self._grace_over)
         self._charging.session_changed(self)
 
     def _install_profile(self) -> None:
@@ -358,7 +367,7 @@ class ChargingSession:
             self._recorder.at = self._recorder.connector = None
 
     def _evaluate(self, change: Change) -> None:
-        before, self._facts = self._facts, self._conditions(change.facts)
+        before, self._facts = self._facts, self._conditions.with_driver(change.facts)
         if self.transaction is None:
             self._consider_start(change, before)
             return
@@ -366,17 +375,21 @@ class ChargingSession:
         if change.force or (before - self._facts) & self._charging.settings.stop_points:
             self._begin_ending(trigger or Trigger.CHARGING_STATE_CHANGED, change.reason)
         elif trigger is not None or self.charging_state() is not self.transaction.charging_state:
-            self._recorder.update(trigger or Trigger.CHARGING_STATE_CHANGED)
+            self._recorder.update(trigger or self._held_back or Trigger.CHARGING_STATE_CHANGED)
+            self._held_back = None
 
     def _consider_start(self, change: Change, before: frozenset[str]) -> None:
-        if not self._must_start(self._facts - before):
+        gained = self._facts - before
+        if not self._must_start(gained):
             return
         if not self._charging.accepts_transaction(self):
             # Not now: the same facts start the transaction once the station is accepted.
             self._facts, self._refused_trigger = before, change.trigger
             return
         trigger = self._refused_trigger or change.trigger or Trigger.CHARGING_STATE_CHANGED
-        self._flowed, self._refused_trigger = False, None
+        if gained & self._charging.settings.start_points == {points.DATA_SIGNED}:
+            trigger = Trigger.SIGNED_DATA_RECEIVED
+        self.flowed, self._refused_trigger = False, None
         self._recorder.start(trigger)
 
     def _must_start(self, gained: frozenset[str]) -> bool:
@@ -398,7 +411,7 @@ class ChargingSession:
             return
         self.ending = True
         self._charging.store.save(transaction)
-        self._schedule(FLOW_STOP, STOP_FLOW_TIMEOUT_S, self._finish_ending)
+        self._timers.schedule(FLOW_STOP, STOP_FLOW_TIMEOUT_S, self._finish_ending)
 
     def _finish_ending(self) -> None:
         self._change(None, lambda: self._finish() if self.ending else None)
@@ -408,15 +421,16 @@ class ChargingSession:
         if transaction is None:
             return
         self.ending = False
-        self._cancel(FLOW_STOP)
+        self._timers.cancel(FLOW_STOP)
+        # Nobody pauses any longer: the last event tells of an EV that is connected, or gone.
+        self.withdraw()
+        self.suspended_by_csms = False
         self._recorder.finish(transaction)
         self.transaction = None
         self.finished = True
-        self._withdraw()
-        self.suspended_by_csms = False
-        if transaction.stop_reason is StopReason.DEAUTHORIZED:
-            self.owner = transaction.token
-        self._facts = self._conditions(self._hardware_facts())
+        if transaction.stop_reason in KEEPING_REASONS:
+            self._keep_cable(transaction)
+        self._facts = self._conditions.with_driver(self._conditions.of_hardware())
 
     def resume(self, transaction: Transaction) -> None:
         """Take up a transaction found open after a restart."""
@@ -426,7 +440,7 @@ class ChargingSession:
                 transaction.token, transaction.group, transaction.remote_start_id, priority=transaction.priority
             )
         self.suspended_by_csms = transaction.deauthorized and transaction.energy_limit_wh is None
-        self._facts = self._conditions(self._hardware_facts())
+        self._facts = self._conditions.with_driver(self._conditions.of_hardware())
         self.meter.start()
 
     def resumed(self, values: tuple[MeterValue, ...]) -> None:
@@ -442,73 +456,45 @@ class ChargingSession:
 
     # -- details --------------------------------------------------------------------------------------------------
 
-    def _withdraw(self) -> None:
+    def withdraw(self) -> None:
+        """Nobody may charge any longer."""
         self.authorization = None
-        self._cancel(PLUG_IN)
-        self._cancel(EV_READY)
+        self._timers.cancel(PLUG_IN)
+        self._timers.cancel(EV_READY)
         if self.transaction is not None:
             self.transaction.authorized = False
 
-    def charging_state(self) -> ChargingState:
-        """What is going on between EVSE and EV."""
-        if not self.plugged:
-            return ChargingState.IDLE
-        assert self.evse is not None
-        if self.evse.energy_flows:
-            return ChargingState.CHARGING
-        if self.suspended_by_csms:
-            return ChargingState.SUSPENDED_EVSE
-        if self.authorization is None:
-            return ChargingState.EV_CONNECTED
-        if not self.delivery.allowed or self._paused_by_limit():
-            return ChargingState.SUSPENDED_EVSE
-        return ChargingState.SUSPENDED_EV if self._flowed else ChargingState.EV_CONNECTED
-
     def _grace_over(self) -> None:
         def act() -> None:
-            self._flowed = True
+            self.flowed = True
 
         if self.transaction is not None and self.plugged:
             self._change(None, act)
 
     def release_cable(self) -> None:
         """Unlock the cable once the session has ended normally (E06.FR.10)."""
-        if self.evse is not None and self.connector is not None:
-            self._charging.locks.unlock(self.evse, self.connector)
+        if self.evse is not None:
+            self._charging.locks.release(self.evse)
 
-    def _paused_by_limit(self) -> bool:
-        """Whether what may be drawn is less than a pilot can offer."""
-        return self.evse is not None and self.evse.limit is not None and self.evse.limit.current_a < LEAST_CURRENT_A
+    def _keep_cable(self, transaction: Transaction) -> None:
+        if self.evse is not None and transaction.token is not None:
+            self._charging.locks.keep(self.evse, Authorization(transaction.token, transaction.group))
 
     def _expect_plug(self) -> None:
         timeout = self._charging.settings.ev_connection_timeout_s
-        self._cancel(PLUG_IN)
+        self._timers.cancel(PLUG_IN)
         if timeout > 0:
-            self._schedule(PLUG_IN, timeout, self._plug_in_timed_out)
+            self._timers.schedule(PLUG_IN, timeout, self._plug_in_timed_out)
         if self.evse is not None:
             self._charging.hardware.indicate(self.evse.id, Indication.PLUG_IN)
 
     def _plug_in_timed_out(self) -> None:
         log.info("the driver did not plug in within %d s", self._charging.settings.ev_connection_timeout_s)
         keep = points.PARKING_BAY_OCCUPANCY in self._charging.settings.stop_points
-        self._change(Trigger.EV_CONNECT_TIMEOUT, self._withdraw, reason=StopReason.TIMEOUT, force=not keep)
-
-    def _schedule(self, name: str, delay: float, action: Callable[[], None]) -> None:
-        def run() -> None:
-            del self._timers[name]
-            action()
-
-        self._cancel(name)
-        self._timers[name] = self._clock.call_later(delay, run)
-
-    def _cancel(self, name: str) -> None:
-        timer = self._timers.pop(name, None)
-        if timer is not None:
-            timer.cancel()
+        self._change(Trigger.EV_CONNECT_TIMEOUT, self.withdraw, reason=StopReason.TIMEOUT, force=not keep)
 
     def close(self) -> None:
         """No more timers: the program ends, or the session is over."""
         self.meter.stop()
         self._changes.close()
-        for name in tuple(self._timers):
-            self._cancel(name)
+        self._timers.clear()

@@ -9,6 +9,9 @@ EV_CONNECTED = "EVConnected"
 PARKING_BAY_OCCUPANCY = "ParkingBayOccupancy"
 POWER_PATH_CLOSED = "PowerPathClosed"
 
+ENDED_BY_EV = frozenset({AUTHORIZED, POWER_PATH_CLOSED, ENERGY_TRANSFER})
+"""Stop points with which an EV that ends its ISO 15118 session ends the transaction, too (E15.FR.04)."""
+
 
 class SessionSettings:
     """How sessions and transactions behave in 2.x (TxCtrlr and its neighbours)."""

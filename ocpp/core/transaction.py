@@ -47,6 +47,7 @@ class Transaction(msgspec.Struct, omit_defaults=True):
     next_seq_no: int = 0
     active: bool = True
     charging_state: ChargingState = ChargingState.IDLE
+    phases_used: int | None = None
     token: IdToken | None = None
     group: IdToken | None = None
     authorized: bool = False
@@ -71,7 +72,7 @@ class Transaction(msgspec.Struct, omit_defaults=True):
         """It is charged on this authorization from now on."""
         self.token, self.group = authorization.token, authorization.group
         self.authorized, self.deauthorized = True, False
-        self.energy_limit_wh = None
+        self.energy_limit_wh, self.stop_reason = None, None
         self.priority = authorization.priority
         if authorization.remote_start_id is not None:
             self.remote_start_id = authorization.remote_start_id

@@ -72,6 +72,11 @@ class EvReports:
             except msgspec.ValidationError as wrong:
                 raise ValueError(f"needs: {wrong}") from wrong
 
+    def session_stopped(self, evse_id: int) -> None:
+        """See `EvControllerListener.session_stopped`."""
+        if self.charge_point is not None:
+            self.charge_point.ev_session_stopped(evse_id)
+
     def schedule(self, evse_id: int, chosen: OfferedSchedule) -> None:
         """See `EvControllerListener.schedule`."""
         if self.charge_point is not None:

@@ -59,7 +59,7 @@ class Transactions:
             trigger_reason=v2.TriggerReasonEnum(event.trigger.value),
             seq_no=event.seq_no,
             offline=True if event.offline else None,
-            number_of_phases_used=self._phases(transaction),
+            number_of_phases_used=transaction.phases_used,
             reservation_id=event.reservation_id,
             transaction_info=self._info(event),
             evse=self._evse(transaction),
@@ -76,12 +76,6 @@ class Transactions:
             remote_start_id=transaction.remote_start_id,
             stopped_reason=v2.ReasonEnum(STOP_REASONS.get(stopped, stopped.value)) if stopped is not None else None,
         )
-
-    def _phases(self, transaction: Transaction) -> int | None:
-        if transaction.charging_state.value != "Charging" or transaction.evse_id is None:
-            return None
-        connector = self._context.evses[transaction.evse_id].plugged_connector
-        return connector.phases if connector is not None else None
 
     @staticmethod
     def _evse(transaction: Transaction) -> v2.EVSE | None:
