@@ -49,6 +49,8 @@ class DriverTexts:
         self._currency = model.text("TariffCostCtrlr/Currency")
         self._decimals = model.integer("TariffCostCtrlr/NumberOfDecimals")
         self.changed: Callable[[], None] = lambda: None
+        self.has_left: Callable[[int], bool] = lambda evse_id: False
+        """Whether the driver at an EVSE is gone by the time a transaction ends."""
 
     # -- what happens ---------------------------------------------------------------------------------------------
 
@@ -66,8 +68,11 @@ class DriverTexts:
         self.cost_texts(evse_id, transaction_id, (DisplayText(self.amount(cost)),), final=final)
 
     def cost_texts(self, evse_id: int, transaction_id: str, texts: Texts, *, final: bool = False) -> None:
-        """The same in several texts."""
+        """The same in several texts; a final cost only while somebody is there to read it (I03.FR.05)."""
         if not self._cost_enabled.value:
+            return
+        if final and self.has_left(evse_id):
+            self._drop(evse_id)
             return
         before = self._costs.pop(evse_id, None)
         if before is not None and before.timer is not None:
@@ -86,6 +91,12 @@ class DriverTexts:
         cost = self._costs.get(evse_id)
         if cost is not None and cost.transaction_id == transaction_id:
             self.cost_texts(evse_id, transaction_id, cost.texts, final=True)
+
+    def _drop(self, evse_id: int) -> None:
+        before = self._costs.pop(evse_id, None)
+        if before is not None and before.timer is not None:
+            before.timer.cancel()
+        self.changed()
 
     def _forget(self, evse_id: int) -> None:
         del self._costs[evse_id]

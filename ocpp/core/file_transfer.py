@@ -239,6 +239,11 @@ def _enter_folder(ftp: ftplib.FTP, path: str) -> str:
     return filename
 
 
+def over_tls(location: str) -> bool:
+    """Whether a transfer needs a TLS context."""
+    return location.lower().startswith(("https:", "ftps:"))
+
+
 def shown(location: str) -> str:
     """A location as logs may show it: without user and password."""
     try:

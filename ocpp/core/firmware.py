@@ -82,7 +82,7 @@ class FirmwareUpdates:
         self._cancelled = threading.Event()
         self._idle = asyncio.Event()
         self.trust: Callable[[], ssl.SSLContext | None] = lambda: None
-        """Gives the TLS context of a download."""
+        """Gives the TLS context of a download; called in the loop's thread, to which the database belongs."""
         self.reconnect: Callable[[], Awaitable[None]] = _no_connection
         """Closes the connection and makes it again."""
         charging.on_transaction_end.append(self._transaction_ended)
@@ -246,7 +246,8 @@ class FirmwareUpdates:
         wait = min(max(0.0, given), MAX_RETRY_INTERVAL_S)
         for attempt in range(1, attempts + 1):
             try:
-                await asyncio.to_thread(self._download, update.location, self._cancelled)
+                trust = self.trust() if file_transfer.over_tls(update.location) else None
+                await asyncio.to_thread(self._download, update.location, self._cancelled, trust)
             except TransferError as error:
                 place = file_transfer.shown(update.location)
                 log.warning("download from %s failed (%d of %d): %s", place, attempt, attempts, error)
@@ -260,10 +261,9 @@ class FirmwareUpdates:
                 self.updates.report(update, "Downloaded", Stage.VERIFY)
                 return
 
-    def _download(self, location: str, cancelled: threading.Event) -> None:
-        secure = location.lower().startswith(("https:", "ftps:"))
+    def _download(self, location: str, cancelled: threading.Event, trust: ssl.SSLContext | None) -> None:
         self._image.prepare()
-        file_transfer.download(location, self._image.path, cancelled, self.trust() if secure else None)
+        file_transfer.download(location, self._image.path, cancelled, trust)
 
     async def _verify(self, update: Update) -> None:
         if update.certificate is None or update.signature is None:

@@ -73,7 +73,10 @@ class LogUploads:
         self._sources: dict[str, Lines] = {} if diagnostics is None else {"diagnostics": diagnostics}
         self._current: LogUpload | None = None
         self.trust: Callable[[], ssl.SSLContext | None] = lambda: None
-        """Gives the TLS context of a transfer: the CSMS's root certificates and the system's (N01.FR.15-16)."""
+        """Gives the TLS context of a transfer: the CSMS's root certificates and the system's (N01.FR.15-16).
+
+        Called in the loop's thread, to which the database belongs.
+        """
 
     def prepare(self, kind: str, window: tuple[datetime | None, datetime | None], report: Report) -> LogUpload | None:
         """An upload of the log "diagnostics" or "security"; None when there is no such log (N01.FR.05)."""
@@ -119,7 +122,8 @@ class LogUploads:
             path = Path(folder) / upload.name
             for attempt in range(1, attempts + 1):
                 try:
-                    await asyncio.to_thread(_send, upload, path, location, self.trust)
+                    trust = self.trust() if file_transfer.over_tls(location) else None
+                    await asyncio.to_thread(_send, upload, path, location, trust)
                 except Cancelled:
                     return None
                 except TransferError as error:
@@ -141,14 +145,13 @@ class LogUploads:
         return outcome
 
 
-def _send(upload: LogUpload, path: Path, location: str, trust: Callable[[], ssl.SSLContext | None]) -> None:
+def _send(upload: LogUpload, path: Path, location: str, trust: ssl.SSLContext | None) -> None:
     if not path.exists():
         try:
             upload.write(path)
         except OSError as error:
             raise TransferError(file_transfer.FAILURE, f"the log cannot be put together: {error}") from error
-    secure = location.lower().startswith(("https:", "ftps:"))
-    file_transfer.upload(location, path, upload.name, upload.cancelled, trust() if secure else None)
+    file_transfer.upload(location, path, upload.name, upload.cancelled, trust)
 
 
 def security_lines(events: SecurityEventRepository) -> Iterator[tuple[datetime, str]]:

@@ -40,7 +40,7 @@ from ocpp.core.recovery import Recovery
 from ocpp.core.reservations import Reservations
 from ocpp.core.reset import Resets
 from ocpp.core.security_upgrade import SecurityUpgrade
-from ocpp.core.settings import SessionSettings, TransactionRetry
+from ocpp.core.settings import PARKING_BAY_OCCUPANCY, SessionSettings, TransactionRetry
 from ocpp.core.smart_charging import Grid, SmartCharging
 from ocpp.core.transaction import TransactionStore
 from ocpp.device_model import DeviceModel
@@ -188,6 +188,7 @@ class Strategy(ABC, DomainListener):
             undelivered=lambda: len(self.outbox) if self.endpoint.online else 0,
         )
         driver_texts = DriverTexts(surroundings.model, surroundings.clock)
+        driver_texts.has_left = self._driver_has_left
         return Context(
             identity=surroundings.identity,
             clock=surroundings.clock,
@@ -226,6 +227,11 @@ class Strategy(ABC, DomainListener):
             data_transfer=surroundings.data_transfer,
             time_set=surroundings.hardware.system_time_changed,
         )
+
+    def _driver_has_left(self, evse_id: int) -> bool:
+        """A transaction that ends with the parking bay's occupancy ends when its driver has driven away."""
+        evse = self.surroundings.evses[evse_id]
+        return PARKING_BAY_OCCUPANCY in self.settings.stop_points and evse.has_bay_sensor and not evse.bay_occupied
 
     def _displays(self, driver_texts: DriverTexts) -> Displays:
         surroundings = self.surroundings

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 
 from ocpp.core.context import Context
-from ocpp.errors import RpcError
+from ocpp.errors import RpcError, StorageError
 from ocpp.messages import v2
 from ocpp.rpc.endpoint import Handler, Reply
 
@@ -29,21 +29,30 @@ class CustomerInformation:
         """See `Block.callbacks_complete`."""
 
     def customer_information(self, request: v2.CustomerInformationRequest) -> v2.CustomerInformationResponse | Reply:
-        """N09, N10. A customer identifier is taken for the value of an id token."""
+        """N09, N10. A customer identifier is taken for the value of an id token; without the disk nothing is possible."""
         named = (request.id_token, request.customer_certificate, request.customer_identifier)
         if sum(each is not None for each in named) != 1:
             return _answer("Invalid", "InvalidValue")
         if not request.report and not request.clear:
             return _answer("Rejected", "NoError")
-        customer = self._customer(request)
-        lines = list(self._context.customers.report(customer)) if customer and request.report else []
-        if customer and request.clear:
-            with self._context.database.transaction():
-                self._context.customers.forget(customer)
+        try:
+            lines = self._carry_out(request)
+        except StorageError as error:
+            log.error("the customer information %d is not to be had: %s", request.request_id, error)
+            return _answer("Rejected", "InternalError")
         return Reply(
             v2.CustomerInformationResponse(status=v2.CustomerInformationStatusEnum("Accepted")),
             lambda: self._tell(request.request_id, "\n".join(lines)),
         )
+
+    def _carry_out(self, request: v2.CustomerInformationRequest) -> list[str]:
+        """What there is to tell, once everything that has to be is forgotten."""
+        customer, customers = self._customer(request), self._context.customers
+        lines = list(customers.report(customer)) if customer and request.report else []
+        if customer and request.clear:
+            with self._context.database.transaction():
+                customers.forget(customer)
+        return lines
 
     def _customer(self, request: v2.CustomerInformationRequest) -> str | None:
         if request.id_token is not None:

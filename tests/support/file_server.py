@@ -1,5 +1,6 @@
 """An HTTP server that takes and gives files, in a thread of its own; answers by a script of statuses."""
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ class FileServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.daemon_threads = True
+        self.scheme, self.host = "http", "127.0.0.1"
         self.answers: list[int] = []
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.files: dict[str, bytes] = {}
@@ -22,12 +24,12 @@ class FileServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/logs/"
+        return f"{self.scheme}://{self.host}:{self.server_address[1]}/logs/"
 
     def offer(self, path: str, content: bytes) -> str:
         """Make a file available; gives its URL."""
         self.files[path] = content
-        return f"http://127.0.0.1:{self.server_address[1]}{path}"
+        return f"{self.scheme}://{self.host}:{self.server_address[1]}{path}"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -63,8 +65,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def file_server() -> Iterator[FileServer]:
+def file_server(context: ssl.SSLContext | None = None) -> Iterator[FileServer]:
+    """A server in its thread; with a `context` over TLS."""
     with FileServer() as server:
+        if context is not None:
+            server.scheme, server.host = "https", "localhost"
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         yield server

@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from support.file_server import file_server
-from support.tls import DAY, NOW, Authority, pem
+from support.tls import DAY, NOW, Authority, pem, server_context
 from support.v201 import change, charging, stop, unplug
 
 CONTENT = b"new firmware" * 1000
@@ -151,6 +151,17 @@ def test_tc_l_03_the_download_is_scheduled(setup, csms, start, firmware, server)
     assert time.monotonic() >= due - 0.1
     told(csms, *firmware.verified[1:], "Installing")
     activated(setup, csms)
+
+
+@marked()
+def test_firmware_comes_over_https_from_a_server_that_the_system_trusts(csms, start, firmware, tmp_path, monkeypatch):
+    authority = Authority("system")
+    (tmp_path / "system.pem").write_bytes(authority.pem)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "system.pem"))
+    start(activation="in-process")
+    with file_server(server_context(tmp_path, authority)) as server:
+        assert update(csms, firmware.of(server.offer("/new.bin", CONTENT))) == "Accepted"
+        told(csms, *firmware.verified, "Installing", "Installed")
 
 
 @only_signed

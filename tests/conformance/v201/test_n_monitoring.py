@@ -339,6 +339,12 @@ def test_tc_n_19_an_unknown_monitor(csms, station):
     assert clear(csms, highest + 1) == ["NotFound"]
 
 
+@pytest.mark.req("N06.FR.06")
+def test_more_monitors_than_a_message_may_clear(csms, station):
+    most = int(value(csms, "MonitoringCtrlr/ItemsPerMessage[ClearVariableMonitoring]"))
+    assert csms.call("ClearVariableMonitoring", {"id": list(range(1, most + 2))}) == "OccurrenceConstraintViolation"
+
+
 @pytest.mark.tc("TC_N_44_CS")
 @pytest.mark.req("N06.FR.03")
 def test_tc_n_44_a_hard_wired_monitor_stays(csms, station):

@@ -375,6 +375,23 @@ def test_tc_i_02_the_total_cost_after_charging(csms, station):
     wait_shown(station, "4.20 EUR")
 
 
+@pytest.mark.req("I03.FR.05")
+def test_a_driver_who_has_driven_away_is_not_told_the_total_cost(setup, csms):
+    variables = {"TxCtrlr/TxStartPoint": "ParkingBayOccupancy", "TxCtrlr/TxStopPoint": "ParkingBayOccupancy"}
+    station = setup.start(evse="bay_sensor = true", variables=variables)
+    csms.always("TransactionEvent", {"totalCost": 4.2})
+    station.post("/api/sim/evses/1/parking_bay", {"occupied": True})
+    charging(csms, station)
+    wait_shown(station, "4.20 EUR")
+    station.card()
+    station.unplug()
+    station.post("/api/sim/evses/1/parking_bay", {"occupied": False})
+    csms.expect("TransactionEvent", eventType="Ended")
+    wait_shown(station)
+    csms.nothing("TransactionEvent")
+    assert shown(station) == []
+
+
 @pytest.mark.req("I04.FR.01", "I05.FR.02")
 def test_fallback_texts_without_the_csms(setup, csms):
     texts = {
