@@ -418,6 +418,18 @@ async def test_where_there_is_not_enough_for_both_the_first_one_charges(make_sta
     assert (allowed(station, 1), allowed(station, 2)) == (10, 0)
 
 
+async def test_an_ev_that_has_enough_lets_the_other_one_charge(make_station):
+    station = await two_charge(make_station, 10)
+    await station.draw(1, flowing=False)
+    assert (allowed(station, 1), allowed(station, 2)) == (0, 10)
+    await station.draw(2)
+    await station.draw(1)
+    assert (allowed(station, 1), allowed(station, 2)) == (10, 0)
+    await station.draw(2, flowing=False)  # because it has to, not because it has enough
+    await station.draw(1, flowing=False)
+    assert (allowed(station, 1), allowed(station, 2)) == (0, 10)
+
+
 @pytest.mark.req("K01.FR.21", "K02.FR.06", "K03.FR.07", "K04.FR.04")
 async def test_nobody_charges_below_the_minimal_rate(make_station):
     station = await two_charge(make_station, 20, minChargingRate=11)
