@@ -328,9 +328,16 @@ def with_phases(phases: int) -> dict:
 
 
 @pytest.mark.req("K01.FR.43")
-async def test_fewer_phases_are_not_promised_where_they_cannot_be_switched(station, make_station):
+async def test_fewer_phases_are_not_promised_where_they_cannot_be_switched(station):
     assert await install(station, schedule=with_phases(1)) == "UnsupportedParam"
     assert await install(station, schedule=with_phases(3)) == "Accepted"
+
+
+@pytest.mark.req("K01.FR.43", "K05.FR.05")
+async def test_nor_are_they_for_a_remote_start(station):
+    relative = {"startSchedule": None, **with_phases(1)}
+    wanted = profile(purpose="TxProfile", chargingProfileKind="Relative", schedule=relative)
+    assert await remote_start(station, wanted) == "Rejected"
 
 
 @pytest.mark.req("K01.FR.43")
