@@ -181,7 +181,7 @@ class Charging:
         if not served:
             self.listener.connector_changed(evse, connector)
             return
-        evse.energy_flows = evse.ev_requests_energy = False
+        evse.energy_flows = evse.ev_requests_energy = evse.sated = False
         session = evse.session
         if session is not None:
             session.cable_unplugged()
@@ -195,6 +195,8 @@ class Charging:
         evse = self.evses[evse_id]
         if (evse.ev_requests_energy, evse.energy_flows) == (requests_energy, energy_flows):
             return
+        if requests_energy is not evse.ev_requests_energy:
+            evse.sated = not requests_energy and evse.offers
         evse.ev_requests_energy, evse.energy_flows = requests_energy, energy_flows
         if evse.session is not None:
             evse.session.reconsider()

@@ -9,9 +9,6 @@ if TYPE_CHECKING:
     from ocpp.core.charging import Charging
     from ocpp.core.session import ChargingSession
 
-LEAST_CURRENT_A = 6.0
-"""Below it an EV is paused (IEC 61851-1)."""
-
 
 class Conditions:
     """Reads them off hardware and session; changes nothing."""
@@ -66,12 +63,8 @@ class Conditions:
     @property
     def withheld(self) -> bool:
         """Whether it is the station that gives the EV nothing."""
-        return not self._session.delivery.allowed or self._paused_by_limit()
-
-    def _paused_by_limit(self) -> bool:
-        """Whether what may be drawn is less than a pilot can offer."""
         evse = self._session.evse
-        return evse is not None and evse.limit is not None and evse.limit.current_a < LEAST_CURRENT_A
+        return not self._session.delivery.allowed or (evse is not None and not evse.offers)
 
     def phases_used(self) -> int | None:
         """From how many phases the EV draws, by the meter; as many as it may where the meter does not tell (yet)."""

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from ocpp.core.session import ChargingSession
     from ocpp.core.transaction import Authorization
 
+LEAST_CURRENT_A = 6.0
+"""Below it an EV is paused (IEC 61851-1)."""
+
 MAX_FAULTS = 32
 """Faults of one connector at a time; there are fewer kinds."""
 
@@ -70,12 +73,19 @@ class Evse:
     has_bay_sensor: bool = False
     ev_requests_energy: bool = False
     energy_flows: bool = False
+    sated: bool = False
+    """Whether the EV has enough for now: it asks for nothing although it was offered something."""
     limit_a: float | None = None
     """What holds without a charging profile, in A per phase; None: what the connector carries."""
     limit: "Limit | None" = None
     """What it may draw now, with everything taken into account."""
     faults: dict[str, Fault] = field(default_factory=dict)
     session: "ChargingSession | None" = None
+
+    @property
+    def offers(self) -> bool:
+        """Whether an EV may draw at all, as far as limits are concerned."""
+        return self.limit is None or self.limit.current_a >= LEAST_CURRENT_A
 
     def connector(self, connector_id: int) -> Connector:
         """The connector with that id; DeviceModelError when there is none."""

@@ -18,7 +18,6 @@ from ocpp.core.events import MeterValue, ReadingContext, StopReason, Trigger
 from ocpp.core.evse import TRANSACTION_ENDING_FAULTS, Connector, Evse
 from ocpp.core.hardware import Indication, MeterReading
 from ocpp.core.identity import IdToken
-from ocpp.core.limits import LEAST_CURRENT_A
 from ocpp.core.metering import TransactionMeter
 from ocpp.core.recorder import TransactionRecorder
 from ocpp.core.refusal import Refusal
@@ -467,6 +466,8 @@ class ChargingSession:
     def _grace_over(self) -> None:
         def act() -> None:
             self.flowed = True
+            if self.evse is not None:
+                self.evse.sated = self.evse.offers and not self.evse.ev_requests_energy
 
         if self.transaction is not None and self.plugged:
             self._change(None, act)
