@@ -64,7 +64,7 @@ format: $(VENV)/.compiled  ## put the code into shape
 
 types: $(VENV)/.compiled  ## check types strictly, and the stubs against the compiled modules
 	@$(BIN)/mypy
-	@$(BIN)/python -m mypy.stubtest --ignore-unused-allowlist --concise --allowlist pyx/stubtest.allow ocpp._native
+	@$(BIN)/python -m mypy.stubtest --ignore-unused-allowlist --concise --allowlist pyx/stubtest.allow ocpp._native hal._native
 
 generate: $(VENV)/.compiled  ## regenerate message types from the OCPP schemas in $(SPEC)
 	@$(BIN)/python -m ocpp.messages.generator $(SPEC)

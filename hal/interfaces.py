@@ -3,6 +3,7 @@
 Methods return at once unless they are coroutines; they raise `hal.errors.HardwareError` when the part fails.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -159,3 +160,54 @@ class EvControllerListener(Protocol):
 
     def session_stopped(self, evse_id: int) -> None:
         """The EV ends its session for good (SessionStopReq, Terminate)."""
+
+
+class Proximity(Protocol):
+    """Reads the cable's coding resistor (IEC 61851-1 table B.2)."""
+
+    @property
+    def rating_a(self) -> float | None:
+        """What the cable carries, in A; None when no plug is in, or its resistor says nothing."""
+
+
+class ResidualCurrentMonitor(Protocol):
+    """Watches for DC and AC leakage (6 mA DC, IEC 62955)."""
+
+    @property
+    def tripped(self) -> bool:
+        """Whether it has found leakage; reading it does not touch a bus."""
+
+    async def self_test(self) -> bool:
+        """Have it simulate leakage; whether it noticed. The contactor is open meanwhile."""
+
+
+class Thermometer(Protocol):
+    """Measures a temperature."""
+
+    @property
+    def celsius(self) -> float | None:
+        """The newest value; None while the sensor gives none."""
+
+
+class Switch(Protocol):
+    """A contact: emergency stop, tamper, parking bay."""
+
+    @property
+    def active(self) -> bool:
+        """Whether it is pressed, opened or occupied; reading it does not touch a slow bus."""
+
+
+class Indicator(Protocol):
+    """Light or sound that shows what an EVSE does."""
+
+    def indicate(self, state: str) -> None:
+        """Show a state by its name: Available, Authorizing, Accepted, Refused, PlugIn, Charging, Suspended, Finished,
+        Unavailable or Faulted.
+        """
+
+
+class TokenReader(Protocol):
+    """Reads cards. What it reads goes to `presented`, in the thread of the loop."""
+
+    presented: Callable[[str, str], None]
+    """Called with id and type ("ISO14443", "ISO15693", "KeyCode", "MacAddress") when a token appears, once."""
