@@ -6,6 +6,7 @@ may deliver energy. Every change is stored together with the messages about it; 
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -274,7 +275,7 @@ class ChargingSession:
         """Tell about the running transaction, with fresh samples, because somebody wants to know."""
         if self.transaction is None or self.ending:
             return
-        value = self.meter.value(ReadingContext.TRIGGER, self._charging.metering.updated.value)
+        value = self.meter.value(ReadingContext.TRIGGER, self._charging.metering.updated)
         with self._changes.whole():
             self._recorder.update(trigger, (value,) if value is not None else ())
 
@@ -420,10 +421,16 @@ class ChargingSession:
         self._facts = self._conditions.with_driver(self._conditions.of_hardware())
         self.meter.start()
 
-    def resumed(self, values: tuple[MeterValue, ...]) -> None:
-        """Tell the CSMS that the transaction goes on, with the readings around the interruption."""
+    def resumed(self, last: MeterReading | None, interrupted_at: datetime) -> None:
+        """Tell the CSMS that the transaction was interrupted, and that it goes on, each with the reading of its time.
+
+        Two events, because one may only carry readings of its own sampling interval (J02.FR.10).
+        """
         with self._changes.whole():
-            self._recorder.update(Trigger.TX_RESUMED, values)
+            before = self.meter.interruption(last, interrupted_at)
+            if before:
+                self._recorder.interrupted(interrupted_at, before)
+            self._recorder.update(Trigger.TX_RESUMED, self.meter.resumed())
         self._recorded()
 
     def close_recovered(self) -> None:
