@@ -319,7 +319,7 @@ class Charging:
             elif not self.metering.idle_only(evse.id):
                 value = session.meter.value(ReadingContext.SAMPLE_CLOCK, self.metering.aligned_updated, at)
                 if value is not None:
-                    session.report_samples(value)
+                    session.reports.report_samples(value)
 
     def _keep_aligned(self, at: datetime) -> None:
         for session in self.sessions:

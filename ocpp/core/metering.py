@@ -12,7 +12,7 @@ from ocpp.core.events import MeterValue, ReadingContext
 from ocpp.core.hardware import MeterReading
 from ocpp.core.readings import MeteringSettings, Readings, Selection
 from ocpp.core.transaction import Transaction, TransactionStore
-from ocpp.device_model.model import Handle
+from ocpp.device_model.entry import Handle
 from ocpp.device_model.standard.metering import MAX_ENDED_SAMPLES
 from ocpp.errors import StorageError
 
@@ -33,7 +33,9 @@ log = logging.getLogger(__name__)
 class Metered(Protocol):
     """A session whose transaction is metered."""
 
-    transaction: Transaction | None
+    @property
+    def transaction(self) -> Transaction | None:
+        """The running transaction."""
 
     def read(self) -> MeterReading | None:
         """The newest reading; None while no EVSE is known."""

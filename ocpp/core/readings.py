@@ -10,7 +10,7 @@ from ocpp.core.events import MeterValue, ReadingContext
 from ocpp.core.hardware import ENERGY_IMPORT, MeterReading, Sample, SignedReading
 from ocpp.core.transaction import Transaction
 from ocpp.device_model import DeviceModel
-from ocpp.device_model.model import Handle
+from ocpp.device_model.entry import Handle
 
 
 def selected(reading: MeterReading, measurands: Iterable[str], *, register_phases: bool = True) -> tuple[Sample, ...]:

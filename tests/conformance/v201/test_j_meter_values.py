@@ -1,6 +1,7 @@
 """Meter values (block J)."""
 
 from datetime import datetime
+from itertools import pairwise
 
 import pytest
 from support.visit import Visit
@@ -41,7 +42,7 @@ def holds(value: dict, context: str, measurands: list[str] = MEASURANDS, *, idle
 
 def spacing(values: list[dict]) -> set[float]:
     times = [datetime.fromisoformat(value["timestamp"]) for value in values]
-    return {(later - earlier).total_seconds() for earlier, later in zip(times, times[1:], strict=False)}
+    return {(later - earlier).total_seconds() for earlier, later in pairwise(times)}
 
 
 @pytest.mark.tc("TC_J_01_CS")
