@@ -200,6 +200,10 @@ class Charging:
         if self.settings.unlock_on_ev_side_disconnect and not goes_on:
             self.locks.unlock(evse, connector)
         self.listener.connector_changed(evse, connector)
+        waiting = evse.plugged_connector
+        if waiting is not None and not evse.in_use:
+            waiting.plugged = False
+            self.cable_plugged(evse_id, waiting.id)
 
     def ev_state_changed(self, evse_id: int, *, requests_energy: bool, energy_flows: bool) -> None:
         """What the EV asks for, and whether it gets it (pilot C or D; contactor closed and current flowing)."""
