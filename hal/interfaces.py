@@ -19,6 +19,8 @@ class Quantity:
     value: Decimal
     unit: str
     phase: str | None = None
+    location: str | None = None
+    """Where it was measured, as OCPP names it ("EV", "Inlet"); None: at the outlet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Reading:
     quantities: tuple[Quantity, ...]
     signed_start: SignedData | None = None
     signed_end: SignedData | None = None
+    signed_now: SignedData | None = None
+    """Of a meter that signs any reading; the others sign the first and the last of a charging session."""
 
 
 class Contactor(Protocol):

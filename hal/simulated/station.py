@@ -393,7 +393,7 @@ class SimulatedStation:
             apply_fault(parts, kind, set(self._station_faults))
 
     def set_meter(self, number: int, values: dict[str, Any]) -> dict[str, Any]:
-        """What the meter will say: `energy_wh`, `power_w` (null: what flows), `frozen`, `signed` {start, end}.
+        """What the meter will say: `energy_wh`, `power_w` (null: what flows), `frozen`, `signed` {start, end, now, public_key}.
 
         Either everything given is taken or nothing.
         """
@@ -409,7 +409,9 @@ class SimulatedStation:
         if "signed" in values:
             signed = values["signed"]
             meter.state.signed_set = signed is not None
-            meter.state.signed_start, meter.state.signed_end = (signed or {}).get("start"), (signed or {}).get("end")
+            given = signed or {}
+            meter.state.signed_start, meter.state.signed_end = given.get("start"), given.get("end")
+            meter.state.signed_now, meter.state.public_key = given.get("now"), given.get("public_key") or ""
         if meter.counts:
             self._counted(number, float(meter.exact_wh))
         self.write()

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ocpp.core import settings as points
+from ocpp.core.events import StopReason
 from ocpp.core.transaction import ChargingState
 
 if TYPE_CHECKING:
@@ -77,3 +78,18 @@ class Conditions:
             return drawing
         limit = session.evse.limit
         return min(connector.phases, limit.phases) if limit is not None else connector.phases
+
+    def must_start(self, gained: frozenset[str]) -> bool:
+        """Whether a transaction begins now that these points have come to hold."""
+        wanted = self._charging.settings.start_points
+        if gained & wanted:
+            return True
+        # Energy is about to be offered although every configured start point lies behind us.
+        return points.POWER_PATH_CLOSED in gained and not wanted & {points.ENERGY_TRANSFER, points.DATA_SIGNED}
+
+    def why_nothing_flows(self) -> StopReason:
+        """The reason of a transaction that ends because no energy flows any more."""
+        transaction = self._session.transaction
+        if transaction is not None and transaction.deauthorized:
+            return StopReason.DEAUTHORIZED
+        return StopReason.OTHER if self.withheld else StopReason.STOPPED_BY_EV

@@ -58,6 +58,8 @@ class MeterReading(msgspec.Struct, frozen=True, omit_defaults=True):
     samples: tuple[Sample, ...]
     signed_start: SignedReading | None = None
     signed_end: SignedReading | None = None
+    signed_now: SignedReading | None = None
+    """For those meters that sign any reading, not only the first and the last of a transaction."""
 
     def value(self, measurand: str = ENERGY_IMPORT, phase: str | None = None) -> Decimal | None:
         """The value of one quantity; None when the meter does not give it."""

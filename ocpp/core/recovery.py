@@ -4,7 +4,7 @@ import logging
 
 from ocpp.clock import Clock
 from ocpp.core.charging import Charging
-from ocpp.core.events import MeterValue, ReadingContext, StopReason, Trigger
+from ocpp.core.events import StopReason, Trigger
 from ocpp.core.session import ChargingSession
 from ocpp.core.settings import SessionSettings
 from ocpp.core.transaction import Transaction
@@ -46,16 +46,7 @@ class Recovery:
         before = transaction.last
         session.resume(transaction)
         log.warning("transaction %s at EVSE %d goes on after the interruption", transaction.id, evse.id)
-        values: list[MeterValue] = []
-        measurands = self._charging.metering.updated.value
-        if before is not None:
-            begin = session.meter.value_of(before, ReadingContext.INTERRUPTION_BEGIN, measurands)
-            if begin is not None:
-                values.append(MeterValue(transaction.last_at or begin.timestamp, begin.context, begin.samples))
-        end = session.meter.value(ReadingContext.INTERRUPTION_END, measurands)
-        if end is not None:
-            values.append(end)
-        session.resumed(tuple(values))
+        session.resumed(before, transaction.last_at or transaction.started_at)
         self._clock.call_later(REPLUG_WAIT_S, lambda: self._check_plug(session))
 
     @staticmethod

@@ -33,9 +33,9 @@ from ocpp.core.firmware_update import Image, Installer, UpdateLog
 from ocpp.core.hardware import POWER_IMPORT, Hardware
 from ocpp.core.local_list import LocalList
 from ocpp.core.log_upload import Lines, LogUploads
-from ocpp.core.metering import MeteringSettings
 from ocpp.core.monitor import Monitor
 from ocpp.core.monitoring import Monitoring, standard_monitors
+from ocpp.core.readings import MeteringSettings
 from ocpp.core.recovery import Recovery
 from ocpp.core.reservations import Reservations
 from ocpp.core.reset import Resets

@@ -100,6 +100,7 @@ def _define_evse(model: DeviceModel, evse_id: int, evse: EvseDescription, voltag
         f"{where}/Power",
         Definition(data_type=DataType.DECIMAL, default="0", unit="W", low=0, high=power, persistent=False),
     )
+    model.define(f"AlignedDataCtrlr@{evse_id}/SendDuringIdle", boolean(False))
     if evse.display:
         model.define(f"Display@{evse_id}/Available", boolean(True, RO, constant=True))
     for connector_id, connector in enumerate(evse.connectors, 1):

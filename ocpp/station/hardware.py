@@ -122,11 +122,12 @@ def reading(read: Reading) -> MeterReading:
         samples=tuple(_sample(quantity) for quantity in read.quantities),
         signed_start=_signed(read.signed_start),
         signed_end=_signed(read.signed_end),
+        signed_now=_signed(read.signed_now),
     )
 
 
 def _sample(quantity: Quantity) -> Sample:
-    return Sample(quantity.measurand, Decimal(quantity.value), quantity.unit, quantity.phase)
+    return Sample(quantity.measurand, Decimal(quantity.value), quantity.unit, quantity.phase, quantity.location)
 
 
 def _signed(data: SignedData | None) -> SignedReading | None:
