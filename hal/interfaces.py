@@ -4,9 +4,9 @@ Methods return at once unless they are coroutines; they raise `hal.errors.Hardwa
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from hal.iec61851 import PilotState
 
@@ -215,3 +215,14 @@ class TokenReader(Protocol):
 
     presented: Callable[[str, str], None]
     """Called with id and type ("ISO14443", "ISO15693", "KeyCode", "MacAddress") when a token appears, once."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartDescription:
+    """A part of the station file: its driver, where it belongs (EVSE 0: the whole station) and the driver's options."""
+
+    name: str
+    driver: str
+    evse: int = 0
+    connector: int = 1
+    options: dict[str, Any] = field(default_factory=dict)

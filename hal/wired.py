@@ -1,9 +1,7 @@
 """A station of real parts: builds them from their descriptions, wires them to EVSEs, and keeps them safe."""
 
 import logging
-from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -14,9 +12,10 @@ from hal.drivers import make
 from hal.errors import DriverError, HardwareError
 from hal.evse import METER_FAULT, PILOT_FAULT, Evse
 from hal.iec61851 import PilotState
-from hal.interfaces import Display, EvController, EvseListener, Lock, Meter, Reading
+from hal.interfaces import Display, EvController, EvseListener, Lock, Meter, PartDescription, Reading
 from hal.parts import Part, Role
 from hal.safety import SafetyLoop
+from hal.watchdog import Watchdog, notify
 
 BEAT_S = 0.1
 """How often the event loop tells the safety loop that it lives."""
@@ -39,17 +38,6 @@ FAULTS = {
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class PartDescription:
-    """A part of the station file: its driver, where it belongs (EVSE 0: the whole station) and the driver's options."""
-
-    name: str
-    driver: str
-    evse: int = 0
-    connector: int = 1
-    options: dict[str, Any] = field(default_factory=dict)
-
-
 class NoMeter:
     """See `hal.interfaces.Meter`: there is none, and nothing is measured."""
 
@@ -70,13 +58,15 @@ class WiredStation:
         clock: Clock,
         to_loop: Callable[[Callable[[], object]], object],
         listener: EvseListener,
+        watchdog: str | None = None,
     ) -> None:
         self._clock = clock
         self._listener = listener
         self.bench = Bench(board, clock, to_loop)
         self.safety = SafetyLoop(self._found_wrong, clock=clock.monotonic)
         self.parts: list[tuple[PartDescription, Part]] = []
-        self.displays: defaultdict[int, Display] = defaultdict(NoDisplay)
+        self.displays: dict[int, Display] = {}
+        self._texts: dict[int, tuple[str, ...]] = {}
         self.controllers: dict[int, EvController] = {}
         self._beat_timer: Timer | None = None
         self._running = False
@@ -84,6 +74,7 @@ class WiredStation:
             for each in descriptions:
                 self._check_place(each, evses)
                 self.parts.append((each, make(self.bench, each.name, each.driver, each.options)))
+            self._watchdog = Watchdog(watchdog) if watchdog is not None else None
             self._evses = {number: self._build(number) for number in range(1, evses + 1)}
             self._wire()
         except BaseException:
@@ -169,6 +160,7 @@ class WiredStation:
             part.start()
         self.bench.start()
         self._beat()
+        self.safety.feed = self._feed
         self.safety.start()
 
     def stop(self) -> None:
@@ -181,6 +173,13 @@ class WiredStation:
         self.safety.stop()
         self._stop_parts()
         self.bench.close()
+        if self._watchdog is not None:
+            self._watchdog.close()
+
+    def _feed(self) -> None:
+        notify("WATCHDOG=1")
+        if self._watchdog is not None:
+            self._watchdog.feed()
 
     def _stop_parts(self) -> None:
         for _, part in self.parts:
@@ -229,6 +228,20 @@ class WiredStation:
         """An EVSE goes in or out of service."""
         self.evse(number).set_available(available)
 
+    def ev_session(self, number: int) -> dict[str, Any] | None:
+        """What is known of ISO 15118 at an EVSE; None where it is not spoken."""
+        return None
+
+    def texts(self, number: int) -> tuple[str, ...]:
+        """What a display was told to show; 0 is the station's."""
+        return self._texts.get(number, ())
+
+    def show(self, number: int, texts: tuple[str, ...]) -> None:
+        """Show texts on a display, where there is one."""
+        self._texts[number] = texts
+        if number in self.displays:
+            self.displays[number].show(texts)
+
     def indicate(self, number: int, state: str) -> None:
         """Show a state on every indicator of an EVSE."""
         for indicator in self.of(Role.INDICATOR, number):
@@ -248,17 +261,6 @@ class WiredStation:
             "soc": None,
             "connected": evse.plugged,
         }
-
-
-class NoDisplay:
-    """See `hal.interfaces.Display`: there is none; the texts are for the status only."""
-
-    def __init__(self) -> None:
-        self.texts: tuple[str, ...] = ()
-
-    def show(self, texts: tuple[str, ...]) -> None:
-        """Keep them."""
-        self.texts = texts
 
 
 def _not_charging(pilot: Any, now: float) -> str:

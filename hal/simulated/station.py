@@ -55,6 +55,8 @@ class SimulatedStation:
         self._station_faults: dict[str, dict[str, str]] = {}
         self.displays: defaultdict[int, SimulatedDisplay] = defaultdict(SimulatedDisplay)
         """By EVSE; 0 is the station's."""
+        self.indications: dict[int, str] = {}
+        """By EVSE: what its lights show."""
         self.controllers: dict[int, SimulatedEvController] = {}
         """Of the EVSEs that speak ISO 15118."""
         self._parts = {number: self._build(number, evse) for number, evse in enumerate(evses, 1)}
@@ -240,6 +242,23 @@ class SimulatedStation:
     def plugged(self) -> list[tuple[int, int]]:
         """Where cables are in: EVSE and connector."""
         return [(number, parts.plugged) for number, parts in self._parts.items() if parts.plugged is not None]
+
+    def indicate(self, number: int, state: str) -> None:
+        """What lights would show; kept for whoever looks."""
+        self.indications[number] = state
+
+    def show(self, number: int, texts: tuple[str, ...]) -> None:
+        """Show texts on a display."""
+        self.displays[number].show(texts)
+
+    def ev_session(self, number: int) -> dict[str, Any] | None:
+        """What the EV heard over ISO 15118; None where the EVSE does not speak it."""
+        controller = self.controllers.get(number)
+        return controller.snapshot() if controller is not None else None
+
+    def texts(self, number: int) -> tuple[str, ...]:
+        """What a display shows; 0 is the station's."""
+        return self.displays[number].texts
 
     def show_offer(self, number: int) -> None:
         """Let the meter know what is offered, so that it can say so."""

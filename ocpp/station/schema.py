@@ -245,8 +245,26 @@ CONNECTOR = {
     "max_current_a": number(6, 1000, default=32, meaning="what connector and cable carry, in A per phase"),
     "phases": integer(1, 3, default=3, meaning="phases wired"),
     "lock": boolean(True, meaning="whether the cable can be locked"),
-    "hardware": text(1, 50, default="simulated", meaning='`"simulated"`, or the drivers'),
+    "hardware": choice(
+        "simulated",
+        "wired",
+        default="simulated",
+        meaning="`wired`: real parts, each a `[[part]]` table with its driver; all connectors or none",
+    ),
 }
+
+HARDWARE = {
+    "board": text(1, 50, default="linux", meaning="whose pin names the parts use; `pilotwire hal list` shows boards"),
+    "watchdog": text(1, 200, meaning="device that restarts the machine when the safety loop dies, `/dev/watchdog`"),
+}
+
+PART = {
+    "driver": text(1, 50, required=True, meaning="its driver; `pilotwire hal list` shows all, with their options"),
+    "name": text(1, 50, meaning="what logs call it; default: the driver and its number"),
+    "evse": integer(0, 64, default=0, meaning="the EVSE it belongs to; 0: the whole station"),
+    "connector": integer(1, 8, default=1, meaning="the connector of a lock"),
+}
+"""All other keys are the driver's own options."""
 
 SIMULATION = {
     "seed": integer(0, 2**31, default=1, meaning="seed of everything random"),
@@ -309,6 +327,8 @@ SECTIONS = {
     "certificates": CERTIFICATES,
     "evse": EVSE,
     "monitor": MONITOR,
+    "hardware": HARDWARE,
+    "part": PART,
     "simulation": SIMULATION,
     "firmware": FIRMWARE,
     "smart_charging": SMART_CHARGING,
