@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from hal.bench import Bench
 from hal.boards import Board
@@ -93,7 +93,7 @@ class WiredStation:
         """Every part of a role at an EVSE; those of the whole station count for each EVSE."""
         found: list[Any] = []
         for described, part in self.parts:
-            if described.evse in (0, evse_id):
+            if described.evse == evse_id or (described.evse == 0 and role is not Role.METER):
                 found += [part] if part.role is role else part.also.get(role, [])
         return found
 
@@ -220,6 +220,11 @@ class WiredStation:
     def plugged(self) -> list[tuple[int, int]]:
         """Where cables are in."""
         return [(number, 1) for number, evse in self._evses.items() if evse.plugged]
+
+    def read_main_meter(self) -> Reading | None:
+        """What the meter of the whole station says; None where there is none."""
+        mains = [part for described, part in self.parts if part.role is Role.METER and described.evse == 0]
+        return cast(Meter, mains[0]).read() if mains else None
 
     def show_offer(self, number: int) -> None:
         """Real meters find out by themselves."""

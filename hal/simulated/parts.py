@@ -1,8 +1,8 @@
 """Simulated pilot, contactor, lock and meter."""
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, Decimal
 
 from hal.errors import ContactorError, MeterError
@@ -222,6 +222,19 @@ class SimulatedMeter:
         value = self._session_start if kind == "B" else self.energy_wh
         text = f'OCMF|{{"FV":"1.0","GI":"pilotwire simulated","RD":[{{"TX":"{kind}","RV":{value},"RU":"Wh"}}]}}|'
         return SignedData(text)
+
+
+SUMMED = ("Energy.Active.Import.Register", "Power.Active.Import", "Current.Import")
+
+
+def in_front_of(readings: Sequence[Reading]) -> Reading:
+    """What a meter says through which everything flows that those meters measure."""
+    sums: dict[tuple[str, str | None], Quantity] = {}
+    for quantity in (each for reading in readings for each in reading.quantities if each.measurand in SUMMED):
+        before = sums.get((quantity.measurand, quantity.phase))
+        total = quantity.value + (before.value if before is not None else 0)
+        sums[quantity.measurand, quantity.phase] = replace(quantity, value=total, location="Inlet")
+    return Reading(tuple(sums.values()))
 
 
 def _tenths(value: float) -> Decimal:

@@ -13,13 +13,13 @@ from typing import Any
 from hal.clock import Clock, Timer
 from hal.evse import Evse
 from hal.iec61851 import PilotState
-from hal.interfaces import EvControllerListener, EvseListener, Lock
+from hal.interfaces import EvControllerListener, EvseListener, Lock, Reading
 from hal.simulated.description import EvseParts, SimulatedConnector, SimulatedEvse, SimulationOptions
 from hal.simulated.display import SimulatedDisplay
 from hal.simulated.faults import FAULT_KINDS, HARDWARE_FAULTS, apply_fault
 from hal.simulated.inputs import check_meter
 from hal.simulated.iso15118 import SimulatedEvController
-from hal.simulated.parts import SimulatedContactor, SimulatedLock, SimulatedMeter, SimulatedPilot
+from hal.simulated.parts import SimulatedContactor, SimulatedLock, SimulatedMeter, SimulatedPilot, in_front_of
 from hal.simulated.registers import RegisterFile
 from hal.simulated.simulation_file import SimulationFile, stored_energy
 from hal.simulated.vehicle import Vehicle, VehicleOptions
@@ -259,6 +259,12 @@ class SimulatedStation:
     def texts(self, number: int) -> tuple[str, ...]:
         """What a display shows; 0 is the station's."""
         return self.displays[number].texts
+
+    def read_main_meter(self) -> Reading | None:
+        """What the meter in front of all EVSEs says; None where there is none."""
+        if not self.options.main_meter:
+            return None
+        return in_front_of([parts.evse.read_meter() for parts in self._parts.values()])
 
     def show_offer(self, number: int) -> None:
         """Let the meter know what is offered, so that it can say so."""

@@ -321,6 +321,7 @@ class Charging:
             return
         if self.metering.aligned_when_idle_only.value and self.transactions:
             return  # J01.FR.20
+        self._sample_main_meter(at)
         for evse in self.evses:
             session = evse.session
             if session is None or session.transaction is None:
@@ -331,6 +332,13 @@ class Charging:
                 value = session.meter.value(ReadingContext.SAMPLE_CLOCK, self.metering.aligned_updated, at)
                 if value is not None:
                     session.reports.report_samples(value)
+
+    def _sample_main_meter(self, at: datetime) -> None:
+        """The whole station is EVSE 0 (J01.FR.03, J01.FR.04)."""
+        reading = self.hardware.read_main_meter()
+        value = self._readings.value(reading, ReadingContext.SAMPLE_CLOCK, self.metering.aligned, at)
+        if value is not None:
+            self.listener.aligned_values(0, *self.metering.with_public_keys((value,), None))
 
     def _keep_aligned(self, at: datetime) -> None:
         for session in self.sessions:

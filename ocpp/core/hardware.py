@@ -126,6 +126,9 @@ class Hardware(Protocol):
     def read_meter(self, evse_id: int) -> MeterReading:
         """The newest reading of the EVSE's meter, without touching a bus."""
 
+    def read_main_meter(self) -> MeterReading | None:
+        """The newest reading of the meter of the whole station; None where it has none."""
+
     def set_available(self, evse_id: int, connector_id: int, available: bool) -> None:
         """Out of service: no pilot, no light that invites."""
 

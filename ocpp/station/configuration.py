@@ -2,7 +2,7 @@
 
 import difflib
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ class Configuration:
             model=self.station["model"],
             serial_number=self.station["serial_number"],
             firmware_version=self.station["firmware_version"],
-            evses=self.evses,
+            evses=tuple(replace(evse, signed_meter=self.simulation["signed_meter"]) for evse in self.evses),
             nominal_voltage_v=float(self.smart_charging["nominal_voltage_v"]),
             identity=self.station["id"],
             network_slots=tuple(range(1, self.station["network_slots"] + 1)),
@@ -282,7 +282,11 @@ class _Reader:
         values = self._section(given, schema.CONNECTOR, where)
         self._kinds.add(values["hardware"])
         return ConnectorDescription(
-            values["type"], float(values["max_current_a"] or 32), values["phases"] or 3, values["lock"]
+            values["type"],
+            float(values["max_current_a"] or 32),
+            values["phases"] or 3,
+            values["lock"],
+            values["phase_rotation"] or "",
         )
 
     def _parts(self, raw: dict[str, Any], board_name: str) -> tuple[PartDescription, ...]:

@@ -67,6 +67,11 @@ class StationHardware:
         """See `Hardware.read_meter`."""
         return reading(self.station.evse(evse_id).read_meter())
 
+    def read_main_meter(self) -> MeterReading | None:
+        """See `Hardware.read_main_meter`."""
+        read = self.station.read_main_meter()
+        return reading(read) if read is not None else None
+
     def set_available(self, evse_id: int, connector_id: int, available: bool) -> None:
         """See `Hardware.set_available`: the pilot is shared, so it fails only when the EVSE's only connector does."""
         if self._station is not None:

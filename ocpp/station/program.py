@@ -167,6 +167,7 @@ class Program:
                 options["keep_on_restart"],
                 options["meter_resets_on_plug"],
                 options["signed_meter"],
+                self.configuration.station["main_meter"],
             ),
         )
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ocpp.device_model.hardware import PHASE_ROTATIONS
+
 VERSIONS = ("1.6", "2.0.1", "2.1")
 INTERFACES = ("Wired0", "Wired1", "Wired2", "Wired3", "Wireless0", "Wireless1", "Wireless2", "Wireless3", "Any")
 
@@ -128,6 +130,7 @@ STATION = {
         meaning="what an OCPP reset does: end the program with status 75 for the supervisor, or start over in the same process",
     ),
     "display": boolean(True, meaning="whether the station has a display for drivers"),
+    "main_meter": boolean(False, meaning="whether a meter measures the whole station (EVSE 0)"),
     "master_pass_choice": boolean(
         False,
         meaning="whether the holder of a master pass chooses which transactions end, by the local API; else all do",
@@ -245,6 +248,9 @@ CONNECTOR = {
     "max_current_a": number(6, 1000, default=32, meaning="what connector and cable carry, in A per phase"),
     "phases": integer(1, 3, default=3, meaning="phases wired"),
     "lock": boolean(True, meaning="whether the cable can be locked"),
+    "phase_rotation": choice(
+        *PHASE_ROTATIONS, meaning="its phases in order, as those of the grid connection; default: nothing is said of it"
+    ),
     "hardware": choice(
         "simulated",
         "wired",

@@ -19,6 +19,7 @@ class FakeHardware:
         """What the meters sign at the begin, at the end, and (where there is a third) in between."""
         self.more: dict[int, tuple[Sample, ...]] = {}
         """What the meters measure beside energy, power and voltage."""
+        self.main_meter: MeterReading | None = None
         self.available: dict[tuple[int, int], bool] = {}
         self.indications: list[tuple[int, Indication]] = []
         self.shown: dict[int, list[str]] = {}
@@ -58,6 +59,9 @@ class FakeHardware:
             signed_end=end,
             signed_now=now,
         )
+
+    def read_main_meter(self) -> MeterReading | None:
+        return self.main_meter
 
     def set_available(self, evse_id: int, connector_id: int, available: bool) -> None:
         self.available[evse_id, connector_id] = available

@@ -170,6 +170,9 @@ class Visit:
 
     def go_offline(self) -> None:
         """The connection is lost, and does not come back by itself."""
+        self.station.wait(
+            lambda: not self.station.status()["queues"]["transaction_messages"], "all answers are taken in"
+        )
         network(self.station, False)
         self.csms.wait_disconnected()
         self.csms.mark()

@@ -4,6 +4,7 @@ from datetime import datetime
 from itertools import pairwise
 
 import pytest
+from support.v201 import value as variable_value
 from support.visit import Visit
 
 ENERGY = "Energy.Active.Import.Register"
@@ -46,12 +47,14 @@ def spacing(values: list[dict]) -> set[float]:
 
 
 @pytest.mark.tc("TC_J_01_CS")
-@pytest.mark.req("J01.FR.01", "J01.FR.02", "J01.FR.06", "J01.FR.07", "J01.FR.08", "J01.FR.14")
+@pytest.mark.req("J01.FR.01", "J01.FR.02", "J01.FR.03", "J01.FR.06", "J01.FR.07", "J01.FR.08", "J01.FR.14")
 def test_tc_j_01_nobody_charges(csms, visit):
-    visit(variables={**QUIET, "AlignedDataCtrlr/Interval": 1})
+    visit(variables={**QUIET, "AlignedDataCtrlr/Interval": 1}, station="main_meter = true")
     for _ in range(3):
         message = csms.expect("MeterValues", evseId={1, 2})
         holds(message["meterValue"][0], "Sample.Clock", idle=True)
+    main = csms.expect("MeterValues", evseId=0)["meterValue"][0]
+    holds(main, "Sample.Clock", [ENERGY, "Power.Active.Import", "Current.Import"])
 
 
 @pytest.mark.tc("TC_J_02_CS")
@@ -202,10 +205,11 @@ def test_tc_j_11_signed_sampled_values(csms, visit, rule):
         "SampledDataCtrlr/SignStartedReadings": False,
         "OCPPCommCtrlr/PublicKeyWithSignedMeterValue": rule,
     }
-    driver = visit(variables={**QUIET, **settings})
+    driver = visit(variables={**QUIET, **settings}, simulation="signed_meter = true")
     driver.station.post("/api/sim/evses/1/meter", SIGNED)
     begin, *periodic, end = charged(csms, driver)
     for value in periodic:
         holds(value, "Sample.Periodic", [ENERGY])
     holds(end, "Transaction.End", [ENERGY])
+    assert variable_value(csms, "FiscalMetering@1/PublicKey") == SIGNED["signed"]["public_key"]
     signed_by([begin, *periodic, end], rule, "c3RhcnQ=", *["bm93"] * len(periodic), "ZW5k")

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from ocpp.charge_point import Sample, SignedReading
+from ocpp.charge_point import MeterReading, Sample, SignedReading
 
 ENERGY = "Energy.Active.Import.Register"
 START, END, NOW = (
@@ -357,6 +357,29 @@ async def test_clock_aligned_values_are_held_back_during_transactions_as_configu
     found = [str(event["evse"]["id"]) for event in station.events[before:]]
     found += [f"MeterValues {message['evseId']}" for message in station.csms.of("MeterValues")]
     assert found == told
+
+
+MAIN = MeterReading((Sample(ENERGY, Decimal("98765.4"), "Wh", location="Inlet"),))
+
+
+@pytest.mark.req("J01.FR.03", "J01.FR.04")
+async def test_the_main_meter_is_told_as_evse_0(make_station):
+    station = await make_station(variables={"AlignedDataCtrlr/Interval": 60})
+    station.hardware.main_meter = MAIN
+    await station.clock.advance(61)
+    [main] = [message for message in station.csms.of("MeterValues") if message["evseId"] == 0]
+    [entry] = entries(*main["meterValue"])
+    assert (entry["value"], entry["location"], entry["context"]) == (98765.4, "Inlet", "Sample.Clock")
+
+
+@pytest.mark.req("J01.FR.20")
+async def test_the_main_meter_is_held_back_too_while_somebody_charges(make_station):
+    configured = {"AlignedDataCtrlr/Interval": 60, "AlignedDataCtrlr/SendDuringIdle": "true"}
+    station = await make_station(variables=configured)
+    station.hardware.main_meter = MAIN
+    await station.charge()
+    await station.clock.advance(61)
+    assert station.csms.of("MeterValues") == []
 
 
 async def test_clock_aligned_values_for_the_end_have_an_interval_of_their_own(make_station):

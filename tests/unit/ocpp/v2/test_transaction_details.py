@@ -259,3 +259,31 @@ async def test_a_long_transaction_keeps_the_begin_and_the_end_and_thins_what_lie
     values = [value["sampledValue"][0] for value in station.events[-1]["meterValue"]]
     assert [value["value"] for value in values] == [1000.0, 1002.0, 1004.0, 1005.0]
     assert [values[0]["context"], values[-1]["context"]] == ["Transaction.Begin", "Transaction.End"]
+
+
+# -- a cable that was pulled while the power was gone -----------------------------------------------------------------
+
+
+@pytest.mark.req("E09.FR.01")
+@pytest.mark.parametrize(
+    ("points", "goes_on", "told"),
+    [
+        (EV_CONNECTED, "false", ("Ended", "EVCommunicationLost")),
+        (AUTHORIZED, "true", ("Ended", "EVCommunicationLost")),
+        (AUTHORIZED, "false", ("Updated", "EVCommunicationLost")),
+        ({**EV_CONNECTED, "TxCtrlr/TxStopPoint": "ParkingBayOccupancy"}, "true", ("Updated", "EVCommunicationLost")),
+    ],
+)
+async def test_an_ev_that_is_gone_after_a_power_cut_is_one_that_was_unplugged(make_station, points, goes_on, told):
+    lasting = {"TxCtrlr/ResumptionTimeout": 600, "TxCtrlr/StopTxOnEVSideDisconnect": goes_on}
+    first = await make_station(variables={**points, **lasting})
+    await first.charge()
+    await first.stop()
+    second = await make_station(variables={**points, **lasting}, seed=2)
+    await second.clock.advance(11)
+    assert second.story[-1] == told
+    assert second.events[-1]["transactionInfo"]["transactionId"] == first.events[0]["transactionInfo"]["transactionId"]
+    assert [event["seqNo"] for event in second.events] == list(
+        range(len(first.events), len(first.events) + len(second.events))
+    )
+    assert not second.hardware.allowed
