@@ -184,7 +184,7 @@ class Admission:
         if session.authorization is not None:
             log.warning("remote start given up: EVSE %s was taken meanwhile", session.evse and session.evse.id)
             return info
-        group = info.group if info is not None else start.group
+        group = info.group if info is not None and info.group is not None else start.group
         reservation = self._charging.reservations.use(session.evse, start.token, group)
         self._charging.keep(session)
         session.profile_for_start = start.profile
