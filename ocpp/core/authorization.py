@@ -6,13 +6,11 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from ocpp.clock import Clock
-from ocpp.core.identity import CENTRAL, NO_AUTHORIZATION, AuthorizationInfo, AuthorizationStatus, IdToken
+from ocpp.core.identity import UNQUESTIONED_TYPES, AuthorizationInfo, AuthorizationStatus, IdToken
+from ocpp.core.key_codes import KEY_CODE
 from ocpp.device_model import DeviceModel
 from ocpp.errors import RpcError, StorageError
 from ocpp.storage.tokens import TokenRepository
-
-NOT_CACHED_TYPES = frozenset({NO_AUTHORIZATION, CENTRAL})
-"""C02.FR.03, C03: tokens of these types identify no driver and are never cached."""
 
 log = logging.getLogger(__name__)
 
@@ -143,7 +141,7 @@ class Authorizer:
                 log.warning("the local list says %s about %s, the CSMS %s", listed.status, redacted(token), info.status)
                 self.conflict(token)
             return
-        if not self._cache_enabled.value or token.type in NOT_CACHED_TYPES or not token.value:
+        if not self._cache_enabled.value or token.type in UNQUESTIONED_TYPES or not token.value:
             return
         now, end = self._clock.unix(), self._life_end(info)
         try:
@@ -170,5 +168,7 @@ def decode_info(stored: bytes) -> AuthorizationInfo:
 
 
 def redacted(token: IdToken) -> str:
-    """A token as logs may show it: enough for a technician to tell two cards apart."""
+    """A token as logs may show it: enough for a technician to tell two cards apart, nothing of a key code (C04.FR.04)."""
+    if token.type == KEY_CODE:
+        return "…"
     return f"{token.value[:2]}…{token.value[-2:]}" if len(token.value) > 6 else "…"

@@ -12,6 +12,10 @@ NO_AUTHORIZATION = "NoAuthorization"
 CENTRAL = "Central"
 ISO14443 = "ISO14443"
 
+UNQUESTIONED_TYPES = frozenset({NO_AUTHORIZATION, CENTRAL})
+"""They identify no driver: the CSMS is not asked about them (C03.FR.01, C05.FR.01), what it says is not cached (C02.FR.03,
+C03.FR.02, C05.FR.02)."""
+
 
 class IdToken(msgspec.Struct, frozen=True, kw_only=False):
     """What a driver identifies with; the value is compared without regard to case (identifierString, CiString)."""
@@ -50,8 +54,8 @@ class AuthorizationInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     group: IdToken | None = None
     expiry: datetime | None = None
     evse_ids: tuple[int, ...] = ()
-    language: str | None = None
-    message: str | None = None
+    languages: tuple[str, ...] = ()
+    """What the driver reads, best first (language1, language2)."""
     priority: int = 0
     """chargingPriority, -9 (the least) to 9."""
 
