@@ -9,7 +9,14 @@ from ocpp.core.authorization import redacted
 from ocpp.core.events import StopReason, Trigger
 from ocpp.core.evse import Evse
 from ocpp.core.hardware import Indication
-from ocpp.core.identity import AuthorizationInfo, AuthorizationStatus, IdToken, same_authority
+from ocpp.core.identity import (
+    UNQUESTIONED_TYPES,
+    AuthorizationInfo,
+    AuthorizationStatus,
+    IdToken,
+    same_authority,
+)
+from ocpp.core.key_codes import KEY_CODE, KeyCodeGuard
 from ocpp.core.master_pass import MasterPass
 from ocpp.core.schedule import ChargingProfile
 from ocpp.core.session import ChargingSession
@@ -39,12 +46,17 @@ class Admission:
     def __init__(self, charging: "Charging") -> None:
         self._charging = charging
         self._authorizing: set[str] = set()
+        self._key_codes = KeyCodeGuard(charging.clock)
         self.master_pass = MasterPass(charging)
 
     async def present_token(self, token: IdToken, evse_ids: tuple[int, ...] = ()) -> None:
         """A token was presented at a reader that serves `evse_ids` (empty: all)."""
         served = [evse for evse in self._charging.evses if not evse_ids or evse.id in evse_ids]
         if not served or token.value in self._authorizing:
+            return
+        if token.type == KEY_CODE and self._key_codes.closed:
+            log.warning("a key code is not looked at: too soon after a wrong one")
+            self._refuse(served)
             return
         self._authorizing.add(token.value)
         try:
@@ -65,7 +77,13 @@ class Admission:
             if self._charging.locks.give_back(token, known.group, served):
                 return
         info = await self._charging.authorizer.authorize(token)
+        if token.type == KEY_CODE:
+            self._key_codes.tried(accepted=info.accepted)
         self.decide(token, info, served)
+
+    def _refuse(self, served: list[Evse]) -> None:
+        for evse in served:
+            self._charging.hardware.indicate(evse.id, Indication.REFUSED)
 
     def decide(self, token: IdToken, info: AuthorizationInfo, served: list[Evse]) -> None:
         """A token that is known to be good or bad was presented: it begins or ends something, or is refused."""
@@ -79,13 +97,20 @@ class Admission:
         session = self._waiting_session(token, info, served) if info.accepted else None
         if not info.accepted or (not self._stop_own(token, info.group, candidates) and session is None):
             log.info("token %s may not charge here: %s", redacted(token), info.status)
-            for evse in served:
-                self._charging.hardware.indicate(evse.id, Indication.REFUSED)
+            self._refuse(served)
             return
         if session is not None and session.authorization is None:
             reservation = self._charging.reservations.use(session.evse, token, info.group)
             self._charging.keep(session)
-            session.authorize(Authorization(token, info.group, reservation_id=reservation, priority=info.priority))
+            session.authorize(
+                Authorization(
+                    token,
+                    info.group,
+                    reservation_id=reservation,
+                    priority=info.priority,
+                    languages=info.languages,
+                )
+            )
 
     def _stop_own(self, token: IdToken, group: IdToken | None, candidates: list[ChargingSession]) -> bool:
         for session in candidates:
@@ -177,7 +202,7 @@ class Admission:
     async def remote_start(self, start: RemoteStart) -> AuthorizationInfo | None:
         """Carry out an accepted remote start; the answer is on its way already."""
         info = None
-        if start.authorize_first:
+        if start.authorize_first and start.token.type not in UNQUESTIONED_TYPES:
             info = await self._charging.authorizer.authorize(start.token)
             if not info.accepted or self._charging.authorizer.is_master(info):
                 log.info("remote start refused: token %s is %s", redacted(start.token), info.status)
@@ -186,11 +211,15 @@ class Admission:
         if session.authorization is not None:
             log.warning("remote start given up: EVSE %s was taken meanwhile", session.evse and session.evse.id)
             return info
-        group = info.group if info is not None else start.group
+        group = info.group if info is not None and info.group is not None else start.group
         reservation = self._charging.reservations.use(session.evse, start.token, group)
         self._charging.keep(session)
         session.profile_for_start = start.profile
-        session.authorize(Authorization(start.token, group, start.remote_start_id, reservation), Trigger.REMOTE_START)
+        languages = info.languages if info is not None else ()
+        session.authorize(
+            Authorization(start.token, group, start.remote_start_id, reservation, languages=languages),
+            Trigger.REMOTE_START,
+        )
         return info
 
     async def carry_out(self, start: RemoteStart) -> None:

@@ -6,13 +6,11 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from ocpp.clock import Clock
-from ocpp.core.identity import CENTRAL, NO_AUTHORIZATION, AuthorizationInfo, AuthorizationStatus, IdToken
+from ocpp.core.identity import UNQUESTIONED_TYPES, UNTYPED, AuthorizationInfo, AuthorizationStatus, IdToken
+from ocpp.core.key_codes import KEY_CODE
 from ocpp.device_model import DeviceModel
 from ocpp.errors import RpcError, StorageError
 from ocpp.storage.tokens import TokenRepository
-
-NOT_CACHED_TYPES = frozenset({NO_AUTHORIZATION, CENTRAL})
-"""C02.FR.03, C03: tokens of these types identify no driver and are never cached."""
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +49,7 @@ class Authorizer:
     def is_master(self, info: AuthorizationInfo) -> bool:
         """Whether the token's group is the master pass, which stops transactions and starts none (C16.FR.03)."""
         group = self._master_pass.value
-        return bool(group) and info.group is not None and info.group.matches(IdToken(group))
+        return bool(group) and info.group is not None and info.group.matches(IdToken(group, UNTYPED))
 
     async def authorize(self, token: IdToken) -> AuthorizationInfo:
         """What holds for a presented token now. Never raises: without an answer the offline rules decide."""
@@ -92,7 +90,7 @@ class Authorizer:
         return None
 
     def _from_list(self, token: IdToken) -> AuthorizationInfo | None:
-        stored = self._tokens.list_entry(token.value)
+        stored = self._tokens.list_entry(token.key)
         if stored is None:
             return None
         info = decode_info(stored)
@@ -102,11 +100,11 @@ class Authorizer:
 
     def _is_final(self, token: IdToken) -> bool:
         """Whether the CSMS is not asked about a token that is known and not accepted (…DisablePostAuthorize)."""
-        listed = self._list_enabled.value and self._tokens.list_entry(token.value) is not None
+        listed = self._list_enabled.value and self._tokens.list_entry(token.key) is not None
         return self._list_is_final.value if listed else self._cache_is_final.value
 
     def _from_cache(self, token: IdToken) -> AuthorizationInfo | None:
-        entry = self._tokens.cache_entry(token.value, now_unix=self._clock.unix())
+        entry = self._tokens.cache_entry(token.key, now_unix=self._clock.unix())
         if entry is None:
             return None
         info = decode_info(entry)
@@ -119,7 +117,7 @@ class Authorizer:
         """The life time counts from the last use, unless the CSMS named an end (C10.FR.08)."""
         now = self._clock.unix()
         try:
-            self._tokens.use_cache_entry(token.value, now_unix=now, expires_unix=self._life_end(info))
+            self._tokens.use_cache_entry(token.key, now_unix=now, expires_unix=self._life_end(info))
         except StorageError as error:
             log.error("the use of token %s is not noted: %s", redacted(token), error)
 
@@ -143,11 +141,11 @@ class Authorizer:
                 log.warning("the local list says %s about %s, the CSMS %s", listed.status, redacted(token), info.status)
                 self.conflict(token)
             return
-        if not self._cache_enabled.value or token.type in NOT_CACHED_TYPES or not token.value:
+        if not self._cache_enabled.value or token.type in UNQUESTIONED_TYPES or not token.value:
             return
         now, end = self._clock.unix(), self._life_end(info)
         try:
-            self._tokens.put_cache_entry(token.value, encode_info(info), now_unix=now, expires_unix=end)
+            self._tokens.put_cache_entry(token.key, encode_info(info), now_unix=now, expires_unix=end)
         except StorageError as error:
             log.error("token %s is not cached: %s", redacted(token), error)
 
@@ -170,5 +168,7 @@ def decode_info(stored: bytes) -> AuthorizationInfo:
 
 
 def redacted(token: IdToken) -> str:
-    """A token as logs may show it: enough for a technician to tell two cards apart."""
+    """A token as logs may show it: enough for a technician to tell two cards apart, nothing of a key code (C04.FR.04)."""
+    if token.type == KEY_CODE:
+        return "…"
     return f"{token.value[:2]}…{token.value[-2:]}" if len(token.value) > 6 else "…"

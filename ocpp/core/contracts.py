@@ -14,7 +14,7 @@ from ocpp.core.authorization import Authorizer
 from ocpp.core.certificates import ACCEPTED, Certificates
 from ocpp.core.ev_link import EvCertificateAnswer, EvLink
 from ocpp.core.evse import Evses
-from ocpp.core.identity import AuthorizationInfo, IdToken
+from ocpp.core.identity import EMAID, AuthorizationInfo, IdToken
 from ocpp.device_model import DeviceModel
 from ocpp.errors import RpcError, SecurityError
 from ocpp.security.certificate_folder import Kind
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from ocpp.security.certificates import HashData
 
-EMAID = "eMAID"
 PNC_ENABLED = "ISO15118Ctrlr/PnCEnabled"
 MAX_CHAIN = 4
 """Certificates of a contract chain that AuthorizeRequest has room for."""

@@ -71,11 +71,11 @@ class DisplayMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     transaction_id: str | None = None
     display: int | None = None
 
-    def text(self, language: str | None) -> DisplayText:
-        """In the driver's language, else in English, else as it comes (O01.FR.08-09)."""
-        for wanted in (language, FALLBACK_LANGUAGE):
+    def text(self, languages: tuple[str, ...]) -> DisplayText:
+        """In one of the driver's languages, else in English, else as it comes (O01.FR.08-09, C01.FR.08-09, .13)."""
+        for wanted in (*languages, FALLBACK_LANGUAGE):
             for text in self.texts:
-                if wanted and text.language.lower().split("-")[0] == wanted.lower().split("-")[0]:
+                if text.language.lower().split("-")[0] == wanted.lower().split("-")[0]:
                     return text
         return self.texts[0]
 
@@ -204,12 +204,12 @@ class Displays:
         """What a display shows in turn at this moment."""
         evses = list(self._evses) if display == STATION else [self._evses[display]]
         now = self._clock.now()
-        language = next((found for evse in evses if (found := self._texts.language(evse))), None)
+        languages = next((found for evse in evses if (found := _languages(evse))), ())
         shown: dict[Priority, list[DisplayText]] = {priority: [] for priority in Priority}
         if self._enabled.value:
             for message in self._messages.values():
                 if self._to_be_seen(message, display, evses, now):
-                    shown[message.priority].append(message.text(language))
+                    shown[message.priority].append(message.text(languages))
         for priority in (Priority.ALWAYS_FRONT, Priority.IN_FRONT):
             if shown[priority]:
                 return tuple(shown[priority])
@@ -263,6 +263,11 @@ class Displays:
         if self._timer is not None:
             self._timer.cancel()
         self._texts.stop()
+
+
+def _languages(evse: Evse) -> tuple[str, ...]:
+    session = evse.session
+    return session.authorization.languages if session is not None and session.authorization is not None else ()
 
 
 def _charges(evse: Evse, transaction_id: str) -> bool:

@@ -40,7 +40,7 @@ class DriverTexts:
 
     def __init__(self, model: DeviceModel, clock: Clock) -> None:
         self._clock = clock
-        self._drivers: OrderedDict[str, tuple[Texts, str | None]] = OrderedDict()
+        self._drivers: OrderedDict[str, Texts] = OrderedDict()
         self._costs: dict[int, _Cost] = {}
         self._tariff_enabled = model.boolean("TariffCostCtrlr/Enabled[Tariff]")
         self._cost_enabled = model.boolean("TariffCostCtrlr/Enabled[Cost]")
@@ -54,11 +54,11 @@ class DriverTexts:
 
     # -- what happens ---------------------------------------------------------------------------------------------
 
-    def learn(self, token: IdToken, texts: Texts, language: str | None = None) -> None:
+    def learn(self, token: IdToken, texts: Texts) -> None:
         """The CSMS has told something for the driver with that token (I01.FR.03, I06.FR.03)."""
         key = token.value.casefold()
-        before = self._drivers.pop(key, ((), None))
-        self._drivers[key] = texts[:MAX_TEXTS] or before[0], language or before[1]
+        self._drivers[key] = texts[:MAX_TEXTS] or self._drivers.pop(key, ())
+        self._drivers.move_to_end(key)
         if len(self._drivers) > MAX_KNOWN_DRIVERS:
             self._drivers.popitem(last=False)
         self.changed()
@@ -115,18 +115,13 @@ class DriverTexts:
         if token is None:
             return cost.texts if cost is not None and cost.final else ()
         running = cost is not None and transaction is not None and cost.transaction_id == transaction.id
-        known, _ = self._drivers.get(token.value.casefold(), ((), None))
+        known = self._drivers.get(token.value.casefold(), ())
         fallback = self._tariff_fallback.value
         tariff = known or ((DisplayText(fallback),) if fallback else ())
         return (
             *(cost.texts if cost is not None and running else ()),
             *(tariff if self._tariff_enabled.value else ()),
         )
-
-    def language(self, evse: Evse) -> str | None:
-        """The language of the driver there, where it is known."""
-        token, _ = _driver(evse)
-        return self._drivers.get(token.value.casefold(), ((), None))[1] if token is not None else None
 
     def stop(self) -> None:
         """No timers any more."""

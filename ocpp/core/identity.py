@@ -11,6 +11,15 @@ MAX_TOKEN_LENGTH = 36
 NO_AUTHORIZATION = "NoAuthorization"
 CENTRAL = "Central"
 ISO14443 = "ISO14443"
+EMAID = "eMAID"
+"""The account of a contract (C07)."""
+
+UNTYPED = ""
+"""A token whose type nobody told, as all of 1.6: it may be of any type."""
+
+UNQUESTIONED_TYPES = frozenset({NO_AUTHORIZATION, CENTRAL})
+"""They identify no driver: the CSMS is not asked about them (C03.FR.01, C05.FR.01), what it says is not cached (C02.FR.03,
+C03.FR.02, C05.FR.02)."""
 
 
 class IdToken(msgspec.Struct, frozen=True, kw_only=False):
@@ -19,9 +28,17 @@ class IdToken(msgspec.Struct, frozen=True, kw_only=False):
     value: str
     type: str = ISO14443
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What stores know it by."""
+        return self.value, self.type
+
     def matches(self, other: "IdToken | None") -> bool:
-        """Whether both are the same token. Types are compared only where both are known beyond the reader's guess."""
-        return other is not None and self.value.casefold() == other.value.casefold()
+        """Whether both are the same token: value and type are the same (C01.FR.25), where the types are known."""
+        if other is None or self.value.casefold() != other.value.casefold():
+            return False
+        types = {self.type.casefold(), other.type.casefold()}
+        return len(types) == 1 or UNTYPED in types
 
 
 class AuthorizationStatus(StrEnum):
@@ -50,8 +67,8 @@ class AuthorizationInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     group: IdToken | None = None
     expiry: datetime | None = None
     evse_ids: tuple[int, ...] = ()
-    language: str | None = None
-    message: str | None = None
+    languages: tuple[str, ...] = ()
+    """What the driver reads, best first (language1, language2)."""
     priority: int = 0
     """chargingPriority, -9 (the least) to 9."""
 

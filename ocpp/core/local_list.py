@@ -50,7 +50,7 @@ class LocalList:
             return UpdateOutcome.FAILED
         if len(entries) > self._most:
             return UpdateOutcome.FAILED
-        self._tokens.replace_list(version, {token.value: encode_info(info) for token, info in entries if info})
+        self._tokens.replace_list(version, {token.key: encode_info(info) for token, info in entries if info})
         return UpdateOutcome.ACCEPTED
 
     def update(self, version: int, entries: Entries) -> UpdateOutcome:
@@ -59,9 +59,9 @@ class LocalList:
             return UpdateOutcome.FAILED
         if version <= self._tokens.list_version():
             return UpdateOutcome.VERSION_MISMATCH
-        changes = {token.value: encode_info(info) if info is not None else None for token, info in entries}
-        added = sum(1 for value, info in changes.items() if info and self._tokens.list_entry(value) is None)
-        removed = sum(1 for value, info in changes.items() if not info and self._tokens.list_entry(value) is not None)
+        changes = {token.key: encode_info(info) if info is not None else None for token, info in entries}
+        added = sum(1 for key, info in changes.items() if info and self._tokens.list_entry(key) is None)
+        removed = sum(1 for key, info in changes.items() if not info and self._tokens.list_entry(key) is not None)
         if self._tokens.list_size() + added - removed > self._most:
             return UpdateOutcome.FAILED
         self._tokens.update_list(version, changes)
@@ -69,5 +69,5 @@ class LocalList:
 
     def _fits(self, version: int, entries: Entries) -> bool:
         """Switched on, a version that can be one, not too long, no token twice (D01.FR.06, .11, .18)."""
-        values = {token.value.casefold() for token, _ in entries}
-        return self.enabled and version > NO_LIST and len(entries) <= self._items.value and len(values) == len(entries)
+        keys = {(token.value.casefold(), token.type.casefold()) for token, _ in entries}
+        return self.enabled and version > NO_LIST and len(entries) <= self._items.value and len(keys) == len(entries)

@@ -35,6 +35,8 @@ class Authorization:
     reservation_id: int | None = None
     priority: int = 0
     """The token's chargingPriority, -9 to 9."""
+    languages: tuple[str, ...] = ()
+    """What the driver reads, best first."""
 
 
 class Transaction(msgspec.Struct, omit_defaults=True):

@@ -22,12 +22,17 @@ _SECRETS = tuple(
         rb'("(?:basicAuthPassword|password|apnPassword)"\s*:\s*")[^"]*(")',
         rb'("(?:key|name)"\s*:\s*"(?:AuthorizationKey|BasicAuthPassword)"[^]]*?"(?:value|attributeValue)"\s*:\s*")[^"]*(")',
         rb'("(?:value|attributeValue)"\s*:\s*")[^"]*("[^]]*?"(?:key|name)"\s*:\s*"(?:AuthorizationKey|BasicAuthPassword)")',
+        rb'("idToken"\s*:\s*")(?:[^"\\]|\\.)*("[^{}]*"type"\s*:\s*"KeyCode")',
+        rb'("idToken"\s*:\s*")(?:[^"\\]|\\.)*("\s*,\s*"additionalInfo"\s*:\s*\[[^]]*\]\s*,\s*"type"\s*:\s*"KeyCode")',
+        rb'("type"\s*:\s*"KeyCode"[^{}]*"idToken"\s*:\s*")(?:[^"\\]|\\.)*(")',
+        rb'("type"\s*:\s*"KeyCode"\s*,\s*"additionalInfo"\s*:\s*\[[^]]*\]\s*,\s*"idToken"\s*:\s*")(?:[^"\\]|\\.)*(")',
         rb"(://[^/\s:@\"]*:)[^/\s@\"]*(@)",
     )
 )
-"""Where frames carry passwords: network profiles, the two variables that hold the station's own, and URLs."""
+"""Where frames carry passwords: network profiles, the two variables that hold the station's own, and URLs; and key codes
+(C04.FR.04), which are as good as one."""
 
-_SIGNS = (b"assword", b"AuthorizationKey", b"://")
+_SIGNS = (b"assword", b"AuthorizationKey", b"://", b"KeyCode")
 """Without one of these no frame carries a secret; looking for them is much cheaper than the patterns."""
 
 

@@ -69,6 +69,26 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE display_messages (id INTEGER PRIMARY KEY, data BLOB NOT NULL)",
         "CREATE TABLE monitors (id INTEGER PRIMARY KEY, data BLOB NOT NULL)",
     ),
+    (
+        # Tokens of one value and several types are several tokens; those of the cache are kept as digests. What was
+        # listed without a type stays good for any; what was cached is asked about again.
+        "DROP TABLE token_cache",
+        """CREATE TABLE token_cache (
+            token TEXT NOT NULL,
+            type TEXT NOT NULL,
+            data BLOB NOT NULL,
+            used_unix REAL NOT NULL,
+            expires_unix REAL,
+            PRIMARY KEY (token, type)
+        )""",
+        "CREATE INDEX token_cache_by_use ON token_cache (used_unix)",
+        "ALTER TABLE local_list RENAME TO untyped_list",
+        """CREATE TABLE local_list (
+            token TEXT NOT NULL, type TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (token, type)
+        ) WITHOUT ROWID""",
+        "INSERT INTO local_list SELECT token, '', data FROM untyped_list",
+        "DROP TABLE untyped_list",
+    ),
 )
 """Each entry brings the file from its index to the next version (PRAGMA user_version)."""
 

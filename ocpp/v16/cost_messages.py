@@ -16,7 +16,7 @@ from ocpp.core.context import Context
 from ocpp.core.events import EventKind, ReadingContext, TransactionEvent
 from ocpp.core.evse import Connector, Evse
 from ocpp.core.hardware import DisplayText
-from ocpp.core.identity import IdToken
+from ocpp.core.identity import UNTYPED, IdToken
 from ocpp.core.transaction import Transaction, TransactionStore
 from ocpp.messages import v16
 from ocpp.rpc.endpoint import Handler
@@ -164,7 +164,7 @@ class CostMessages:
             return "Rejected", None
         if isinstance(message, SetUserPrice):
             texts = _texts(message.price_text, message.price_text_extra)
-            self._context.driver_texts.learn(IdToken(message.id_token), texts)
+            self._context.driver_texts.learn(IdToken(message.id_token, UNTYPED), texts)
             return "Accepted", None
         transaction = self._store.by_csms_id(message.transaction_id)
         if transaction is None or transaction.evse_id is None:

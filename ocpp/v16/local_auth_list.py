@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from ocpp.core.context import Context
-from ocpp.core.identity import IdToken
+from ocpp.core.identity import UNTYPED, IdToken
 from ocpp.messages import v16
 from ocpp.rpc.endpoint import Handler
 from ocpp.v16 import translation
@@ -34,7 +34,7 @@ class LocalAuthList:
             return v16.SendLocalListResponse(status=v16.UpdateStatus("NotSupported"))
         entries = [
             (
-                IdToken(entry.id_tag),
+                IdToken(entry.id_tag, UNTYPED),
                 translation.authorization_info(entry.id_tag_info) if entry.id_tag_info is not None else None,
             )
             for entry in request.local_authorization_list or ()

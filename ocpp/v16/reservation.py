@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ocpp.core.context import Context
-from ocpp.core.identity import IdToken
+from ocpp.core.identity import UNTYPED, IdToken
 from ocpp.core.reservations import Reservation as Reserved
 from ocpp.errors import DeviceModelError
 from ocpp.messages import v16
@@ -39,8 +39,8 @@ class Reservation:
         outcome = self._context.reservations.reserve(
             Reserved(
                 id=request.reservation_id,
-                token=IdToken(request.id_tag),
-                group=IdToken(request.parent_id_tag) if request.parent_id_tag else None,
+                token=IdToken(request.id_tag, UNTYPED),
+                group=IdToken(request.parent_id_tag, UNTYPED) if request.parent_id_tag else None,
                 expiry=request.expiry_date,
                 evse_id=evse_id,
                 connector_id=connector_id,

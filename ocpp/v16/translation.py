@@ -2,7 +2,7 @@
 
 from ocpp.core.events import MeterValue, StopReason
 from ocpp.core.hardware import Sample, SignedReading
-from ocpp.core.identity import AuthorizationInfo, AuthorizationStatus, IdToken
+from ocpp.core.identity import UNTYPED, AuthorizationInfo, AuthorizationStatus, IdToken
 from ocpp.messages import v16
 
 MAX_ID_TAG = 20
@@ -30,7 +30,7 @@ def authorization_info(message: v16.IdTagInfo) -> AuthorizationInfo:
     """What an IdTagInfo says."""
     return AuthorizationInfo(
         status=AuthorizationStatus(message.status.value),
-        group=IdToken(message.parent_id_tag) if message.parent_id_tag else None,
+        group=IdToken(message.parent_id_tag, UNTYPED) if message.parent_id_tag else None,
         expiry=message.expiry_date,
     )
 

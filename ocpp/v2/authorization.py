@@ -1,12 +1,16 @@
 """C. Authorization: asking the CSMS about tokens, and clearing the cache."""
 
+import logging
 from collections.abc import Mapping
 
 from ocpp.core.context import Context
 from ocpp.core.identity import AuthorizationInfo, IdToken
+from ocpp.errors import StorageError
 from ocpp.messages import v2
 from ocpp.rpc.endpoint import Handler
 from ocpp.v2 import translation
+
+log = logging.getLogger(__name__)
 
 
 class Authorization:
@@ -28,11 +32,14 @@ class Authorization:
         """Authorize.req for a presented token (C01.FR.02); raises RpcError."""
         request = v2.AuthorizeRequest(id_token=translation.id_token_message(token))
         response: v2.AuthorizeResponse = await self._context.rpc.call(request)
-        info = response.id_token_info
-        self._context.driver_texts.learn(token, translation.personal_texts(info), info.language1)
-        return translation.authorization_info(info)
+        self._context.driver_texts.learn(token, translation.personal_texts(response.id_token_info))
+        return translation.authorization_info(response.id_token_info)
 
     def clear_cache(self, request: v2.ClearCacheRequest) -> v2.ClearCacheResponse:
-        """C11."""
-        cleared = self._context.authorizer.clear_cache()
+        """C11; Rejected when the cache is switched off or the disk does not take it (C11.FR.04, .05)."""
+        try:
+            cleared = self._context.authorizer.clear_cache()
+        except StorageError as error:
+            log.error("the authorization cache cannot be cleared: %s", error)
+            cleared = False
         return v2.ClearCacheResponse(status=v2.ClearCacheStatusEnum("Accepted" if cleared else "Rejected"))

@@ -4,9 +4,11 @@ import logging
 from collections.abc import Mapping
 
 from ocpp.core.context import Context
+from ocpp.core.identity import UNTYPED, IdToken
 from ocpp.errors import RpcError, StorageError
 from ocpp.messages import v2
 from ocpp.rpc.endpoint import Handler, Reply
+from ocpp.v2 import translation
 
 MAX_DATA = 512
 """Characters in one NotifyCustomerInformation."""
@@ -54,11 +56,11 @@ class CustomerInformation:
                 customers.forget(customer)
         return lines
 
-    def _customer(self, request: v2.CustomerInformationRequest) -> str | None:
+    def _customer(self, request: v2.CustomerInformationRequest) -> IdToken | None:
         if request.id_token is not None:
-            return request.id_token.id_token
+            return translation.id_token(request.id_token)
         if request.customer_identifier is not None:
-            return request.customer_identifier
+            return IdToken(request.customer_identifier, UNTYPED)
         from ocpp.security.certificates import HashData
 
         data = request.customer_certificate

@@ -1,5 +1,6 @@
 """H. Reservation."""
 
+import asyncio
 from collections.abc import Mapping
 
 from ocpp.core.context import Context
@@ -54,6 +55,7 @@ class Reservation:
     async def _tell_ends(self) -> None:
         """H01.FR.16-17, H04.FR.01; what cannot be told now is told after the next connection."""
         self._telling = True
+        await asyncio.sleep(0)  # what became of the connectors is told first
         try:
             while untold := self._context.reservations.untold:
                 over = untold[0]

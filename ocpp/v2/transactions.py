@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -132,10 +133,14 @@ class Transactions:
     def _tell_driver(self, request: v2.TransactionEventRequest, response: v2.TransactionEventResponse) -> None:
         """Cost and tariff of the transaction (I02.FR.04, I03.FR.03, I06.FR.03)."""
         texts, info = self._context.driver_texts, response.id_token_info
-        if info is not None and request.id_token is not None:
-            texts.learn(translation.id_token(request.id_token), translation.personal_texts(info), info.language1)
         transaction_id = request.transaction_info.transaction_id
         session = self._context.charging.session_of(transaction_id)
+        if info is not None and request.id_token is not None:
+            token, languages = translation.id_token(request.id_token), translation.languages(info)
+            held = session.authorization if session is not None else None
+            if session is not None and held is not None and held.token.matches(token) and languages:
+                session.authorization = replace(held, languages=languages)
+            texts.learn(token, translation.personal_texts(info))
         final = request.event_type == "Ended"
         if response.total_cost is not None and request.evse is not None and not (final and request.offline):
             texts.cost(request.evse.id, transaction_id, Decimal(str(response.total_cost)), final=final)

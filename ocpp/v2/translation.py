@@ -17,17 +17,20 @@ def id_token(message: v2.IdToken) -> IdToken:
 
 
 def authorization_info(message: v2.IdTokenInfo) -> AuthorizationInfo:
-    """What an IdTokenInfoType says."""
-    personal = message.personal_message
+    """What an IdTokenInfoType says; its personal message, which may be a tariff, is not kept (C10.FR.09)."""
     return AuthorizationInfo(
         status=AuthorizationStatus(message.status),
         group=id_token(message.group_id_token) if message.group_id_token is not None else None,
         expiry=message.cache_expiry_date_time,
         evse_ids=tuple(message.evse_id or ()),
-        language=message.language1,
-        message=personal.content if personal is not None else None,
+        languages=languages(message),
         priority=message.charging_priority or 0,
     )
+
+
+def languages(message: v2.IdTokenInfo) -> tuple[str, ...]:
+    """What an IdTokenInfoType says of the languages its driver reads, best first."""
+    return tuple(each for each in (message.language1, message.language2) if each)
 
 
 def display_text(message: v2.MessageContent) -> DisplayText:

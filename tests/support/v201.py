@@ -1,5 +1,6 @@
 """What many test cases of OCPP 2.0.1 begin with: variables, and the reusable states of the certification document."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 CARD = "04A2B3C4D5E6F7"
@@ -148,3 +149,31 @@ def offline(csms, station) -> None:
 def energy(station, watt_hours: float, evse: int = 1) -> None:
     """What the meter's register says."""
     station.post(f"/api/sim/evses/{evse}/meter", {"energy_wh": watt_hours})
+
+
+# -- reservations -----------------------------------------------------------------------------------------------------
+
+
+def reserve(
+    csms, evse: int | None = 1, card: str = CARD, *, number: int = 1, seconds: float = 300, **more: Any
+) -> str:
+    """The status of ReserveNow; no EVSE: whichever is free."""
+    expiry = datetime.now(UTC) + timedelta(seconds=seconds)
+    wish = {"id": number, "idToken": id_token(card), "expiryDateTime": expiry.isoformat(), **more}
+    place = {"evseId": evse} if evse is not None else {}
+    return csms.call("ReserveNow", {**wish, **place})["status"]
+
+
+def reserved(csms, evse: int = 1, card: str = CARD, **more: Any) -> None:
+    """Reserved."""
+    assert reserve(csms, evse, card, **more) == "Accepted"
+    csms.expect("StatusNotification", evseId=evse, connectorId=1, connectorStatus="Reserved")
+
+
+def unavailable(csms, evse: int | None = None, evses: int = 2) -> None:
+    """Unavailable: one EVSE, or the whole station."""
+    place = {"evse": {"id": evse}} if evse is not None else {}
+    assert csms.call("ChangeAvailability", {"operationalStatus": "Inoperative", **place}) == {"status": "Accepted"}
+    concerned = [evse] if evse is not None else range(1, evses + 1)
+    told = {"connectorId": 1, "connectorStatus": "Unavailable"}
+    csms.expect_all(*[("StatusNotification", {"evseId": each, **told}) for each in concerned])

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from ocpp.core.context import Context
 from ocpp.core.events import StopReason, Trigger
-from ocpp.core.identity import IdToken
+from ocpp.core.identity import UNTYPED, IdToken
 from ocpp.core.schedule import ChargingProfile
 from ocpp.errors import DeviceModelError
 from ocpp.messages import v16
@@ -40,7 +40,7 @@ class RemoteControl:
         except DeviceModelError:
             return rejected
         start = context.charging.admission.prepare_remote_start(
-            IdToken(request.id_tag),
+            IdToken(request.id_tag, UNTYPED),
             evse_id,
             None,
             authorize_first=self._authorize_first.value,

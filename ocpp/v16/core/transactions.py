@@ -9,7 +9,7 @@ from typing import Any
 
 from ocpp.core.context import Context
 from ocpp.core.events import EventKind, MeterValue, StopReason, TransactionEvent
-from ocpp.core.identity import AuthorizationInfo, IdToken
+from ocpp.core.identity import UNTYPED, AuthorizationInfo, IdToken
 from ocpp.errors import CallError
 from ocpp.messages import v16
 from ocpp.rpc.outbox import Outbox
@@ -123,7 +123,7 @@ class Transactions:
             self._started(stored, request, response)
         elif stored.action == "StopTransaction" and response.id_tag_info is not None and request.id_tag is not None:
             info = translation.authorization_info(response.id_tag_info)
-            self._context.authorizer.remember(IdToken(request.id_tag), info)
+            self._context.authorizer.remember(IdToken(request.id_tag, UNTYPED), info)
 
     def _started(
         self, stored: StoredMessage, request: v16.StartTransactionRequest, response: v16.StartTransactionResponse
@@ -135,7 +135,7 @@ class Transactions:
         if session is not None and session.transaction is not None:
             session.transaction.csms_id = response.transaction_id
         info = translation.authorization_info(response.id_tag_info)
-        context.authorizer.remember(IdToken(request.id_tag), info)
+        context.authorizer.remember(IdToken(request.id_tag, UNTYPED), info)
         log.info("transaction %s is number %d for the Central System", stored.transaction, response.transaction_id)
         if session is None or session.transaction is None:
             return

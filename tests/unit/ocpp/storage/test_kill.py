@@ -58,13 +58,13 @@ class Session:
         self.tell(f"removed {json.loads(message.payload)['seqNo']}")
 
     def run(self) -> None:
-        self.tokens.replace_list(1, {"A": b"1", "B": b"1"})
+        self.tokens.replace_list(1, {("A", ""): b"1", ("B", ""): b"1"})
         self.tell("list 1")
         self.event(0, active=True)
         for seq_no in range(1, UPDATES + 1):
             self.event(seq_no, active=True)
             self.deliver()
-        self.tokens.update_list(2, {"A": None, "B": b"2", "C": b"2"})
+        self.tokens.update_list(2, {("A", ""): None, ("B", ""): b"2", ("C", ""): b"2"})
         self.tell("list 2")
         self.event(UPDATES + 1, active=False)
         while self.messages.count():
@@ -186,7 +186,7 @@ def test_the_local_list_is_the_old_one_or_the_new_one_wherever_the_process_dies(
         database = Database.open(path)
         tokens = TokenRepository(database)
         version = tokens.list_version()
-        assert tuple(tokens.list_entry(token) for token in "ABC") == states[version], (fatal, told)
+        assert tuple(tokens.list_entry((token, "")) for token in "ABC") == states[version], (fatal, told)
         assert version >= max(numbers(told, "list"), default=0), (fatal, told)
         database.close()
 
@@ -231,7 +231,7 @@ def test_a_rescue_that_is_cut_short_can_be_made_again(tmp_path, survived):
     database = Database.open(path)
     session = Session(database)
     session.event(0, active=True)
-    session.tokens.replace_list(7, {"A": b"1"})
+    session.tokens.replace_list(7, {("A", ""): b"1"})
     database.close()
     break_token_cache(path)
 
@@ -253,7 +253,7 @@ def test_a_rescue_that_is_cut_short_can_be_made_again(tmp_path, survived):
     database = Database.open(path)
     assert MessageRepository(database).count() == 1
     assert TransactionRepository(database).get("T1") is not None
-    assert TokenRepository(database).list_entry("A") == b"1"
+    assert TokenRepository(database).list_entry(("A", "")) == b"1"
     database.close()
 
 

@@ -1,7 +1,7 @@
 import pytest
 from support.station import CARD
 
-START = {"idToken": {"idToken": "REMOTE", "type": "Central"}, "remoteStartId": 17}
+START = {"idToken": {"idToken": "REMOTE", "type": "ISO14443"}, "remoteStartId": 17}
 
 
 async def ask(station, action: str, payload: dict) -> dict:

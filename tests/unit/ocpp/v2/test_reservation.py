@@ -67,7 +67,7 @@ async def test_a_driver_of_the_same_group_charges(station):
     assert station.hardware.allowed
 
 
-@pytest.mark.req("H02.FR.02")
+@pytest.mark.req("H02.FR.02", "H02.FR.03", "H02.FR.04")
 async def test_a_cancelled_reservation_frees_the_evse(station):
     await reserve(station)
     assert await cancel(station) == "Accepted"
@@ -214,6 +214,55 @@ async def test_the_driver_of_an_unspecific_reservation_charges_anywhere(make_sta
     await station.draw(2)
     assert set(station.hardware.allowed) == {2}
     assert station.events[0]["reservationId"] == 9
+
+
+@pytest.mark.req("H02.FR.05", "H02.FR.06")
+async def test_a_cancelled_unspecific_reservation_frees_every_evse_that_is_not_reserved_by_name(make_station):
+    station = await make_station(evses=3)
+    await reserve(station, 1, evse=1)
+    await reserve(station, 2, evse=None, card="AAAA")
+    await reserve(station, 3, evse=None, card="BBBB")
+    assert [status(station, evse) for evse in (1, 2, 3)] == ["Reserved"] * 3
+    assert await cancel(station, 3) == "Accepted"
+    assert [status(station, evse) for evse in (1, 2, 3)] == ["Reserved", "Available", "Available"]
+    await cancel(station, 2)
+    for evse in (1, 2, 3):
+        await station.plug(evse)
+        await station.present(f"{OTHER}{evse}", evse_ids=(evse,))
+    assert set(station.hardware.allowed) == {2, 3}
+
+
+@pytest.mark.req("H03.FR.05", "H03.FR.06", "H03.FR.08")
+@pytest.mark.parametrize("wish", [{}, {"connectorType": "cType2"}], ids=["any", "of a type"])
+async def test_somebody_of_the_group_charges_at_whichever_evse(make_station, wish):
+    station = await make_station(evses=2)
+    family = {"idToken": "FAMILY", "type": "Central"}
+    await reserve(station, 9, evse=None, groupIdToken=family, **wish)
+    await reserve(station, 8, evse=1, card="AAAA")
+    assert status(station, 2) == "Reserved"
+    station.csms.script("Authorize", {"idTokenInfo": {"status": "Accepted"}})
+    station.csms.script("Authorize", {"idTokenInfo": {"status": "Accepted", "groupIdToken": family}})
+    await station.plug(2)
+    await station.present("STRANGER", evse_ids=(2,))
+    assert not station.hardware.allowed
+    await station.present(OTHER, evse_ids=(2,))
+    assert set(station.hardware.allowed) == {2}
+    assert station.events[0]["reservationId"] == 9
+
+
+@pytest.mark.req("H03.FR.09", "H03.FR.10", "H01.FR.15")
+@pytest.mark.parametrize("group", [False, True])
+async def test_a_remote_start_uses_the_reservation(station, group):
+    family = {"idToken": "FAMILY", "type": "Central"}
+    await reserve(station, 7, groupIdToken=family)
+    start = {"remoteStartId": 1, "evseId": 1, "idToken": {"idToken": OTHER if group else CARD, "type": "ISO14443"}}
+    if group:
+        start["groupIdToken"] = family
+    assert (await ask(station, "RequestStartTransaction", start))["status"] == "Accepted"
+    await station.settle()
+    assert status(station) == "Available"
+    await station.plug()
+    assert station.events[0]["reservationId"] == 7
 
 
 @pytest.mark.req("H01.FR.19")
