@@ -110,6 +110,6 @@ def _define_evse(model: DeviceModel, evse_id: int, evse: EvseDescription, voltag
         model.define(f"{here}/ConnectorType", text(connector.type, RO, constant=True))
         model.define(f"{here}/SupplyPhases", integer(connector.phases, RO, constant=True))
         if connector.lock:
-            model.define(
-                f"ConnectorPlugRetentionLock@{evse_id}.{connector_id}/Available", boolean(True, RO, constant=True)
-            )
+            lock = f"ConnectorPlugRetentionLock@{evse_id}.{connector_id}"
+            model.define(f"{lock}/Available", boolean(True, RO, constant=True))
+            model.define(f"{lock}/Problem", _problem())
