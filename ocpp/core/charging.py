@@ -21,8 +21,6 @@ from ocpp.core.smart_charging import SmartCharging
 from ocpp.core.transaction import Authorization, Transaction, TransactionStore
 from ocpp.storage.database import Database
 
-LOCK_FAILURE = "ConnectorLockFailure"
-
 log = logging.getLogger(__name__)
 
 
@@ -200,6 +198,7 @@ class Charging:
         goes_on = session is not None and session.authorization is not None
         if self.settings.unlock_on_ev_side_disconnect and not goes_on:
             self.locks.unlock(evse, connector)
+        self.locks.unplugged(evse, connector)
         self.listener.connector_changed(evse, connector)
         waiting = evse.plugged_connector
         if waiting is not None and not evse.in_use:

@@ -263,7 +263,7 @@ class Strategy(ABC, DomainListener):
             surroundings.model,
             surroundings.evses,
             surroundings.clock,
-            [*standard_monitors(surroundings.evses), *surroundings.monitors],
+            [*standard_monitors(surroundings.evses, surroundings.hardware.has_lock), *surroundings.monitors],
         )
 
     def _contracts(self, certificates: Certificates) -> Contracts:
@@ -400,6 +400,7 @@ class Strategy(ABC, DomainListener):
     def start(self) -> None:
         """Take up what was open, and begin metering."""
         Recovery(self.charging, self.settings, self.surroundings.clock).recover()
+        self.context.availability.resumed()
         self.charging.start()
         self.context.signing.review()
         self.context.firmware.resume()

@@ -122,6 +122,6 @@ def _define_evse(model: DeviceModel, evse_id: int, evse: EvseDescription, voltag
         if connector.phase_rotation:
             model.define(f"{here}/PhaseRotation", option(connector.phase_rotation, PHASE_ROTATIONS, RO, constant=True))
         if connector.lock:
-            model.define(
-                f"ConnectorPlugRetentionLock@{evse_id}.{connector_id}/Available", boolean(True, RO, constant=True)
-            )
+            lock = f"ConnectorPlugRetentionLock@{evse_id}.{connector_id}"
+            model.define(f"{lock}/Available", boolean(True, RO, constant=True))
+            model.define(f"{lock}/Problem", _problem())
