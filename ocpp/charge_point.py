@@ -473,6 +473,13 @@ class ChargePoint:
         """Handle DataTransfer of a vendor: gets message id and data, returns status name and data."""
         self._surroundings.data_transfer[vendor_id] = handler
 
+    async def transfer_data(self, vendor_id: str, message_id: str | None = None, data: Any = None) -> tuple[str, Any]:
+        """Send vendor data (P02), for what OCPP has no message for; gives status name and data of the CSMS's answer.
+
+        `vendor_id` is a name of yours in reversed DNS order. Raises RpcError: no connection, no answer, or a CALLERROR.
+        """
+        return await self._strategy.transfer_data(vendor_id, message_id, data)
+
     def _changed(self) -> None:
         for listener in tuple(self._listeners):
             listener()

@@ -17,6 +17,9 @@ DEFAULT_RETRY_S = 60.0
 DEFAULT_HEARTBEAT_S = 300
 """Used when neither the CSMS nor the configuration names an interval."""
 
+A_DAY_S = 86400.0
+"""However much else is sent, a heartbeat brings the CSMS's time once a day (G02.FR.07)."""
+
 MAX_INTERVAL_S = 7 * 86400.0
 
 log = logging.getLogger(__name__)
@@ -125,12 +128,19 @@ class Boot:
             self._context.charging.clock_changed()
 
     async def _heartbeats(self) -> None:
+        """One after every interval in which nothing else was sent, and at least one a day (G02.FR.05, .07)."""
+        clock, rpc = self._context.clock, self._context.rpc
+        began = beaten = clock.monotonic()
         while True:
-            interval = float(self._heartbeat_interval() or DEFAULT_HEARTBEAT_S)
-            due = self._context.clock.monotonic() + min(interval, MAX_INTERVAL_S)
-            if await self._pause(due - self._context.clock.monotonic()):
+            interval = min(float(self._heartbeat_interval() or DEFAULT_HEARTBEAT_S), MAX_INTERVAL_S)
+            due = max(began, rpc.sent_at) + interval
+            wait = min(due, max(beaten + A_DAY_S, began + interval)) - clock.monotonic()
+            if wait > 0:
+                if await self._pause(wait):
+                    began = clock.monotonic()
                 continue
             await self.beat()
+            began = beaten = clock.monotonic()
 
     async def beat(self) -> None:
         """Send a heartbeat and take the time it brings."""

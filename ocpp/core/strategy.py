@@ -379,6 +379,10 @@ class Strategy(ABC, DomainListener):
         """The blocks."""
 
     @abstractmethod
+    async def transfer_data(self, vendor_id: str, message_id: str | None, data: Any) -> tuple[str, Any]:
+        """Send vendor data to the CSMS; gives status name and data of its answer. Raises RpcError."""
+
+    @abstractmethod
     def connector_status(self, evse: Evse, connector: Connector) -> str:
         """The connector's status in this version's words."""
 

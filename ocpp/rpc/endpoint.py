@@ -88,6 +88,8 @@ class Endpoint:
         self._message_timeout = message_timeout
         self._new_id = new_id
         self._on_frame = on_frame
+        self.sent_at = 0.0
+        """Monotonic time at which the newest frame went out."""
         self._handlers: dict[str, Handler] = {}
         self._waiting: deque[_Waiting] = deque()
         self._wake = asyncio.Event()
@@ -281,6 +283,7 @@ class Endpoint:
             raise NotConnected("the connection is gone")
         if self._on_frame is not None:
             self._on_frame(True, frame)
+        self.sent_at = self._clock.monotonic()
         await self._link.send(frame)
 
     # -- the peer's calls -----------------------------------------------------------------------------------------

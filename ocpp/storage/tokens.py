@@ -46,8 +46,7 @@ class TokenRepository:
         """The entry was used; its life time ends at `expires_unix` now, or when it did before."""
         with self._database.transaction(durable=False):
             self._database.execute(
-                "UPDATE token_cache SET used_unix = ?, expires_unix = coalesce(?, expires_unix) "
-                f"WHERE {_THE_TOKEN}",
+                f"UPDATE token_cache SET used_unix = ?, expires_unix = coalesce(?, expires_unix) WHERE {_THE_TOKEN}",
                 (now_unix, expires_unix, *_cached(key)),
             )
 

@@ -1,6 +1,8 @@
 """OCPP 1.6 on the domain."""
 
+import json
 from datetime import datetime
+from typing import Any
 
 from ocpp.core.boot import BootAnswer
 from ocpp.core.context import Block
@@ -125,6 +127,13 @@ class Strategy16(Strategy):
     def local_authorization(self, token: IdToken, status: str) -> None:
         """See `DomainListener.local_authorization`."""
         self.changed()
+
+    async def transfer_data(self, vendor_id: str, message_id: str | None, data: Any) -> tuple[str, Any]:
+        """See `Strategy.transfer_data`; 1.6 carries text only, so that anything else goes as JSON text."""
+        text = data if data is None or isinstance(data, str) else json.dumps(data)
+        request = v16.DataTransferRequest(vendor_id=vendor_id, message_id=message_id, data=text)
+        response: v16.DataTransferResponse = await self.endpoint.call(request)
+        return str(response.status), response.data
 
     def connector_status(self, evse: Evse, connector: Connector) -> str:
         """See `Strategy.connector_status`."""

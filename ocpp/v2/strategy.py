@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from ocpp.core.boot import BootAnswer
 from ocpp.core.context import Block
@@ -179,6 +180,10 @@ class Strategy2(Strategy):
     def local_authorization(self, token: IdToken, status: str) -> None:
         """See `DomainListener.local_authorization`."""
         self.changed()
+
+    async def transfer_data(self, vendor_id: str, message_id: str | None, data: Any) -> tuple[str, Any]:
+        """See `Strategy.transfer_data`."""
+        return await self.data_transfer.send(vendor_id, message_id, data)
 
     def connector_status(self, evse: Evse, connector: Connector) -> str:
         """The connector's status as this version calls it."""

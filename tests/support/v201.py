@@ -154,9 +154,7 @@ def energy(station, watt_hours: float, evse: int = 1) -> None:
 # -- reservations -----------------------------------------------------------------------------------------------------
 
 
-def reserve(
-    csms, evse: int | None = 1, card: str = CARD, *, number: int = 1, seconds: float = 300, **more: Any
-) -> str:
+def reserve(csms, evse: int | None = 1, card: str = CARD, *, number: int = 1, seconds: float = 300, **more: Any) -> str:
     """The status of ReserveNow; no EVSE: whichever is free."""
     expiry = datetime.now(UTC) + timedelta(seconds=seconds)
     wish = {"id": number, "idToken": id_token(card), "expiryDateTime": expiry.isoformat(), **more}

@@ -22,9 +22,26 @@ SECRET = "s3cret-and-long-enough"
         {"log": {"remoteLocation": f"sftp://station:{SECRET}@files.example:22/"}},
         pytest.param({"idToken": {"idToken": SECRET, "type": "KeyCode"}}, marks=pytest.mark.req("C04.FR.04")),
         {"idToken": {"type": "KeyCode", "idToken": SECRET}},
-        {"idToken": {"idToken": SECRET, "additionalInfo": [{"additionalIdToken": "a", "type": "b"}], "type": "KeyCode"}},
-        {"idToken": {"type": "KeyCode", "additionalInfo": [{"additionalIdToken": "a", "type": "b"}], "idToken": SECRET}},
-        {"list": [{"idToken": {"idToken": "04A2", "type": "Local"}}, {"idToken": {"idToken": SECRET, "type": "KeyCode"}}]},
+        {
+            "idToken": {
+                "idToken": SECRET,
+                "additionalInfo": [{"additionalIdToken": "a", "type": "b"}],
+                "type": "KeyCode",
+            }
+        },
+        {
+            "idToken": {
+                "type": "KeyCode",
+                "additionalInfo": [{"additionalIdToken": "a", "type": "b"}],
+                "idToken": SECRET,
+            }
+        },
+        {
+            "list": [
+                {"idToken": {"idToken": "04A2", "type": "Local"}},
+                {"idToken": {"idToken": SECRET, "type": "KeyCode"}},
+            ]
+        },
     ],
     ids=str,
 )
@@ -37,7 +54,11 @@ def test_a_secret_is_not_in_the_log(payload):
 
 
 def test_only_the_key_code_is_hidden_among_tokens():
-    tokens = [{"idToken": "04A2", "type": "Local"}, {"idToken": SECRET, "type": "KeyCode"}, {"idToken": "04A3", "type": "Local"}]
+    tokens = [
+        {"idToken": "04A2", "type": "Local"},
+        {"idToken": SECRET, "type": "KeyCode"},
+        {"idToken": "04A3", "type": "Local"},
+    ]
     found = redacted(json.dumps([2, "1", "Any", {"list": tokens}]).encode()).decode()
     assert SECRET not in found
     assert "04A2" in found

@@ -272,7 +272,9 @@ class Cache(RuleBasedStateMachine):
     @rule(value=VALUES, life=st.none() | st.integers(1, 5))
     def use(self, value, life):
         self.now += 1
-        self.tokens.use_cache_entry(key(value), now_unix=self.now, expires_unix=None if life is None else self.now + life)
+        self.tokens.use_cache_entry(
+            key(value), now_unix=self.now, expires_unix=None if life is None else self.now + life
+        )
         entry = self.model.pop(value.lower(), None)
         if entry is not None:
             self.model[value.lower()] = (entry[0], entry[1] if life is None else self.now + life)

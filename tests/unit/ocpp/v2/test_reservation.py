@@ -44,6 +44,16 @@ async def test_a_reserved_evse_says_so_and_is_refused_to_others(station):
     assert not station.hardware.allowed
 
 
+@pytest.mark.req("G01.FR.06", "G01.FR.09", "G03.FR.09")
+async def test_a_reserved_connector_stays_so_with_the_cable_of_a_stranger_and_is_occupied_by_its_driver(station):
+    await reserve(station)
+    await station.plug()
+    await station.present(OTHER)
+    assert status(station) == "Reserved"
+    await station.present()
+    assert status(station) == "Occupied"
+
+
 @pytest.mark.req("H03.FR.01", "H03.FR.09", "H03.FR.10", "H01.FR.15", "E01.FR.13", "E03.FR.03")
 async def test_its_driver_charges_and_the_transaction_names_the_reservation(station):
     await reserve(station, 7)
@@ -177,7 +187,7 @@ async def test_a_fault_removes_the_reservation(station):
     station.charge_point.fault_raised(1, 0, Fault("GroundFailure"))
     await station.settle()
     assert updates(station) == [(4, "Removed")]
-    assert status(station) == "Faulted"
+    assert status(station) == "Unavailable"  # the EVSE is faulted, the connector itself is sound (G03.FR.06)
 
 
 @pytest.mark.req("H01.FR.17")
