@@ -220,6 +220,12 @@ class Program:
             certificates=self._certificates,
         )
 
+    @property
+    def _standard_monitors(self) -> int:
+        """How many monitors every station has: one each for the station, its EVSEs and its locks."""
+        evses = self.configuration.evses
+        return 1 + len(evses) + sum(connector.lock for evse in evses for connector in evse.connectors)
+
     def _monitors(self) -> list[Monitor]:
         """The monitors of the station file, numbered behind those every station has."""
         return [
@@ -231,7 +237,7 @@ class Program:
                 severity=each["severity"],
                 origin=Origin.HARD_WIRED if each["hard_wired"] else Origin.PRECONFIGURED,
             )
-            for number, each in enumerate(self.configuration.monitors, len(self.configuration.evses) + 2)
+            for number, each in enumerate(self.configuration.monitors, self._standard_monitors + 1)
         ]
 
     def _build_installer(self) -> Installer:

@@ -1,7 +1,7 @@
 """Reservations (block H)."""
 
 import pytest
-from support.v201 import CARD, authorize, charging, connect, id_token, knows, reserve, reserved, token_info, unavailable
+from support.v201 import CARD, authorize, charging, id_token, knows, reserve, reserved, token_info, unavailable
 from support.visit import Visit
 
 OTHER = "04FFEEDDCCBBAA"
@@ -45,16 +45,18 @@ def test_tc_h_01_the_driver_of_a_reservation_charges(csms, station):
 def test_tc_h_02_a_somebody_else_does_not_charge(csms, setup, start):
     station = setup.start(variables={"TxCtrlr/TxStartPoint": start})
     reserved(csms)
-    Visit(csms, station, start).connect()
+    station.plug()
+    if start == "EVConnected":
+        csms.expect("TransactionEvent", eventType="Started", triggerReason="CablePluggedIn")
     authorize(csms, station, card=OTHER)
-    csms.nothing("TransactionEvent")
+    csms.nothing("TransactionEvent", "StatusNotification")  # it stays Reserved (errata, G01.FR.09)
 
 
 @pytest.mark.tc("TC_H_02_CS")
 @pytest.mark.req("F01.FR.22")
 def test_tc_h_02_b_nor_from_afar(csms, station):
     reserved(csms)
-    connect(csms, station)
+    station.plug()
     wish = {"remoteStartId": 1, "evseId": 1, "idToken": id_token(OTHER)}
     assert csms.call("RequestStartTransaction", wish)["status"] == "Rejected"
 

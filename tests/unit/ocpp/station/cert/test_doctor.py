@@ -46,8 +46,8 @@ def own(issuer, name="CS001", **validity):
     return issuer.issue(name, key, **validity), key
 
 
-def findings(configuration, now=NOW):
-    return [finding for _, found in examine(configuration, now) for finding in found]
+def findings(configuration):
+    return [finding for _, found in examine(configuration, datetime.now(UTC)) for finding in found]
 
 
 def problems(configuration):
@@ -159,7 +159,7 @@ def test_looking_changes_nothing(station, root, tmp_path):
 
 
 def test_the_list_names_every_certificate_with_its_end(station, root, capsys):
-    assert print_list(station(9, security_profile=3, own=own(root, end=NOW + 9 * DAY)), NOW) == 0
+    assert print_list(station(9, security_profile=3, own=own(root, end=NOW + 9 * DAY))) == 0
     told = capsys.readouterr().out.splitlines()
     assert told[1].startswith("root of the CSMS")
     assert told[2].startswith("station, to the CSMS")
