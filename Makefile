@@ -10,7 +10,7 @@ JOBS ?= 2
 VERSION ?= 2.0.1
 SPEC ?= ../shared/spec
 
-.PHONY: help run test compile debug bench bench-short lint format types docs generate status wheel peers clean distclean
+.PHONY: help run test test-hardware compile debug bench bench-short lint format types docs generate status wheel peers clean distclean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -37,7 +37,11 @@ run: $(VENV)/.compiled  ## watch a simulated station charge a car (VERSION=1.6, 
 	@$(BIN)/pilotwire demo --version $(VERSION)
 
 test: $(VENV)/.compiled  ## run every test that this machine has the tools for
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -rs
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -rs --ignore=tests/hardware
+	@$(MAKE) --no-print-directory test-hardware
+
+test-hardware: $(VENV)/.compiled  ## run the drivers on emulated kernel devices (umockdev), where there is no wired board
+	@tests/hardware/run $(BIN)/python
 
 compile: $(VENV)/.compiled  ## build the compiled modules in place
 
@@ -64,7 +68,7 @@ format: $(VENV)/.compiled  ## put the code into shape
 
 types: $(VENV)/.compiled  ## check types strictly, and the stubs against the compiled modules
 	@$(BIN)/mypy
-	@$(BIN)/python -m mypy.stubtest --ignore-unused-allowlist --concise --allowlist pyx/stubtest.allow ocpp._native
+	@$(BIN)/python -m mypy.stubtest --ignore-unused-allowlist --concise --allowlist pyx/stubtest.allow ocpp._native hal._native
 
 generate: $(VENV)/.compiled  ## regenerate message types from the OCPP schemas in $(SPEC)
 	@$(BIN)/python -m ocpp.messages.generator $(SPEC)

@@ -1,14 +1,30 @@
 """Errors of the hardware layer.
 
 HardwareError
- ├── ContactorError      it does not do what it was told
- ├── LockError           the same for a lock
- └── MeterError          no reading, or one that cannot be right
+ ├── DriverError (ValueError)    a driver is not known, or its options are wrong
+ ├── ClaimError (ValueError)     a pin, bus address or port is claimed by two parts
+ ├── BusError (OSError)          GPIO, I2C, SPI or serial: the kernel or the part does not answer
+ ├── ContactorError              it does not do what it was told
+ ├── LockError                   the same for a lock
+ ├── MeterError                  no reading, or one that cannot be right
+ └── ReaderError                 a token reader does not answer, or answers nonsense
 """
 
 
 class HardwareError(Exception):
     """A part does not work."""
+
+
+class DriverError(HardwareError, ValueError):
+    """There is no such driver, or an option of it is wrong; the message says what is allowed."""
+
+
+class ClaimError(HardwareError, ValueError):
+    """A pin, bus address or port belongs to another part already."""
+
+
+class BusError(HardwareError, OSError):
+    """Nothing answers, or the kernel does not give access."""
 
 
 class ContactorError(HardwareError):
@@ -21,3 +37,7 @@ class LockError(HardwareError):
 
 class MeterError(HardwareError):
     """The meter gave no reading, or an impossible one."""
+
+
+class ReaderError(HardwareError):
+    """The token reader gave no answer, or one that cannot be right."""

@@ -3,9 +3,10 @@
 Methods return at once unless they are coroutines; they raise `hal.errors.HardwareError` when the part fails.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from hal.iec61851 import PilotState
 
@@ -18,6 +19,8 @@ class Quantity:
     value: Decimal
     unit: str
     phase: str | None = None
+    location: str | None = None
+    """Where it was measured, as OCPP names it ("EV", "Inlet"); None: at the outlet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Reading:
     quantities: tuple[Quantity, ...]
     signed_start: SignedData | None = None
     signed_end: SignedData | None = None
+    signed_now: SignedData | None = None
+    """Of a meter that signs any reading; the others sign the first and the last of a charging session."""
 
 
 class Contactor(Protocol):
@@ -159,3 +164,65 @@ class EvControllerListener(Protocol):
 
     def session_stopped(self, evse_id: int) -> None:
         """The EV ends its session for good (SessionStopReq, Terminate)."""
+
+
+class Proximity(Protocol):
+    """Reads the cable's coding resistor (IEC 61851-1 table B.2)."""
+
+    @property
+    def rating_a(self) -> float | None:
+        """What the cable carries, in A; None when no plug is in, or its resistor says nothing."""
+
+
+class ResidualCurrentMonitor(Protocol):
+    """Watches for DC and AC leakage (6 mA DC, IEC 62955)."""
+
+    @property
+    def tripped(self) -> bool:
+        """Whether it has found leakage; reading it does not touch a bus."""
+
+    async def self_test(self) -> bool:
+        """Have it simulate leakage; whether it noticed. The contactor is open meanwhile."""
+
+
+class Thermometer(Protocol):
+    """Measures a temperature."""
+
+    @property
+    def celsius(self) -> float | None:
+        """The newest value; None while the sensor gives none."""
+
+
+class Switch(Protocol):
+    """A contact: emergency stop, tamper, parking bay."""
+
+    @property
+    def active(self) -> bool:
+        """Whether it is pressed, opened or occupied; reading it does not touch a slow bus."""
+
+
+class Indicator(Protocol):
+    """Light or sound that shows what an EVSE does."""
+
+    def indicate(self, state: str) -> None:
+        """Show a state by its name: Available, Authorizing, Accepted, Refused, PlugIn, Charging, Suspended, Finished,
+        Unavailable or Faulted.
+        """
+
+
+class TokenReader(Protocol):
+    """Reads cards. What it reads goes to `presented`, in the thread of the loop."""
+
+    presented: Callable[[str, str], None]
+    """Called with id and type ("ISO14443", "ISO15693", "KeyCode", "MacAddress") when a token appears, once."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartDescription:
+    """A part of the station file: its driver, where it belongs (EVSE 0: the whole station) and the driver's options."""
+
+    name: str
+    driver: str
+    evse: int = 0
+    connector: int = 1
+    options: dict[str, Any] = field(default_factory=dict)

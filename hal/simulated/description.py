@@ -33,6 +33,7 @@ class SimulationOptions:
     keep_on_restart: bool = False
     meter_resets_on_plug: bool = False
     signed_meter: bool = False
+    main_meter: bool = False
 
 
 @dataclass(slots=True)

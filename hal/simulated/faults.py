@@ -6,9 +6,13 @@ from hal.simulated.description import EvseParts
 LOCK_FAILURE = "ConnectorLockFailure"
 CONTACTOR_WELDED = "ContactorWelded"
 CONTACTOR_STUCK = "ContactorStuck"
+LOCK_JAMMED = "LockJammed"
 
-HARDWARE_FAULTS = frozenset({CONTACTOR_WELDED, CONTACTOR_STUCK})
+HARDWARE_FAULTS = frozenset({CONTACTOR_WELDED, CONTACTOR_STUCK, LOCK_JAMMED})
 """The part misbehaves, and nobody says so: what it leads to is found and reported as on real hardware."""
+
+LOCK_FAULTS = frozenset({LOCK_FAILURE, LOCK_JAMMED})
+"""The lock neither closes nor opens; the first one is reported, too."""
 
 FAULT_KINDS = frozenset(
     {
@@ -21,6 +25,7 @@ FAULT_KINDS = frozenset(
         "HighTemperature",
         "InternalError",
         "LocalListConflict",
+        "LockJammed",
         "OtherError",
         "OverCurrentFailure",
         "OverVoltage",
@@ -40,11 +45,11 @@ DANGEROUS_FAULTS = frozenset({"EmergencyStop", "GroundFailure", "OverCurrentFail
 
 def apply_fault(parts: EvseParts, kind: str, station_faults: set[str]) -> None:
     """Let the parts of an EVSE behave by the faults that are active; a fault of the station is one of all its EVSEs."""
-    connectors = {connector for connector, each in parts.faults if each == kind}
-    everywhere = kind in station_faults
-    active = bool(connectors) or everywhere
+    active = kind in station_faults or any(each == kind for _, each in parts.faults)
     switch_failed = CONTACTOR_FAULT in station_faults or any(each == CONTACTOR_FAULT for _, each in parts.faults)
-    if kind == LOCK_FAILURE:
+    if kind in LOCK_FAULTS:
+        everywhere = bool(LOCK_FAULTS & station_faults)
+        connectors = {connector for connector, each in parts.faults if each in LOCK_FAULTS}
         for connector_id, lock in parts.locks.items():
             lock.broken = everywhere or not connectors.isdisjoint({0, connector_id})
     elif kind == METER_FAULT:

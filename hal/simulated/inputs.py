@@ -29,9 +29,9 @@ def _check_number(name: str, value: Any, most: float) -> None:
 
 
 def _check_signed(signed: Any) -> None:
-    if not isinstance(signed, dict) or set(signed) - {"start", "end"}:
+    if not isinstance(signed, dict) or set(signed) - {"start", "end", "now", "public_key"}:
         raise ValueError(
-            "signed must be an object with start and end, each a text or null; or null for the meter's own"
+            "signed must be an object with start, end, now and public_key, each a text or null; or null for the meter's own"
         )
     for name, value in signed.items():
         if value is not None and not (isinstance(value, str) and 0 < len(value) <= MAX_SIGNED_CHARS):

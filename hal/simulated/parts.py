@@ -1,8 +1,8 @@
 """Simulated pilot, contactor, lock and meter."""
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, Decimal
 
 from hal.errors import ContactorError, MeterError
@@ -105,6 +105,8 @@ class MeterState:
     power_w: float | None = None
     signed_start: str | None = None
     signed_end: str | None = None
+    signed_now: str | None = None
+    public_key: str = ""
     signed_set: bool = False
 
 
@@ -197,8 +199,8 @@ class SimulatedMeter:
             volts = NOMINAL_VOLTAGE_V + self._rng.uniform(-VOLTAGE_NOISE_V, VOLTAGE_NOISE_V)
             quantities.append(Quantity("Voltage", _tenths(volts), "V", f"L{phase}-N"))
         if self.vehicle is not None:
-            quantities.append(Quantity("SoC", _tenths(self.vehicle.soc), "Percent"))
-        return Reading(tuple(quantities), self._signed_data(start=True), self._signed_data(start=False))
+            quantities.append(Quantity("SoC", _tenths(self.vehicle.soc), "Percent", location="EV"))
+        return Reading(tuple(quantities), self._signed_data("B"), self._signed_data("E"), self._signed_data("C"))
 
     def _flow(self) -> tuple[float, float, int]:
         vehicle = self.vehicle
@@ -209,16 +211,30 @@ class SimulatedMeter:
             return 0.0, 0.0, phases
         return vehicle.power_w, vehicle.current_a, phases
 
-    def _signed_data(self, *, start: bool) -> SignedData | None:
-        if self.state.signed_set:
-            text = self.state.signed_start if start else self.state.signed_end
-            return SignedData(text) if text is not None else None
+    def _signed_data(self, kind: str) -> SignedData | None:
+        """What is signed at the begin, at the end, or in between (OCMF's TX: B, E, C)."""
+        state = self.state
+        if state.signed_set:
+            text = {"B": state.signed_start, "E": state.signed_end, "C": state.signed_now}[kind]
+            return SignedData(text, public_key=state.public_key) if text is not None else None
         if not self._signed:
             return None
-        value = self._session_start if start else self.energy_wh
-        kind = "B" if start else "E"
+        value = self._session_start if kind == "B" else self.energy_wh
         text = f'OCMF|{{"FV":"1.0","GI":"pilotwire simulated","RD":[{{"TX":"{kind}","RV":{value},"RU":"Wh"}}]}}|'
         return SignedData(text)
+
+
+SUMMED = ("Energy.Active.Import.Register", "Power.Active.Import", "Current.Import")
+
+
+def in_front_of(readings: Sequence[Reading]) -> Reading:
+    """What a meter says through which everything flows that those meters measure."""
+    sums: dict[tuple[str, str | None], Quantity] = {}
+    for quantity in (each for reading in readings for each in reading.quantities if each.measurand in SUMMED):
+        before = sums.get((quantity.measurand, quantity.phase))
+        total = quantity.value + (before.value if before is not None else 0)
+        sums[quantity.measurand, quantity.phase] = replace(quantity, value=total, location="Inlet")
+    return Reading(tuple(sums.values()))
 
 
 def _tenths(value: float) -> Decimal:

@@ -13,13 +13,13 @@ from typing import Any
 from hal.clock import Clock, Timer
 from hal.evse import Evse
 from hal.iec61851 import PilotState
-from hal.interfaces import EvControllerListener, EvseListener, Lock
+from hal.interfaces import EvControllerListener, EvseListener, Lock, Reading
 from hal.simulated.description import EvseParts, SimulatedConnector, SimulatedEvse, SimulationOptions
 from hal.simulated.display import SimulatedDisplay
 from hal.simulated.faults import FAULT_KINDS, HARDWARE_FAULTS, apply_fault
 from hal.simulated.inputs import check_meter
 from hal.simulated.iso15118 import SimulatedEvController
-from hal.simulated.parts import SimulatedContactor, SimulatedLock, SimulatedMeter, SimulatedPilot
+from hal.simulated.parts import SimulatedContactor, SimulatedLock, SimulatedMeter, SimulatedPilot, in_front_of
 from hal.simulated.registers import RegisterFile
 from hal.simulated.simulation_file import SimulationFile, stored_energy
 from hal.simulated.vehicle import Vehicle, VehicleOptions
@@ -55,6 +55,8 @@ class SimulatedStation:
         self._station_faults: dict[str, dict[str, str]] = {}
         self.displays: defaultdict[int, SimulatedDisplay] = defaultdict(SimulatedDisplay)
         """By EVSE; 0 is the station's."""
+        self.indications: dict[int, str] = {}
+        """By EVSE: what its lights show."""
         self.controllers: dict[int, SimulatedEvController] = {}
         """Of the EVSEs that speak ISO 15118."""
         self._parts = {number: self._build(number, evse) for number, evse in enumerate(evses, 1)}
@@ -241,6 +243,29 @@ class SimulatedStation:
         """Where cables are in: EVSE and connector."""
         return [(number, parts.plugged) for number, parts in self._parts.items() if parts.plugged is not None]
 
+    def indicate(self, number: int, state: str) -> None:
+        """What lights would show; kept for whoever looks."""
+        self.indications[number] = state
+
+    def show(self, number: int, texts: tuple[str, ...]) -> None:
+        """Show texts on a display."""
+        self.displays[number].show(texts)
+
+    def ev_session(self, number: int) -> dict[str, Any] | None:
+        """What the EV heard over ISO 15118; None where the EVSE does not speak it."""
+        controller = self.controllers.get(number)
+        return controller.snapshot() if controller is not None else None
+
+    def texts(self, number: int) -> tuple[str, ...]:
+        """What a display shows; 0 is the station's."""
+        return self.displays[number].texts
+
+    def read_main_meter(self) -> Reading | None:
+        """What the meter in front of all EVSEs says; None where there is none."""
+        if not self.options.main_meter:
+            return None
+        return in_front_of([parts.evse.read_meter() for parts in self._parts.values()])
+
     def show_offer(self, number: int) -> None:
         """Let the meter know what is offered, so that it can say so."""
         parts = self._evse(number)
@@ -393,7 +418,7 @@ class SimulatedStation:
             apply_fault(parts, kind, set(self._station_faults))
 
     def set_meter(self, number: int, values: dict[str, Any]) -> dict[str, Any]:
-        """What the meter will say: `energy_wh`, `power_w` (null: what flows), `frozen`, `signed` {start, end}.
+        """What the meter will say: `energy_wh`, `power_w` (null: what flows), `frozen`, `signed` {start, end, now, public_key}.
 
         Either everything given is taken or nothing.
         """
@@ -409,7 +434,9 @@ class SimulatedStation:
         if "signed" in values:
             signed = values["signed"]
             meter.state.signed_set = signed is not None
-            meter.state.signed_start, meter.state.signed_end = (signed or {}).get("start"), (signed or {}).get("end")
+            given = signed or {}
+            meter.state.signed_start, meter.state.signed_end = given.get("start"), given.get("end")
+            meter.state.signed_now, meter.state.public_key = given.get("now"), given.get("public_key") or ""
         if meter.counts:
             self._counted(number, float(meter.exact_wh))
         self.write()

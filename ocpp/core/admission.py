@@ -92,6 +92,8 @@ class Admission:
         if info.accepted and self._charging.authorizer.is_master(info):
             self.master_pass.presented(token)
             return
+        if info.accepted and self._charging.locks.give_back(token, info.group, served):
+            return
         session = self._waiting_session(token, info, served) if info.accepted else None
         if not info.accepted or (not self._stop_own(token, info.group, candidates) and session is None):
             log.info("token %s may not charge here: %s", redacted(token), info.status)

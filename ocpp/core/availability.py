@@ -1,4 +1,4 @@
-"""In and out of service: station, EVSE, connector; scheduled while somebody charges, kept over restarts (G03, G04)."""
+"""In and out of service: station, EVSE, connector; not before a transaction has ended, kept over restarts (G03, G04)."""
 
 import logging
 from collections.abc import Callable
@@ -28,7 +28,6 @@ class Availability:
         self._evses = evses
         self._state = state
         self._hardware = hardware
-        self._scheduled: dict[str, bool] = {}
         self.on_change: list[Callable[[list[tuple[Evse, Connector]]], None]] = []
         self._restore()
 
@@ -39,34 +38,52 @@ class Availability:
             evse.operative = stored.get(f"{evse.id}", True)
             for connector in evse.connectors:
                 connector.operative = stored.get(f"{evse.id}.{connector.id}", True)
+                connector.leaving = False
         self._apply()
+
+    def resumed(self) -> None:
+        """Transactions go on after a restart: what is out of service waits for their ends, as it did before."""
+        before = self._states()
+        for evse, connector in self._pairs():
+            transaction = evse.session.transaction if evse.session is not None else None
+            if transaction is not None and transaction.connector_id in (None, connector.id):
+                connector.leaving = not self._evses.is_operative(evse, connector)
+        self._tell_changes(before)
+
+    def is_already(self, operative: bool, evse: Evse | None = None, connector: Connector | None = None) -> bool:
+        """Whether station, EVSE or connector is in that state, with nothing left to wait for."""
+        target = connector or evse or self._evses
+        return target.operative is operative and not any(each.leaving for _, each in self._parts(evse, connector))
 
     def change(self, operative: bool, evse: Evse | None = None, connector: Connector | None = None) -> ChangeOutcome:
         """Set the state of the station (no EVSE given), an EVSE or a connector.
 
-        Scheduled: it happens once the transactions concerned have ended; the wish is kept on disk like the state.
+        Scheduled: where a transaction is going on, it happens once that has ended; elsewhere it has happened. The state
+        is on disk in either case.
         """
-        key = self._key(evse, connector)
+        before = self._states()
+        parts = self._parts(evse, connector)
+        busy = [where.in_use and self._evses.is_operative(where, each) for where, each in parts]
         target: Evses | Evse | Connector = connector or evse or self._evses
-        if target.operative is operative:
-            self._scheduled.pop(key, None)
-            return ChangeOutcome.ACCEPTED
-        if not operative and self._busy(evse):
-            self._scheduled[key] = operative
-            self._persist(key, operative)
-            return ChangeOutcome.SCHEDULED
-        self._scheduled.pop(key, None)
-        self._persist(key, operative)
-        self._set(target, operative)
-        return ChangeOutcome.ACCEPTED
+        if target.operative is not operative:
+            self._persist(self._key(evse, connector), operative)
+            target.operative = operative
+        for _, each in parts:
+            each.leaving = False
+        for (where, each), waits in zip(parts, busy, strict=True):
+            each.leaving = waits and not self._evses.is_operative(where, each)
+        self._tell_changes(before)
+        scheduled = not operative and any(each.leaving for _, each in parts)
+        return ChangeOutcome.SCHEDULED if scheduled else ChangeOutcome.ACCEPTED
 
     def carry_out_scheduled(self) -> None:
         """A transaction has ended: do what waited for it."""
-        for key, operative in tuple(self._scheduled.items()):
-            evse, connector = self._target(key)
-            if not self._busy(evse):
-                del self._scheduled[key]
-                self._set(connector or evse or self._evses, operative)
+        over = [connector for evse, connector in self._pairs() if connector.leaving and not evse.in_use]
+        if over:
+            before = self._states()
+            for connector in over:
+                connector.leaving = False
+            self._tell_changes(before)
 
     def hold(self) -> None:
         """Keep every EVSE without a transaction out of service, until `release`; a restart ends it too (L01.FR.07)."""
@@ -88,11 +105,6 @@ class Availability:
             evse.held = held
         self._tell_changes(before)
 
-    def _set(self, target: Evses | Evse | Connector, operative: bool) -> None:
-        before = self._states()
-        target.operative = operative
-        self._tell_changes(before)
-
     def _tell_changes(self, before: list[bool]) -> None:
         self._apply()
         after = self._states()
@@ -112,8 +124,13 @@ class Availability:
     def _states(self) -> list[bool]:
         return [self._evses.is_operative(evse, connector) for evse, connector in self._pairs()]
 
-    def _busy(self, evse: Evse | None) -> bool:
-        return evse.in_use if evse is not None else any(each.in_use for each in self._evses)
+    def _parts(self, evse: Evse | None, connector: Connector | None) -> list[tuple[Evse, Connector]]:
+        """The connectors that a state of the station, an EVSE or a connector concerns."""
+        return [
+            (where, each)
+            for where, each in self._pairs()
+            if (evse is None or evse is where) and (connector is None or connector is each)
+        ]
 
     def _persist(self, key: str, operative: bool) -> None:
         stored: dict[str, bool] = self._state.get(STATE_KEY, {})
@@ -124,10 +141,3 @@ class Availability:
         if evse is None:
             return "0"
         return f"{evse.id}" if connector is None else f"{evse.id}.{connector.id}"
-
-    def _target(self, key: str) -> tuple[Evse | None, Connector | None]:
-        if key == "0":
-            return None, None
-        evse_id, _, connector_id = key.partition(".")
-        evse = self._evses[int(evse_id)]
-        return evse, evse.connector(int(connector_id)) if connector_id else None

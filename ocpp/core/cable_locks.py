@@ -21,6 +21,8 @@ class CableLocks:
     def __init__(self, charging: "Charging") -> None:
         self._charging = charging
         self._locking: set[tuple[int, int]] = set()
+        self._failed: set[tuple[int, int]] = set()
+        """Locks whose failure was found here, not reported by the hardware: over once they are seen to work, or unplugged."""
 
     def lock(self, evse: Evse, connector: Connector) -> None:
         """Lock the cable, then deliver; a lock that does not close is a fault and nothing is delivered."""
@@ -35,11 +37,28 @@ class CableLocks:
         finally:
             self._locking.discard((evse.id, connector.id))
         if connector.locked:
+            self._works(evse, connector)
             if evse.session is not None:
                 evse.session.reconsider()
             return
-        log.error("the lock of EVSE %d connector %d does not close", evse.id, connector.id)
-        self._charging.fault_changed(evse.id, connector.id, Fault(LOCK_FAILURE, "lock does not close"), active=True)
+        self._fails(evse, connector, "does not close")
+
+    def _fails(self, evse: Evse, connector: Connector, what: str) -> None:
+        log.error("the lock of EVSE %d connector %d %s", evse.id, connector.id, what)
+        if LOCK_FAILURE in connector.faults:
+            return
+        self._failed.add((evse.id, connector.id))
+        self._charging.fault_changed(evse.id, connector.id, Fault(LOCK_FAILURE, f"lock {what}"), active=True)
+
+    def _works(self, evse: Evse, connector: Connector) -> None:
+        key = (evse.id, connector.id)
+        if key in self._failed:
+            self._failed.discard(key)
+            self._charging.fault_changed(evse.id, connector.id, Fault(LOCK_FAILURE), active=False)
+
+    def unplugged(self, evse: Evse, connector: Connector) -> None:
+        """The cable is gone, and with it what kept the lock from closing or opening: the next one may fit (G05)."""
+        self._works(evse, connector)
 
     def unlock(self, evse: Evse, connector: Connector) -> None:
         """Release the cable without waiting for it."""
@@ -75,8 +94,8 @@ class CableLocks:
         opened = await self._charging.hardware.unlock(evse.id, connector.id)
         if opened:
             connector.locked, connector.kept_for = False, None
+            self._works(evse, connector)
         else:
-            log.error("the lock of EVSE %d connector %d does not open", evse.id, connector.id)
-            self._charging.fault_changed(evse.id, connector.id, Fault(LOCK_FAILURE, "lock does not open"), active=True)
+            self._fails(evse, connector, "does not open")
         self._charging.listener.connector_changed(evse, connector)
         return opened

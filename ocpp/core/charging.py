@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 from ocpp.clock import Clock
 from ocpp.core.admission import Admission
@@ -11,15 +12,14 @@ from ocpp.core.events import DomainListener, MeterValue, ReadingContext, StopRea
 from ocpp.core.evse import Evse, Evses, Fault
 from ocpp.core.hardware import Hardware
 from ocpp.core.identity import NO_AUTHORIZATION, IdToken
-from ocpp.core.metering import AlignedMeter, MeteringSettings
+from ocpp.core.metering import AlignedMeter
+from ocpp.core.readings import MeteringSettings, Readings
 from ocpp.core.reservations import Reservations
 from ocpp.core.session import ChargingSession
 from ocpp.core.settings import SessionSettings
 from ocpp.core.smart_charging import SmartCharging
 from ocpp.core.transaction import Authorization, Transaction, TransactionStore
 from ocpp.storage.database import Database
-
-LOCK_FAILURE = "ConnectorLockFailure"
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,11 @@ class Charging:
         """EVSEs in the order in which cars were plugged in, the newest last."""
         self.admission = Admission(self)
         self.locks = CableLocks(self)
-        self._aligned = AlignedMeter(lambda: metering.aligned_interval.value, clock, self._sample_aligned)
+        self._readings = Readings(metering, clock)
+        self._aligned = (
+            AlignedMeter(metering.aligned_interval, clock, self._sample_aligned),
+            AlignedMeter(metering.aligned_ended_interval, clock, self._keep_aligned),
+        )
 
     # -- life -----------------------------------------------------------------------------------------------------
 
@@ -78,14 +82,16 @@ class Charging:
         """Begin clock-aligned metering and follow changed intervals; watch over the reservations."""
         self.reservations.start()
         self.smart.start()
-        self._aligned.start()
-        self.metering.aligned_interval.on_change(lambda _: self._aligned.start())
+        self._start_aligned()
+        for handle in (self.metering.aligned_interval, self.metering.aligned_ended_interval):
+            handle.on_change(lambda _: self._start_aligned())
         for handle in (self.metering.updated_interval, self.metering.ended_interval):
             handle.on_change(lambda _: self._restart_meters())
 
     def stop(self) -> None:
         """No more timers; transactions stay open on disk."""
-        self._aligned.stop()
+        for meter in self._aligned:
+            meter.stop()
         self.reservations.stop()
         self.smart.stop()
         for session in self.sessions:
@@ -95,7 +101,7 @@ class Charging:
 
     def clock_changed(self) -> None:
         """The wall clock was set: aligned samples and reservations follow it."""
-        self._aligned.start()
+        self._start_aligned()
         self.reservations.review()
         self.smart.review()
 
@@ -103,6 +109,10 @@ class Charging:
         """Something about the whole station has changed, such as its acceptance by the CSMS."""
         for session in self.sessions:
             session.reconsider()
+
+    def _start_aligned(self) -> None:
+        for meter in self._aligned:
+            meter.start()
 
     def _restart_meters(self) -> None:
         for session in self.sessions:
@@ -181,20 +191,27 @@ class Charging:
         if not served:
             self.listener.connector_changed(evse, connector)
             return
-        evse.energy_flows = evse.ev_requests_energy = False
+        evse.energy_flows = evse.ev_requests_energy = evse.sated = False
         session = evse.session
         if session is not None:
             session.cable_unplugged()
         goes_on = session is not None and session.authorization is not None
         if self.settings.unlock_on_ev_side_disconnect and not goes_on:
             self.locks.unlock(evse, connector)
+        self.locks.unplugged(evse, connector)
         self.listener.connector_changed(evse, connector)
+        waiting = evse.plugged_connector
+        if waiting is not None and not evse.in_use:
+            waiting.plugged = False
+            self.cable_plugged(evse_id, waiting.id)
 
     def ev_state_changed(self, evse_id: int, *, requests_energy: bool, energy_flows: bool) -> None:
         """What the EV asks for, and whether it gets it (pilot C or D; contactor closed and current flowing)."""
         evse = self.evses[evse_id]
         if (evse.ev_requests_energy, evse.energy_flows) == (requests_energy, energy_flows):
             return
+        if requests_energy is not evse.ev_requests_energy:
+            evse.sated = not requests_energy and evse.offers
         evse.ev_requests_energy, evse.energy_flows = requests_energy, energy_flows
         if evse.session is not None:
             evse.session.reconsider()
@@ -298,25 +315,36 @@ class Charging:
 
     # -- metering -------------------------------------------------------------------------------------------------
 
-    def _sample_aligned(self) -> None:
+    def _sample_aligned(self, at: datetime) -> None:
         if not self.metering.aligned_enabled.value:
             return
-        idle_only = self.metering.aligned_when_idle_only.value
-        busy = any(evse.in_use for evse in self.evses)
+        if self.metering.aligned_when_idle_only.value and self.transactions:
+            return  # J01.FR.20
+        self._sample_main_meter(at)
         for evse in self.evses:
             session = evse.session
-            if session is not None and session.transaction is not None:
-                session.meter.keep_aligned()
-                if not idle_only:
-                    value = session.meter.value(ReadingContext.SAMPLE_CLOCK, self.metering.aligned.value)
-                    if value is not None:
-                        session.report_samples(value)
-            elif not (idle_only and busy):
-                value = self.value_now(evse, ReadingContext.SAMPLE_CLOCK)
+            if session is None or session.transaction is None:
+                value = self.value_now(evse, ReadingContext.SAMPLE_CLOCK, at)
                 if value is not None:
                     self.listener.aligned_values(evse.id, value)
+            elif not self.metering.idle_only(evse.id):
+                value = session.meter.value(ReadingContext.SAMPLE_CLOCK, self.metering.aligned_updated, at)
+                if value is not None:
+                    session.reports.report_samples(value)
 
-    def value_now(self, evse: Evse, context: ReadingContext) -> MeterValue | None:
-        """What the EVSE's meter says now, of the aligned measurands."""
-        session = evse.session if evse.session is not None else ChargingSession(self, evse)
-        return session.meter.value(context, self.metering.aligned.value)
+    def _sample_main_meter(self, at: datetime) -> None:
+        """The whole station is EVSE 0 (J01.FR.03, J01.FR.04)."""
+        reading = self.hardware.read_main_meter()
+        value = self._readings.value(reading, ReadingContext.SAMPLE_CLOCK, self.metering.aligned, at)
+        if value is not None:
+            self.listener.aligned_values(0, *self.metering.with_public_keys((value,), None))
+
+    def _keep_aligned(self, at: datetime) -> None:
+        for session in self.sessions:
+            if session.transaction is not None and self.metering.aligned_enabled.value:
+                session.meter.keep_aligned(at)
+
+    def value_now(self, evse: Evse, context: ReadingContext, at: datetime | None = None) -> MeterValue | None:
+        """What the EVSE's meter says now, of the aligned measurands, as it is told outside of transactions."""
+        value = self._readings.value(self.hardware.read_meter(evse.id), context, self.metering.aligned, at)
+        return self.metering.with_public_keys((value,), None)[0] if value is not None else None

@@ -3,14 +3,12 @@
 from typing import TYPE_CHECKING
 
 from ocpp.core import settings as points
+from ocpp.core.events import StopReason
 from ocpp.core.transaction import ChargingState
 
 if TYPE_CHECKING:
     from ocpp.core.charging import Charging
     from ocpp.core.session import ChargingSession
-
-LEAST_CURRENT_A = 6.0
-"""Below it an EV is paused (IEC 61851-1)."""
 
 
 class Conditions:
@@ -66,12 +64,8 @@ class Conditions:
     @property
     def withheld(self) -> bool:
         """Whether it is the station that gives the EV nothing."""
-        return not self._session.delivery.allowed or self._paused_by_limit()
-
-    def _paused_by_limit(self) -> bool:
-        """Whether what may be drawn is less than a pilot can offer."""
         evse = self._session.evse
-        return evse is not None and evse.limit is not None and evse.limit.current_a < LEAST_CURRENT_A
+        return not self._session.delivery.allowed or (evse is not None and not evse.offers)
 
     def phases_used(self) -> int | None:
         """From how many phases the EV draws, by the meter; as many as it may where the meter does not tell (yet)."""
@@ -84,3 +78,18 @@ class Conditions:
             return drawing
         limit = session.evse.limit
         return min(connector.phases, limit.phases) if limit is not None else connector.phases
+
+    def must_start(self, gained: frozenset[str]) -> bool:
+        """Whether a transaction begins now that these points have come to hold."""
+        wanted = self._charging.settings.start_points
+        if gained & wanted:
+            return True
+        # Energy is about to be offered although every configured start point lies behind us.
+        return points.POWER_PATH_CLOSED in gained and not wanted & {points.ENERGY_TRANSFER, points.DATA_SIGNED}
+
+    def why_nothing_flows(self) -> StopReason:
+        """The reason of a transaction that ends because no energy flows any more."""
+        transaction = self._session.transaction
+        if transaction is not None and transaction.deauthorized:
+            return StopReason.DEAUTHORIZED
+        return StopReason.OTHER if self.withheld else StopReason.STOPPED_BY_EV

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ocpp.core import settings as points
+from ocpp.core.evse import Connector, Evse
 from ocpp.core.hardware import PowerLimit
 
 if TYPE_CHECKING:
@@ -27,12 +28,14 @@ class Delivery:
             return False
         if session.ending or session.suspended_by_csms or session.unrecorded:
             return False
-        return not self._charging.evses.blocking_faults(evse, connector) and (
-            session.transaction is not None or self._start_is_yet_to_come()
-        )
+        if self._charging.evses.blocking_faults(evse, connector):
+            return False
+        return session.transaction is not None or self._start_is_yet_to_come(evse, connector)
 
-    def _start_is_yet_to_come(self) -> bool:
-        return bool(self._charging.settings.start_points & {points.ENERGY_TRANSFER, points.DATA_SIGNED})
+    def _start_is_yet_to_come(self, evse: Evse, connector: Connector) -> bool:
+        """Whether the transaction begins with the energy, and may begin here."""
+        with_energy = self._charging.settings.start_points & {points.ENERGY_TRANSFER, points.DATA_SIGNED}
+        return bool(with_energy) and self._charging.evses.is_operative(evse, connector)
 
     def apply(self) -> bool:
         """Command what holds now; True while energy is offered."""

@@ -1,6 +1,6 @@
 """EVSEs and connectors: what is plugged, broken, in service, and who charges there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from ocpp.core.limits import Limit
     from ocpp.core.session import ChargingSession
     from ocpp.core.transaction import Authorization
+
+LEAST_CURRENT_A = 6.0
+"""Below it an EV is paused (IEC 61851-1)."""
 
 MAX_FAULTS = 32
 """Faults of one connector at a time; there are fewer kinds."""
@@ -37,6 +40,11 @@ HARMLESS_FAULTS = frozenset({"LocalListConflict", "ReaderFailure", "ResetFailure
 """Faults that are reported but do not keep anybody from charging (1.6 section 7.6)."""
 
 
+def blocking(faults: Mapping[str, Fault]) -> list[Fault]:
+    """Those of the faults that forbid charging."""
+    return [fault for kind, fault in faults.items() if kind not in HARMLESS_FAULTS]
+
+
 @dataclass(slots=True)
 class Connector:
     """One connector of an EVSE."""
@@ -47,6 +55,8 @@ class Connector:
     max_current_a: float = 32.0
     phases: int = 3
     operative: bool = True
+    leaving: bool = False
+    """In service for as long as the transaction at its EVSE lasts, although it is to be out of service (G03.FR.05)."""
     plugged: bool = False
     locked: bool = False
     reserved: bool = False
@@ -70,12 +80,19 @@ class Evse:
     has_bay_sensor: bool = False
     ev_requests_energy: bool = False
     energy_flows: bool = False
+    sated: bool = False
+    """Whether the EV has enough for now: it asks for nothing although it was offered something."""
     limit_a: float | None = None
     """What holds without a charging profile, in A per phase; None: what the connector carries."""
     limit: "Limit | None" = None
     """What it may draw now, with everything taken into account."""
     faults: dict[str, Fault] = field(default_factory=dict)
     session: "ChargingSession | None" = None
+
+    @property
+    def offers(self) -> bool:
+        """Whether an EV may draw at all, as far as limits are concerned."""
+        return self.limit is None or self.limit.current_a >= LEAST_CURRENT_A
 
     def connector(self, connector_id: int) -> Connector:
         """The connector with that id; DeviceModelError when there is none."""
@@ -123,9 +140,15 @@ class Evses:
         """Every connector of the station, in order."""
         return [connector for evse in self._evses for connector in evse.connectors]
 
+    @property
+    def in_service(self) -> bool:
+        """Whether the station is, if only because a transaction has still to end."""
+        return self.operative or any(connector.leaving for connector in self.connectors)
+
     def is_operative(self, evse: Evse, connector: Connector) -> bool:
-        """In service: station, EVSE and connector all are (G03.FR.06, G04.FR.07)."""
-        return self.operative and evse.operative and connector.operative and not (evse.held or evse.restarting)
+        """In service: station, EVSE and connector all are (G03.FR.06, G04.FR.07), or will not be after a transaction."""
+        wanted = self.operative and evse.operative and connector.operative
+        return (wanted or connector.leaving) and not (evse.held or evse.restarting)
 
     def faults_of(self, evse: Evse, connector: Connector) -> dict[str, Fault]:
         """Everything that is wrong with a connector, its EVSE's and the station's faults included."""
@@ -133,7 +156,7 @@ class Evses:
 
     def blocking_faults(self, evse: Evse, connector: Connector) -> list[Fault]:
         """The faults that forbid charging at a connector."""
-        return [fault for kind, fault in self.faults_of(evse, connector).items() if kind not in HARMLESS_FAULTS]
+        return blocking(self.faults_of(evse, connector))
 
     def numbered(self, connector_number: int) -> tuple[Evse, Connector]:
         """EVSE and connector behind a 1.6 connector id (numbered through in order, from 1)."""

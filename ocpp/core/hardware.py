@@ -58,6 +58,8 @@ class MeterReading(msgspec.Struct, frozen=True, omit_defaults=True):
     samples: tuple[Sample, ...]
     signed_start: SignedReading | None = None
     signed_end: SignedReading | None = None
+    signed_now: SignedReading | None = None
+    """For those meters that sign any reading, not only the first and the last of a transaction."""
 
     def value(self, measurand: str = ENERGY_IMPORT, phase: str | None = None) -> Decimal | None:
         """The value of one quantity; None when the meter does not give it."""
@@ -123,6 +125,9 @@ class Hardware(Protocol):
 
     def read_meter(self, evse_id: int) -> MeterReading:
         """The newest reading of the EVSE's meter, without touching a bus."""
+
+    def read_main_meter(self) -> MeterReading | None:
+        """The newest reading of the meter of the whole station; None where it has none."""
 
     def set_available(self, evse_id: int, connector_id: int, available: bool) -> None:
         """Out of service: no pilot, no light that invites."""

@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ocpp.core.evse import LEAST_CURRENT_A
 from ocpp.core.schedule import ChargingProfile, InForce, Purpose, in_force, next_change
 
 MAX_PERIODS = 1024
 """Of a composite schedule (CompositeScheduleType); a longer one ends early."""
-
-LEAST_CURRENT_A = 6.0
-"""Below it an EV is paused (IEC 61851-1)."""
 
 
 @dataclass(frozen=True, slots=True)

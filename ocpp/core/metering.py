@@ -1,16 +1,18 @@
-"""Which meter values go where: selection by measurand, sampling and clock-aligned timers, samples kept for the end."""
+"""When meters are read, and where the values go: sampling and clock-aligned timers, samples kept for the end."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Protocol
 
 import msgspec
 
 from ocpp.clock import Clock, Timer
 from ocpp.core.events import MeterValue, ReadingContext
-from ocpp.core.hardware import MeterReading, Sample
+from ocpp.core.hardware import MeterReading
+from ocpp.core.readings import MeteringSettings, Readings, Selection
 from ocpp.core.transaction import Transaction, TransactionStore
-from ocpp.device_model import DeviceModel
+from ocpp.device_model.entry import Handle
 from ocpp.device_model.standard.metering import MAX_ENDED_SAMPLES
 from ocpp.errors import StorageError
 
@@ -20,52 +22,20 @@ ENERGY_CHECK_INTERVAL_S = 1.0
 CHECKPOINT_INTERVAL_S = 60.0
 """How often the last reading of a running transaction is noted, for the bill after a power cut."""
 
+DAY_S = 86400
+
+EARLY_OR_LATE_S = 1.0
+"""How far a tick may be from its instant; beyond it the wall clock has jumped."""
+
 log = logging.getLogger(__name__)
-
-
-def selected(reading: MeterReading, measurands: Iterable[str]) -> tuple[Sample, ...]:
-    """The samples of `reading` that `measurands` ask for, in that order.
-
-    A measurand may carry a phase ("Current.Import.L1", 1.6 section 9.1.15); without one all its phases are meant.
-    """
-    chosen: list[Sample] = []
-    for wanted in measurands:
-        chosen.extend(
-            sample
-            for sample in reading.samples
-            if sample not in chosen
-            and (
-                sample.measurand == wanted
-                or (sample.phase is not None and f"{sample.measurand}.{sample.phase}" == wanted)
-            )
-        )
-    return tuple(chosen)
-
-
-class MeteringSettings:
-    """What is sampled and when (SampledDataCtrlr, AlignedDataCtrlr; the 1.6 keys are a view on them)."""
-
-    def __init__(self, model: DeviceModel) -> None:
-        self.sampled_enabled = model.boolean("SampledDataCtrlr/Enabled")
-        self.aligned_enabled = model.boolean("AlignedDataCtrlr/Enabled")
-        self.started = model.members("SampledDataCtrlr/TxStartedMeasurands")
-        self.updated = model.members("SampledDataCtrlr/TxUpdatedMeasurands")
-        self.updated_interval = model.integer("SampledDataCtrlr/TxUpdatedInterval")
-        self.ended = model.members("SampledDataCtrlr/TxEndedMeasurands")
-        self.ended_interval = model.integer("SampledDataCtrlr/TxEndedInterval")
-        self.sampled_signed = model.boolean("SampledDataCtrlr/SignReadings")
-        self.aligned = model.members("AlignedDataCtrlr/Measurands")
-        self.aligned_interval = model.integer("AlignedDataCtrlr/Interval")
-        self.aligned_ended = model.members("AlignedDataCtrlr/TxEndedMeasurands")
-        self.aligned_ended_interval = model.integer("AlignedDataCtrlr/TxEndedInterval")
-        self.aligned_when_idle_only = model.boolean("AlignedDataCtrlr/SendDuringIdle")
-        self.aligned_signed = model.boolean("AlignedDataCtrlr/SignReadings")
 
 
 class Metered(Protocol):
     """A session whose transaction is metered."""
 
-    transaction: Transaction | None
+    @property
+    def transaction(self) -> Transaction | None:
+        """The running transaction."""
 
     def read(self) -> MeterReading | None:
         """The newest reading; None while no EVSE is known."""
@@ -92,6 +62,7 @@ class TransactionMeter:
         self._clock = clock
         self._store = store
         self._session = session
+        self._readings = Readings(settings, clock)
         self._timers: dict[str, Timer] = {}
 
     def start(self) -> None:
@@ -129,39 +100,34 @@ class TransactionMeter:
 
     def _sample_updated(self) -> None:
         if self._settings.sampled_enabled.value:
-            value = self.value(ReadingContext.SAMPLE_PERIODIC, self._settings.updated.value)
+            value = self.value(ReadingContext.SAMPLE_PERIODIC, self._settings.updated)
             if value is not None:
                 self._session.report_samples(value)
 
     def _sample_ended(self) -> None:
         if self._settings.sampled_enabled.value:
-            self.keep(self.value(ReadingContext.SAMPLE_PERIODIC, self._settings.ended.value))
+            self.keep(self.value(ReadingContext.SAMPLE_PERIODIC, self._settings.ended))
 
-    def value(self, context: ReadingContext, measurands: Iterable[str]) -> MeterValue | None:
+    def value(self, context: ReadingContext, selection: Selection, at: datetime | None = None) -> MeterValue | None:
         """A meter value of now; None when nothing of it is measured here."""
-        reading = self._session.read()
-        return self.value_of(reading, context, measurands) if reading is not None else None
-
-    def value_of(self, reading: MeterReading, context: ReadingContext, measurands: Iterable[str]) -> MeterValue | None:
-        """A meter value made of a given reading, with the meter's signature where that is configured."""
-        samples = selected(reading, measurands)
-        signed = None
-        if self._settings.sampled_signed.value:
-            if context is ReadingContext.TRANSACTION_BEGIN:
-                signed = reading.signed_start
-            elif context is ReadingContext.TRANSACTION_END:
-                signed = reading.signed_end
-        if not samples and signed is None:
-            return None
-        return MeterValue(timestamp=self._clock.now(), context=context, samples=samples, signed=signed)
+        return self._readings.value(self._session.read(), context, selection, at)
 
     def begin(self) -> tuple[MeterValue, ...]:
         """What the first event carries; the begin is also kept for the last one."""
         if not self._settings.sampled_enabled.value:
             return ()
-        if self._settings.ended_interval.value > 0:
-            self.keep(self.value(ReadingContext.TRANSACTION_BEGIN, self._settings.ended.value))
-        value = self.value(ReadingContext.TRANSACTION_BEGIN, self._settings.started.value)
+        self.keep(self.value(ReadingContext.TRANSACTION_BEGIN, self._settings.ended))
+        value = self.value(ReadingContext.TRANSACTION_BEGIN, self._settings.started)
+        return (value,) if value is not None else ()
+
+    def interruption(self, last: MeterReading | None, at: datetime) -> tuple[MeterValue, ...]:
+        """What was measured last before an interruption, at that time."""
+        value = self._readings.value(last, ReadingContext.INTERRUPTION_BEGIN, self._settings.updated, at)
+        return (value,) if value is not None else ()
+
+    def resumed(self) -> tuple[MeterValue, ...]:
+        """What is measured after an interruption."""
+        value = self.value(ReadingContext.INTERRUPTION_END, self._settings.updated)
         return (value,) if value is not None else ()
 
     def keep(self, value: MeterValue | None) -> None:
@@ -173,10 +139,9 @@ class TransactionMeter:
         if self._store.sample_count(transaction.id) > MAX_ENDED_SAMPLES:
             self._store.thin_samples(transaction.id)
 
-    def keep_aligned(self) -> None:
-        """Keep a clock-aligned value for the end, where an interval is configured for that."""
-        if self._settings.aligned_ended_interval.value > 0:
-            self.keep(self.value(ReadingContext.SAMPLE_CLOCK, self._settings.aligned_ended.value))
+    def keep_aligned(self, at: datetime) -> None:
+        """Keep a clock-aligned value for the end."""
+        self.keep(self.value(ReadingContext.SAMPLE_CLOCK, self._settings.aligned_ended, at))
 
     def end(self, reading: MeterReading | None) -> tuple[MeterValue, ...]:
         """What the last event carries: the samples kept, and the reading at the end."""
@@ -184,17 +149,17 @@ class TransactionMeter:
         if transaction is None:
             return ()
         kept = [msgspec.json.decode(sample, type=MeterValue) for sample in self._store.samples(transaction.id)]
-        if reading is not None and self._settings.sampled_enabled.value:
-            last = self.value_of(reading, ReadingContext.TRANSACTION_END, self._settings.ended.value)
+        if self._settings.sampled_enabled.value:
+            last = self._readings.value(reading, ReadingContext.TRANSACTION_END, self._settings.ended)
             if last is not None:
                 kept.append(last)
         return tuple(kept)
 
 
 class AlignedMeter:
-    """The station-wide timer that ticks at multiples of the interval since midnight UTC (1.6 9.1.4, J01.FR.14)."""
+    """A station-wide timer that ticks at multiples of the interval since midnight UTC (1.6 9.1.4, J01.FR.14)."""
 
-    def __init__(self, interval: Callable[[], int], clock: Clock, action: Callable[[], None]) -> None:
+    def __init__(self, interval: Handle[int], clock: Clock, action: Callable[[datetime], None]) -> None:
         self._interval = interval
         self._clock = clock
         self._action = action
@@ -202,14 +167,17 @@ class AlignedMeter:
 
     def start(self) -> None:
         """(Re)start, as after a change of the interval or of the clock."""
+        self._wait_from(self._clock.unix())
+
+    def _wait_from(self, instant: float) -> None:
         self.stop()
-        interval = self._interval()
+        interval = self._interval.value
         if interval <= 0:
             return
-        since_midnight = self._clock.unix() % 86400.0
-        wait = interval - since_midnight % interval
-        wait = min(wait, 86400.0 - since_midnight)
-        self._timer = self._clock.call_later(wait, self._run)
+        midnight = instant // DAY_S * DAY_S
+        passed = (instant - midnight) // interval
+        due = min(midnight + (passed + 1) * interval, midnight + DAY_S)
+        self._timer = self._clock.call_later(max(0.0, due - self._clock.unix()), lambda: self._run(due))
 
     def stop(self) -> None:
         """No more ticks."""
@@ -217,9 +185,11 @@ class AlignedMeter:
             self._timer.cancel()
             self._timer = None
 
-    def _run(self) -> None:
-        self.start()
+    def _run(self, due: float) -> None:
+        # A timer may be early by a hair: the tick that it is for is over all the same.
+        now = self._clock.unix()
+        self._wait_from(due if abs(now - due) < EARLY_OR_LATE_S else now)
         try:
-            self._action()
+            self._action(datetime.fromtimestamp(due, UTC))
         except Exception:
             log.exception("clock-aligned metering failed")

@@ -336,11 +336,18 @@ class Monitoring:
         )
 
 
-def standard_monitors(evses: Evses) -> list[Monitor]:
-    """What a station comes with: a problem of the station is always told, one of an EVSE unless the CSMS objects."""
+def standard_monitors(evses: Evses, has_lock: Callable[[int, int], bool]) -> list[Monitor]:
+    """What a station comes with: a problem of the station or of a lock (G05.FR.02) is always told, one of an EVSE unless
+    the CSMS objects.
+    """
     found = [_problem(1, "ChargingStation/Problem", 2, Origin.HARD_WIRED)]
     found += [
         _problem(number, f"EVSE@{evse.id}/Problem", 3, Origin.PRECONFIGURED) for number, evse in enumerate(evses, 2)
+    ]
+    locks = [each for each in evses.connectors if has_lock(each.evse_id, each.id)]
+    found += [
+        _problem(number, f"ConnectorPlugRetentionLock@{each.evse_id}.{each.id}/Problem", 3, Origin.HARD_WIRED)
+        for number, each in enumerate(locks, len(found) + 1)
     ]
     return found
 

@@ -57,6 +57,16 @@ class TransactionRecorder:
         self.note_reading(transaction)
         self._emit(transaction, EventKind.UPDATED, trigger, values)
 
+    def interrupted(self, at: datetime, values: tuple[MeterValue, ...]) -> None:
+        """Tell afterwards that the transaction was interrupted, and what was measured last before."""
+        transaction = self._session.transaction
+        assert transaction is not None
+        self.at = at
+        try:
+            self._emit(transaction, EventKind.UPDATED, Trigger.ABNORMAL_CONDITION, values, offline=True)
+        finally:
+            self.at = None
+
     def finish(self, transaction: Transaction) -> None:
         """Tell the end, with all the samples kept for it, and close the record."""
         self.note_reading(transaction)
@@ -85,7 +95,13 @@ class TransactionRecorder:
             transaction.connector_id = connector.id
 
     def _emit(
-        self, transaction: Transaction, kind: EventKind, trigger: Trigger, values: tuple[MeterValue, ...]
+        self,
+        transaction: Transaction,
+        kind: EventKind,
+        trigger: Trigger,
+        values: tuple[MeterValue, ...],
+        *,
+        offline: bool = False,
     ) -> None:
         session = self._session
         self._locate(transaction)
@@ -99,9 +115,9 @@ class TransactionRecorder:
             transaction=transaction,
             seq_no=seq_no,
             timestamp=transaction.ended_at or self._moment(),
-            offline=not self._charging.online(),
+            offline=offline or not self._charging.online(),
             id_token=token,
-            meter_values=values,
+            meter_values=self._charging.metering.with_public_keys(values, transaction),
             reservation_id=transaction.reservation_id,
         )
         with self._charging.database.transaction():

@@ -4,9 +4,9 @@ import logging
 
 from ocpp.clock import Clock
 from ocpp.core.charging import Charging
-from ocpp.core.events import MeterValue, ReadingContext, StopReason, Trigger
+from ocpp.core.events import StopReason, Trigger
 from ocpp.core.session import ChargingSession
-from ocpp.core.settings import SessionSettings
+from ocpp.core.settings import AUTHORIZED, EV_CONNECTED, POWER_PATH_CLOSED, SessionSettings
 from ocpp.core.transaction import Transaction
 
 REPLUG_WAIT_S = 10.0
@@ -46,22 +46,20 @@ class Recovery:
         before = transaction.last
         session.resume(transaction)
         log.warning("transaction %s at EVSE %d goes on after the interruption", transaction.id, evse.id)
-        values: list[MeterValue] = []
-        measurands = self._charging.metering.updated.value
-        if before is not None:
-            begin = session.meter.value_of(before, ReadingContext.INTERRUPTION_BEGIN, measurands)
-            if begin is not None:
-                values.append(MeterValue(transaction.last_at or begin.timestamp, begin.context, begin.samples))
-        end = session.meter.value(ReadingContext.INTERRUPTION_END, measurands)
-        if end is not None:
-            values.append(end)
-        session.resumed(tuple(values))
+        session.resumed(before, transaction.last_at or transaction.started_at)
         self._clock.call_later(REPLUG_WAIT_S, lambda: self._check_plug(session))
 
-    @staticmethod
-    def _check_plug(session: ChargingSession) -> None:
-        if session.transaction is not None and not session.plugged and session.transaction.connector_id is not None:
+    def _check_plug(self, session: ChargingSession) -> None:
+        """The cable was pulled while the power was gone: what it means is what it would have meant otherwise."""
+        if session.transaction is None or session.plugged or session.transaction.connector_id is None:
+            return
+        ended = {EV_CONNECTED, POWER_PATH_CLOSED}
+        if self._settings.stop_on_ev_side_disconnect:
+            ended.add(AUTHORIZED)
+        if ended & self._settings.stop_points:
             session.end(Trigger.EV_COMMUNICATION_LOST, StopReason.EV_DISCONNECTED)
+        else:
+            session.cable_unplugged()
 
     def _end(self, transaction: Transaction) -> None:
         """End it with what is on record: the time and the reading of the last thing that was stored."""

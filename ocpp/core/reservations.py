@@ -189,7 +189,8 @@ class Reservations:
     def _show(self) -> None:
         active = self._active
         for evse in self._evses:
-            needed = bool(active) and self._is_usable(evse) and not self._fulfillable(active, taken=evse)
+            waits = self._is_usable(evse) or self._is_blocked(evse, active)
+            needed = bool(active) and waits and not self._fulfillable(active, taken=evse)
             named = {each.connector_id for each in active if each.evse_id == evse.id and each.connector_id}
             for connector in evse.connectors:
                 reserved = needed and (not named or connector.id in named)
@@ -229,6 +230,16 @@ class Reservations:
         """In service, sound, and nobody is there."""
         nobody = evse.session is None and evse.plugged_connector is None
         return nobody and self._in_service(evse) and not self._is_faulted(evse)
+
+    def _is_blocked(self, evse: Evse, active: list[Reservation]) -> bool:
+        """Reserved, and a cable was plugged in without a token: it stays reserved (G01.FR.09, G03.FR.09)."""
+        session = evse.session
+        transaction = session.transaction if session is not None else None
+        authorized = session is not None and session.authorization is not None
+        somebody = authorized or (transaction is not None and transaction.token is not None)
+        kept = any(each.reserved for each in evse.connectors) or any(each.evse_id == evse.id for each in active)
+        sound = self._in_service(evse) and not self._is_faulted(evse)
+        return kept and sound and not somebody and evse.plugged_connector is not None
 
     def _is_open(self, evse: Evse) -> bool:
         """In service, sound, and nobody charges or may charge there; a cable may be in."""

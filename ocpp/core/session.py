@@ -6,6 +6,7 @@ may deliver energy. Every change is stored together with the messages about it; 
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,14 +15,15 @@ from ocpp.core import settings as points
 from ocpp.core.changes import Change, Changes, Memory
 from ocpp.core.conditions import Conditions
 from ocpp.core.delivery import Delivery
-from ocpp.core.events import MeterValue, ReadingContext, StopReason, Trigger
+from ocpp.core.events import StopReason, Trigger
 from ocpp.core.evse import TRANSACTION_ENDING_FAULTS, Connector, Evse
 from ocpp.core.hardware import Indication, MeterReading
+from ocpp.core.held_cable import RELEASING_REASONS, HeldCable
 from ocpp.core.identity import IdToken
-from ocpp.core.limits import LEAST_CURRENT_A
 from ocpp.core.metering import TransactionMeter
 from ocpp.core.recorder import TransactionRecorder
 from ocpp.core.refusal import Refusal
+from ocpp.core.reports import Reports
 from ocpp.core.schedule import ChargingProfile
 from ocpp.core.timers import Timers
 from ocpp.core.transaction import Authorization, ChargingState, Transaction
@@ -35,12 +37,6 @@ EV_READY_GRACE_S = 10.0
 STOP_FLOW_TIMEOUT_S = 8.0
 """How long the last event waits for the energy to stop; the contactor opens under load well before (IEC 61851-1)."""
 
-RELEASING_REASONS = frozenset({StopReason.LOCAL, StopReason.REMOTE, StopReason.MASTER_PASS})
-"""When a session ends so, the cable is let go (E06.FR.10, E07.FR.07)."""
-
-KEEPING_REASONS = frozenset({StopReason.DEAUTHORIZED, StopReason.EV_DISCONNECTED})
-"""When a transaction ends so, a locked cable is kept for its owner (E05.FR.11, E09.FR.03)."""
-
 PLUG_IN, EV_READY, FLOW_STOP = "plug in", "EV ready", "flow stop"
 """What the session's timers wait for."""
 
@@ -51,7 +47,7 @@ _REMEMBERED = (
     "finished",
     "ending",
     "flowed",
-    "_releases_cable",
+    "releases_cable",
     "_held_back",
     "_facts",
     "token_to_report",
@@ -79,14 +75,14 @@ class ChargingSession:
         """Whether the transaction is over but for the energy that still flows."""
         self.flowed = False
         """Whether the EV has drawn, or could have for long enough."""
-        self._releases_cable = False
+        self._held_cable = HeldCable(charging, self)
+        self.releases_cable = False
         """Whether the cable is to be let go once no energy flows."""
         self._held_back: Trigger | None = None
         """What is told once no energy flows, in place of the mere change of state."""
         self._timers = Timers(charging.clock)
         self.profile_for_start: ChargingProfile | None = None
         """A charging profile that waits for the transaction to begin."""
-        self.meter = TransactionMeter(charging.metering, charging.clock, charging.store, self)
         self._facts: frozenset[str] = frozenset()
         self.token_to_report: IdToken | None = None
         self._refused_trigger: Trigger | None = None
@@ -102,6 +98,8 @@ class ChargingSession:
             failed=self._not_recorded,
             recorded=self._recorded,
         )
+        self.reports = Reports(charging, self, self._changes, self._recorder, self._refusal)
+        self.meter = TransactionMeter(charging.metering, charging.clock, charging.store, self.reports)
 
     # -- facts ----------------------------------------------------------------------------------------------------
 
@@ -162,13 +160,8 @@ class ChargingSession:
                 self.withdraw()
 
         self._change(Trigger.EV_COMMUNICATION_LOST, act, reason=StopReason.EV_DISCONNECTED)
-        if self.authorization is not None and not self._cable_is_held:
+        if self.authorization is not None and not self._held_cable.locked:
             self._expect_plug()
-
-    @property
-    def _cable_is_held(self) -> bool:
-        """Whether a cable stays locked in the station: it waits for its owner, however long (E10.FR.01)."""
-        return self.evse is not None and any(connector.locked for connector in self.evse.connectors)
 
     def bay_changed(self, occupied: bool) -> None:
         """The parking bay's sensor sees something, or no longer."""
@@ -195,7 +188,7 @@ class ChargingSession:
             self.withdraw()
             self.token_to_report = token
             self.note_stop(reason)
-            self._releases_cable = reason in RELEASING_REASONS
+            self.releases_cable = reason in RELEASING_REASONS
 
         self._change(trigger, act, reason=reason)
 
@@ -207,7 +200,7 @@ class ChargingSession:
         def act() -> None:
             self.withdraw()
             self.note_stop(StopReason.STOPPED_BY_EV)
-            self._releases_cable = True
+            self.releases_cable = True
             self._held_back = Trigger.STOP_AUTHORIZED if waits else None
 
         ends = bool(self._charging.settings.stop_points & points.ENDED_BY_EV)
@@ -261,30 +254,7 @@ class ChargingSession:
             if self.evse is not None and self.evse.energy_flows:
                 self.flowed = True
 
-        self._change(None, act, reason=self._why_nothing_flows())
-
-    def _why_nothing_flows(self) -> StopReason:
-        if self.transaction is not None and self.transaction.deauthorized:
-            return StopReason.DEAUTHORIZED
-        return StopReason.OTHER if self._conditions.withheld else StopReason.STOPPED_BY_EV
-
-    def report_samples(self, value: MeterValue) -> None:
-        """See `Metered.report_samples`."""
-        transaction = self.transaction
-        if transaction is None or self.ending:
-            return
-        trigger = Trigger.METER_VALUE_CLOCK if value.context.value == "Sample.Clock" else Trigger.METER_VALUE_PERIODIC
-        with self._changes.whole():
-            self._recorder.update(trigger, (value,))
-        self.check_energy_limit()
-
-    def report(self, trigger: Trigger) -> None:
-        """Tell about the running transaction, with fresh samples, because somebody wants to know."""
-        if self.transaction is None or self.ending:
-            return
-        value = self.meter.value(ReadingContext.TRIGGER, self._charging.metering.updated.value)
-        with self._changes.whole():
-            self._recorder.update(trigger, (value,) if value is not None else ())
+        self._change(None, act, reason=self._conditions.why_nothing_flows())
 
     def prioritize(self, priority: int) -> None:
         """The CSMS gives this transaction another priority (K03.FR.05)."""
@@ -298,23 +268,6 @@ class ChargingSession:
         """An external system has changed what the transaction may draw, by much (K11.FR.04, K13.FR.03)."""
         if self.transaction is not None and not self.ending:
             self._change(Trigger.CHARGING_RATE_CHANGED)
-
-    def checkpoint(self) -> None:
-        """See `Metered.checkpoint`."""
-        if self.transaction is not None:
-            with self._changes.whole(durable=False):
-                self._recorder.note_reading(self.transaction)
-                self._charging.store.save(self.transaction)
-
-    @property
-    def energy_limited(self) -> bool:
-        """See `Metered.energy_limited`."""
-        return self._refusal.limits_energy
-
-    def check_energy_limit(self) -> None:
-        """See `Metered.check_energy_limit`."""
-        if self._refusal.exhausted and not self.suspended_by_csms:
-            self.suspend_by_csms()
 
     # -- from facts to events -------------------------------------------------------------------------------------
 
@@ -340,9 +293,7 @@ class ChargingSession:
     def _recorded(self) -> None:
         self._install_profile()
         self._charging.smart.review()
-        if self._releases_cable and not self._conditions.energy_flows:
-            self._releases_cable = False
-            self.release_cable()
+        self._held_cable.review(self._conditions.energy_flows)
         if self.delivery.apply() and not self.flowed and EV_READY not in self._timers:
             self._timers.schedule(EV_READY, EV_READY_GRACE_S, self._grace_over)
         self._charging.session_changed(self)
@@ -354,8 +305,7 @@ class ChargingSession:
             return
         self.profile_for_start = None
         tied = msgspec.structs.replace(profile, transaction_id=transaction.id)
-        refused = self._charging.smart.install(tied, replace_equal=True)
-        if refused:
+        if refused := self._charging.smart.install(tied, replace_equal=True):
             log.warning("the charging profile of the remote start is not used: %s", refused)
 
     def _carry_out(self, change: Change) -> None:
@@ -380,7 +330,7 @@ class ChargingSession:
 
     def _consider_start(self, change: Change, before: frozenset[str]) -> None:
         gained = self._facts - before
-        if not self._must_start(gained):
+        if not self._conditions.must_start(gained):
             return
         if not self._charging.accepts_transaction(self):
             # Not now: the same facts start the transaction once the station is accepted.
@@ -391,13 +341,6 @@ class ChargingSession:
             trigger = Trigger.SIGNED_DATA_RECEIVED
         self.flowed, self._refused_trigger = False, None
         self._recorder.start(trigger)
-
-    def _must_start(self, gained: frozenset[str]) -> bool:
-        wanted = self._charging.settings.start_points
-        if gained & wanted:
-            return True
-        # Energy is about to be offered although every configured start point lies behind us.
-        return points.POWER_PATH_CLOSED in gained and not wanted & {points.ENERGY_TRANSFER, points.DATA_SIGNED}
 
     def _begin_ending(self, trigger: Trigger, reason: StopReason | None) -> None:
         transaction = self.transaction
@@ -428,8 +371,7 @@ class ChargingSession:
         self._recorder.finish(transaction)
         self.transaction = None
         self.finished = True
-        if transaction.stop_reason in KEEPING_REASONS:
-            self._keep_cable(transaction)
+        self._held_cable.transaction_ended(transaction)
         self._facts = self._conditions.with_driver(self._conditions.of_hardware())
 
     def resume(self, transaction: Transaction) -> None:
@@ -443,10 +385,9 @@ class ChargingSession:
         self._facts = self._conditions.with_driver(self._conditions.of_hardware())
         self.meter.start()
 
-    def resumed(self, values: tuple[MeterValue, ...]) -> None:
-        """Tell the CSMS that the transaction goes on, with the readings around the interruption."""
-        with self._changes.whole():
-            self._recorder.update(Trigger.TX_RESUMED, values)
+    def resumed(self, last: MeterReading | None, interrupted_at: datetime) -> None:
+        """Tell the CSMS about the interruption, and let the EV go on."""
+        self.reports.interruption(last, interrupted_at)
         self._recorded()
 
     def close_recovered(self) -> None:
@@ -467,18 +408,11 @@ class ChargingSession:
     def _grace_over(self) -> None:
         def act() -> None:
             self.flowed = True
+            if self.evse is not None:
+                self.evse.sated = self.evse.offers and not self.evse.ev_requests_energy
 
         if self.transaction is not None and self.plugged:
             self._change(None, act)
-
-    def release_cable(self) -> None:
-        """Unlock the cable once the session has ended normally (E06.FR.10)."""
-        if self.evse is not None:
-            self._charging.locks.release(self.evse)
-
-    def _keep_cable(self, transaction: Transaction) -> None:
-        if self.evse is not None and transaction.token is not None:
-            self._charging.locks.keep(self.evse, Authorization(transaction.token, transaction.group))
 
     def _expect_plug(self) -> None:
         timeout = self._charging.settings.ev_connection_timeout_s

@@ -19,6 +19,8 @@ class Demand:
     """The driver's chargingPriority: the higher goes first where there is not enough for all (K03.FR.05)."""
     since: float = 0.0
     """When it began; of equal priority the first goes first."""
+    sated: bool = False
+    """Whether the EV has enough for now: those who want energy go first."""
 
     @property
     def floor(self) -> float:
@@ -31,7 +33,7 @@ def share(demands: Sequence[Demand]) -> list[float]:
 
     Where equal fractions would be too small to charge with, the last in order wait, rather than nobody charging.
     """
-    order = sorted(range(len(demands)), key=lambda n: (-demands[n].priority, demands[n].since))
+    order = sorted(range(len(demands)), key=lambda n: (demands[n].sated, -demands[n].priority, demands[n].since))
     while len(order) > 1 and sum(demands[n].floor for n in order) > 1.0:
         order.pop()
     level = _level([demands[n] for n in order])

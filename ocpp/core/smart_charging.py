@@ -61,7 +61,8 @@ class SmartCharging:
         entries = model.entry("SmartChargingCtrlr/Entries[ChargingProfiles]")
         entries.getter = lambda: str(len(self._profiles))
         self._most = int(entries.definition.high or 0)
-        self._external.on_change(lambda _: self.review())
+        self._external.on_change(lambda _: self.review() if self._running else None)
+        self._running = False
         self._timer: Timer | None = None
         self._reviewing = False
         self.profiles_changed: Callable[[], None] = lambda: None
@@ -79,10 +80,15 @@ class SmartCharging:
         for profile in self._profiles:
             if profile.purpose is Purpose.TX and profile.transaction_id not in ongoing:
                 self._profiles.remove(profile)
+        self._running = True
         self.review()
 
     def stop(self) -> None:
         """No more timers."""
+        self._running = False
+        self._cancel_timer()
+
+    def _cancel_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -316,6 +322,7 @@ class SmartCharging:
             least=limit.least_a(self._grid.voltage_v) / whole,
             priority=evse.session.priority if evse.session is not None else 0,
             since=transaction.started_at.timestamp() if transaction is not None else now,
+            sated=evse.sated,
         )
 
     def _station_limit(self, phases: int, now: float) -> Limit:
@@ -326,7 +333,7 @@ class SmartCharging:
         return Place(self._grid.limit_a, phases, self._grid.limit_a, phases, self._grid.voltage_v)
 
     def _schedule_review(self) -> None:
-        self.stop()
+        self._cancel_timer()
         now = self._clock.unix()
         instants = [next_change(self._for(evse), now, self._anchor(evse, now)) for evse in self._evses]
         following = min((each for each in instants if each is not None), default=None)

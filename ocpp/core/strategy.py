@@ -33,9 +33,9 @@ from ocpp.core.firmware_update import Image, Installer, UpdateLog
 from ocpp.core.hardware import POWER_IMPORT, Hardware
 from ocpp.core.local_list import LocalList
 from ocpp.core.log_upload import Lines, LogUploads
-from ocpp.core.metering import MeteringSettings
 from ocpp.core.monitor import Monitor
 from ocpp.core.monitoring import Monitoring, standard_monitors
+from ocpp.core.readings import MeteringSettings
 from ocpp.core.recovery import Recovery
 from ocpp.core.reservations import Reservations
 from ocpp.core.reset import Resets
@@ -44,6 +44,7 @@ from ocpp.core.settings import PARKING_BAY_OCCUPANCY, SessionSettings, Transacti
 from ocpp.core.smart_charging import Grid, SmartCharging
 from ocpp.core.transaction import TransactionStore
 from ocpp.device_model import DeviceModel
+from ocpp.device_model.address import parse
 from ocpp.device_model.keys import KeyView
 from ocpp.errors import StorageError
 from ocpp.rpc.endpoint import Endpoint
@@ -121,7 +122,7 @@ class Strategy(ABC, DomainListener):
         self.settings = self.session_settings(surroundings.model)
         self.store = TransactionStore(TransactionRepository(database), self.major)
         self.charging = self._charging()
-        self._measure_power()
+        self._ask_meters()
         self.charging.admission.master_pass.chooses = surroundings.master_pass_choice
         self.context = self._context()
         self.credentials = Credentials(self.context)
@@ -165,11 +166,19 @@ class Strategy(ABC, DomainListener):
             ),
         )
 
-    def _measure_power(self) -> None:
-        """The power of an EVSE is what its meter says when somebody asks."""
+    def _ask_meters(self) -> None:
+        """The power of an EVSE, and the public key of a meter that signs, are what the meter says at that moment."""
         for evse in self.surroundings.evses:
             entry = self.surroundings.model.entry(f"EVSE@{evse.id}/Power")
             entry.getter = partial(self._power, evse.id)
+            key = self.surroundings.model.find(*parse(f"FiscalMetering@{evse.id}/PublicKey"))
+            if key is not None:
+                key.getter = partial(self._public_key, evse.id)
+
+    def _public_key(self, evse_id: int) -> str:
+        reading = self.surroundings.hardware.read_meter(evse_id)
+        signed = reading.signed_start or reading.signed_end or reading.signed_now
+        return signed.public_key if signed is not None else ""
 
     def _power(self, evse_id: int) -> str:
         return f"{self.surroundings.hardware.read_meter(evse_id).value(POWER_IMPORT) or 0:f}"
@@ -254,7 +263,7 @@ class Strategy(ABC, DomainListener):
             surroundings.model,
             surroundings.evses,
             surroundings.clock,
-            [*standard_monitors(surroundings.evses), *surroundings.monitors],
+            [*standard_monitors(surroundings.evses, surroundings.hardware.has_lock), *surroundings.monitors],
         )
 
     def _contracts(self, certificates: Certificates) -> Contracts:
@@ -391,6 +400,7 @@ class Strategy(ABC, DomainListener):
     def start(self) -> None:
         """Take up what was open, and begin metering."""
         Recovery(self.charging, self.settings, self.surroundings.clock).recover()
+        self.context.availability.resumed()
         self.charging.start()
         self.context.signing.review()
         self.context.firmware.resume()

@@ -57,6 +57,7 @@ class Transaction(msgspec.Struct, omit_defaults=True):
     remote_start_id: int | None = None
     reservation_id: int | None = None
     begin_reported: bool = False
+    public_key_told: bool = False
     begin: MeterReading | None = None
     last: MeterReading | None = None
     last_at: datetime | None = None

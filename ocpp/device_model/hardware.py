@@ -11,6 +11,10 @@ AVAILABILITY_STATES = ("Available", "Occupied", "Reserved", "Unavailable", "Faul
 NOMINAL_VOLTAGE_V = 230.0
 
 
+PHASE_ROTATIONS = ("RST", "RTS", "SRT", "STR", "TRS", "TSR", "Rxx", "xSx", "xxT", "RSx", "xST", "RxT")
+"""R, S and T are the phases of the grid, x is not connected."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectorDescription:
     """A connector as built."""
@@ -19,6 +23,8 @@ class ConnectorDescription:
     max_current_a: float = 32.0
     phases: int = 3
     lock: bool = True
+    phase_rotation: str = ""
+    """How its phases are wired, relative to the grid connection; "" where nobody has said it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,7 @@ class EvseDescription:
     bay_sensor: bool = False
     display: bool = False
     iso15118: bool = False
+    signed_meter: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,9 @@ def _define_evse(model: DeviceModel, evse_id: int, evse: EvseDescription, voltag
         f"{where}/Power",
         Definition(data_type=DataType.DECIMAL, default="0", unit="W", low=0, high=power, persistent=False),
     )
+    model.define(f"AlignedDataCtrlr@{evse_id}/SendDuringIdle", boolean(False))
+    if evse.signed_meter:
+        model.define(f"FiscalMetering@{evse_id}/PublicKey", text("", RO, high=2500, persistent=False))
     if evse.display:
         model.define(f"Display@{evse_id}/Available", boolean(True, RO, constant=True))
     for connector_id, connector in enumerate(evse.connectors, 1):
@@ -109,7 +119,9 @@ def _define_evse(model: DeviceModel, evse_id: int, evse: EvseDescription, voltag
         model.define(f"{here}/Problem", _problem())
         model.define(f"{here}/ConnectorType", text(connector.type, RO, constant=True))
         model.define(f"{here}/SupplyPhases", integer(connector.phases, RO, constant=True))
+        if connector.phase_rotation:
+            model.define(f"{here}/PhaseRotation", option(connector.phase_rotation, PHASE_ROTATIONS, RO, constant=True))
         if connector.lock:
-            model.define(
-                f"ConnectorPlugRetentionLock@{evse_id}.{connector_id}/Available", boolean(True, RO, constant=True)
-            )
+            lock = f"ConnectorPlugRetentionLock@{evse_id}.{connector_id}"
+            model.define(f"{lock}/Available", boolean(True, RO, constant=True))
+            model.define(f"{lock}/Problem", _problem())

@@ -342,10 +342,12 @@ class Endpoint:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            # Before it is looked whether a message is due: one that becomes due in between is not slept over.
+            self._wait_for_retry()
             while await self._send_next():
                 # Behind the step in which the one who waited for the answer takes note of it.
                 loop.call_soon(self._heard.set)
-            self._wait_for_retry()
+                self._wait_for_retry()
 
     def _wait_for_retry(self) -> None:
         if self.outbox is None or self.boot_state is not BootState.ACCEPTED:

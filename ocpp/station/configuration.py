@@ -2,11 +2,12 @@
 
 import difflib
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from hal.interfaces import PartDescription
 from ocpp.connectivity.profile import NetworkProfile
 from ocpp.device_model.address import parse
 from ocpp.device_model.hardware import ConnectorDescription, EvseDescription, StationDescription
@@ -15,10 +16,11 @@ from ocpp.station import schema
 from ocpp.station.schema import Option
 from ocpp.versions import OcppVersion
 
-SIMULATED = "simulated"
+WIRED = "wired"
 
 MAX_EVSES = 64
 MAX_MONITORS = 100
+MAX_PARTS = 200
 MAX_CONNECTORS = 8
 """Of one EVSE."""
 
@@ -39,6 +41,9 @@ class Configuration:
     variables: dict[str, Any] = field(default_factory=dict, repr=False)
     keys: dict[str, Any] = field(default_factory=dict, repr=False)
     monitors: tuple[dict[str, Any], ...] = ()
+    hardware: dict[str, Any] = field(default_factory=dict)
+    parts: tuple[PartDescription, ...] = ()
+    """The real parts; none where everything is simulated."""
     warnings: tuple[str, ...] = ()
 
     @property
@@ -55,7 +60,7 @@ class Configuration:
             model=self.station["model"],
             serial_number=self.station["serial_number"],
             firmware_version=self.station["firmware_version"],
-            evses=self.evses,
+            evses=tuple(replace(evse, signed_meter=self.simulation["signed_meter"]) for evse in self.evses),
             nominal_voltage_v=float(self.smart_charging["nominal_voltage_v"]),
             identity=self.station["id"],
             network_slots=tuple(range(1, self.station["network_slots"] + 1)),
@@ -83,6 +88,7 @@ class _Reader:
         self._path = path
         self.mistakes: list[str] = []
         self.warnings: list[str] = []
+        self._kinds: set[str] = set()
 
     def read(self, raw: dict[str, Any]) -> Configuration:
         self._unknown(raw, schema.SECTIONS, "")
@@ -90,6 +96,7 @@ class _Reader:
         station["firmware_version"] = station["firmware_version"] or _installed_version()
         networks = self._networks(raw, station)
         evses = self._evses(raw)
+        hardware = self._section(self._table(raw, "hardware"), schema.HARDWARE, "hardware")
         local_api = self._section(self._table(raw, "local_api"), schema.LOCAL_API, "local_api")
         self._check_local_api(local_api)
         variables = self._start_values(raw, "variables")
@@ -108,6 +115,8 @@ class _Reader:
             variables=variables,
             keys=self._start_values(raw, "keys"),
             monitors=self._monitors(raw),
+            hardware=hardware,
+            parts=self._parts(raw, hardware["board"]),
             warnings=tuple(self.warnings),
         )
 
@@ -271,11 +280,39 @@ class _Reader:
 
     def _connector(self, given: dict[str, Any], where: str) -> ConnectorDescription:
         values = self._section(given, schema.CONNECTOR, where)
-        if values["hardware"] != SIMULATED:
-            self._mistake(f"{where}.hardware", values["hardware"], f'"{SIMULATED}"; no other driver is installed')
+        self._kinds.add(values["hardware"])
         return ConnectorDescription(
-            values["type"], float(values["max_current_a"] or 32), values["phases"] or 3, values["lock"]
+            values["type"],
+            float(values["max_current_a"] or 32),
+            values["phases"] or 3,
+            values["lock"],
+            values["phase_rotation"] or "",
         )
+
+    def _parts(self, raw: dict[str, Any], board_name: str) -> tuple[PartDescription, ...]:
+        """The real parts, their drivers' options checked; nothing is opened."""
+        wired = WIRED in self._kinds
+        if not wired and "part" not in raw:
+            return ()
+        if self._kinds != {WIRED}:
+            self.mistakes.append('evse.connector.hardware: [[part]] tables need every connector to be "wired"')
+            return ()
+        if "part" not in raw:
+            self.mistakes.append("part: wired connectors need [[part]] tables, at least a contactor and a pilot")
+            return ()
+        from ocpp.station.parts import describe
+
+        found = []
+        for number, given in enumerate(self._list(raw, "part", "part", MAX_PARTS), 1):
+            where = f"part {number}"
+            own = {key: value for key, value in given.items() if key in schema.PART}
+            rest = {key: value for key, value in given.items() if key not in schema.PART}
+            values = self._section(own, schema.PART, where)
+            if values["driver"] is not None:
+                described, mistake = describe(number, values, rest, board_name)
+                found.append(described)
+                self.mistakes += [f"{where}: {mistake}"] if mistake else []
+        return tuple(found)
 
     def _check_local_api(self, local_api: dict[str, Any]) -> None:
         host = str(local_api["listen"]).rpartition(":")[0]

@@ -32,6 +32,8 @@ _ABOUT = {
         "One `[[monitor]]` table for each monitor on a variable that the station comes with, besides those on the "
         "`Problem` of station (hard-wired) and EVSEs. OCPP 2.x only."
     ),
+    "hardware": "Only with real parts; see [the hardware layer](../hal/interfaces.md).",
+    "part": "One `[[part]]` table for each real part; all other keys are options of its driver.",
     "simulation": "Only with simulated hardware; see [the simulation](../hal/simulated.md).",
     "smart_charging": "What holds where no charging profile says anything.",
     "local_api": "See [the local API](local-api.md).",

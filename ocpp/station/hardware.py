@@ -2,9 +2,9 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from hal.interfaces import Quantity, Reading, SignedData
-from hal.simulated import SimulatedStation
 from ocpp.charge_point import (
     ChargePoint,
     DisplayText,
@@ -17,19 +17,25 @@ from ocpp.charge_point import (
     SignedReading,
 )
 
+if TYPE_CHECKING:
+    from hal.simulated import SimulatedStation
+    from hal.wired import WiredStation
 
-class SimulatedHardware:
-    """`Hardware` on simulated parts."""
+    Parts = SimulatedStation | WiredStation
+
+
+class StationHardware:
+    """`Hardware` on simulated or real parts."""
 
     def __init__(self) -> None:
-        self._station: SimulatedStation | None = None
+        self._station: Parts | None = None
 
-    def attach(self, station: SimulatedStation) -> None:
+    def attach(self, station: "Parts") -> None:
         """The parts that the commands go to."""
         self._station = station
 
     @property
-    def station(self) -> SimulatedStation:
+    def station(self) -> "Parts":
         """The parts; they are attached before anything can be commanded."""
         assert self._station is not None
         return self._station
@@ -61,21 +67,28 @@ class SimulatedHardware:
         """See `Hardware.read_meter`."""
         return reading(self.station.evse(evse_id).read_meter())
 
+    def read_main_meter(self) -> MeterReading | None:
+        """See `Hardware.read_main_meter`."""
+        read = self.station.read_main_meter()
+        return reading(read) if read is not None else None
+
     def set_available(self, evse_id: int, connector_id: int, available: bool) -> None:
         """See `Hardware.set_available`: the pilot is shared, so it fails only when the EVSE's only connector does."""
         if self._station is not None:
             self._station.set_available(evse_id, connector_id, available)
 
     def indicate(self, evse_id: int, indication: Indication) -> None:
-        """See `Hardware.indicate`: what the simulated lights would show is in the status."""
+        """See `Hardware.indicate`."""
+        if self._station is not None:
+            self._station.indicate(evse_id, indication.value)
 
     def show(self, display: int, texts: tuple[DisplayText, ...]) -> None:
         """See `Hardware.show`."""
         if self._station is not None:
-            self._station.displays[display].show(tuple(text.content for text in texts))
+            self._station.show(display, tuple(text.content for text in texts))
 
     def system_time_changed(self, utc: datetime) -> None:
-        """See `Hardware.system_time_changed`: a simulated station leaves the machine's clock alone."""
+        """See `Hardware.system_time_changed`: the machine's clock is left to the machine (NTP, RTC)."""
 
 
 class Reports:
@@ -122,11 +135,12 @@ def reading(read: Reading) -> MeterReading:
         samples=tuple(_sample(quantity) for quantity in read.quantities),
         signed_start=_signed(read.signed_start),
         signed_end=_signed(read.signed_end),
+        signed_now=_signed(read.signed_now),
     )
 
 
 def _sample(quantity: Quantity) -> Sample:
-    return Sample(quantity.measurand, Decimal(quantity.value), quantity.unit, quantity.phase)
+    return Sample(quantity.measurand, Decimal(quantity.value), quantity.unit, quantity.phase, quantity.location)
 
 
 def _signed(data: SignedData | None) -> SignedReading | None:

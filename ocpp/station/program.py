@@ -41,7 +41,7 @@ from ocpp.security.certificate_folder import CertificateFolder
 from ocpp.station.certificates import NETWORK_FILE_KEY, take_profile, take_tables, written
 from ocpp.station.configuration import Configuration
 from ocpp.station.firmware import CommandInstaller, SimulatedInstaller
-from ocpp.station.hardware import Reports, SimulatedHardware
+from ocpp.station.hardware import Reports, StationHardware
 from ocpp.station.iso15118 import EvControllers, EvReports
 from ocpp.station.logging import MessageLog
 from ocpp.station.state_directory import StateDirectory
@@ -53,6 +53,7 @@ from ocpp.storage.state import StateRepository
 from ocpp.storage.variables import VariableRepository
 
 if TYPE_CHECKING:
+    from ocpp.station.hardware import Parts
     from ocpp.station.local_api.server import LocalApiServer
 
 EXIT_RESTART = 75
@@ -81,16 +82,14 @@ class Program:
         self.keys = KeyView(self.model)
         self._build_model()
         self._take_network_profiles()
-        hardware, reports = SimulatedHardware(), Reports()
-        self.simulation = self._build_simulation(reports)
-        hardware.attach(self.simulation)
-        ev_reports = EvReports(self.clock)
-        self.simulation.attach_iso15118(ev_reports)
+        hardware, reports, ev_reports = StationHardware(), Reports(), EvReports(self.clock)
+        self.parts = self._build_parts(reports, ev_reports)
+        hardware.attach(self.parts)
         self._ev_controllers = EvControllers()
-        self._ev_controllers.attach(self.simulation.controllers)
+        self._ev_controllers.attach(self.parts.controllers)
         self.charge_point = self._build_charge_point(hardware)
         reports.charge_point = ev_reports.charge_point = self.charge_point
-        self.view = StatusView(configuration, self.charge_point, self.simulation, self.clock)
+        self.view = StatusView(configuration, self.charge_point, self.parts, self.clock)
         self._note_recovery()
 
     # -- building -------------------------------------------------------------------------------------------------
@@ -133,6 +132,22 @@ class Program:
         order = [int(slot) for slot in members(self.model.value("OCPPCommCtrlr/NetworkConfigurationPriority"))]
         return [msgspec.json.decode(stored[slot], type=NetworkProfile) for slot in order if slot in stored]
 
+    @property
+    def simulation(self) -> SimulatedStation:
+        """The simulated parts; LookupError where the parts are real."""
+        if not isinstance(self.parts, SimulatedStation):
+            raise LookupError("the hardware of this station is real and cannot be simulated")
+        return self.parts
+
+    def _build_parts(self, reports: Reports, ev_reports: EvReports) -> "Parts":
+        if self.configuration.parts:
+            from ocpp.station.parts import build as build_parts
+
+            return build_parts(self.configuration, self.clock, reports)
+        simulation = self._build_simulation(reports)
+        simulation.attach_iso15118(ev_reports)
+        return simulation
+
     def _build_simulation(self, reports: Reports) -> SimulatedStation:
         options = self.configuration.simulation
         return SimulatedStation(
@@ -152,10 +167,11 @@ class Program:
                 options["keep_on_restart"],
                 options["meter_resets_on_plug"],
                 options["signed_meter"],
+                self.configuration.station["main_meter"],
             ),
         )
 
-    def _build_charge_point(self, hardware: SimulatedHardware) -> ChargePoint:
+    def _build_charge_point(self, hardware: StationHardware) -> ChargePoint:
         station = self.configuration.station
         limit = float(self.configuration.smart_charging["default_limit_a"])
         evses = [
@@ -263,8 +279,8 @@ class Program:
             self._directory.release()
 
     async def _serve(self) -> None:
-        self.simulation.start()
-        self.charge_point.start(self.simulation.plugged)
+        self.parts.start()
+        self.charge_point.start(self.parts.plugged)
         connection = asyncio.ensure_future(self.charge_point.run())
         finished = asyncio.ensure_future(self._finished.wait())
         try:
@@ -274,7 +290,7 @@ class Program:
             await self.charge_point.stop()
             connection.cancel()
             await asyncio.gather(connection, finished, return_exceptions=True)
-            self.simulation.stop()
+            self.parts.stop()
 
     @asynccontextmanager
     async def _local_api(self) -> AsyncIterator[None]:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ocpp.device_model.hardware import PHASE_ROTATIONS
+
 VERSIONS = ("1.6", "2.0.1", "2.1")
 INTERFACES = ("Wired0", "Wired1", "Wired2", "Wired3", "Wireless0", "Wireless1", "Wireless2", "Wireless3", "Any")
 
@@ -128,6 +130,7 @@ STATION = {
         meaning="what an OCPP reset does: end the program with status 75 for the supervisor, or start over in the same process",
     ),
     "display": boolean(True, meaning="whether the station has a display for drivers"),
+    "main_meter": boolean(False, meaning="whether a meter measures the whole station (EVSE 0)"),
     "master_pass_choice": boolean(
         False,
         meaning="whether the holder of a master pass chooses which transactions end, by the local API; else all do",
@@ -245,8 +248,29 @@ CONNECTOR = {
     "max_current_a": number(6, 1000, default=32, meaning="what connector and cable carry, in A per phase"),
     "phases": integer(1, 3, default=3, meaning="phases wired"),
     "lock": boolean(True, meaning="whether the cable can be locked"),
-    "hardware": text(1, 50, default="simulated", meaning='`"simulated"`, or the drivers'),
+    "phase_rotation": choice(
+        *PHASE_ROTATIONS, meaning="its phases in order, as those of the grid connection; default: nothing is said of it"
+    ),
+    "hardware": choice(
+        "simulated",
+        "wired",
+        default="simulated",
+        meaning="`wired`: real parts, each a `[[part]]` table with its driver; all connectors or none",
+    ),
 }
+
+HARDWARE = {
+    "board": text(1, 50, default="linux", meaning="whose pin names the parts use; `pilotwire hal list` shows boards"),
+    "watchdog": text(1, 200, meaning="device that restarts the machine when the safety loop dies, `/dev/watchdog`"),
+}
+
+PART = {
+    "driver": text(1, 50, required=True, meaning="its driver; `pilotwire hal list` shows all, with their options"),
+    "name": text(1, 50, meaning="what logs call it; default: the driver and its number"),
+    "evse": integer(0, 64, default=0, meaning="the EVSE it belongs to; 0: the whole station"),
+    "connector": integer(1, 8, default=1, meaning="the connector of a lock"),
+}
+"""All other keys are the driver's own options."""
 
 SIMULATION = {
     "seed": integer(0, 2**31, default=1, meaning="seed of everything random"),
@@ -309,6 +333,8 @@ SECTIONS = {
     "certificates": CERTIFICATES,
     "evse": EVSE,
     "monitor": MONITOR,
+    "hardware": HARDWARE,
+    "part": PART,
     "simulation": SIMULATION,
     "firmware": FIRMWARE,
     "smart_charging": SMART_CHARGING,

@@ -1,15 +1,17 @@
 """What the station looks like from outside: the answer of GET /api/status, and of `explain`."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hal.simulated import SimulatedStation
 from ocpp.charge_point import ChargePoint, Connector, Evse
 from ocpp.clock import Clock
 from ocpp.core.installed_profiles import Criteria
 from ocpp.core.limits import Limit
 from ocpp.core.schedule import ChargingProfile, InForce
 from ocpp.station.configuration import Configuration
+
+if TYPE_CHECKING:
+    from ocpp.station.hardware import Parts
 
 
 def moment(value: datetime | None) -> str | None:
@@ -20,12 +22,10 @@ def moment(value: datetime | None) -> str | None:
 class StatusView:
     """Reads the charge point and its hardware; changes nothing."""
 
-    def __init__(
-        self, configuration: Configuration, charge_point: ChargePoint, simulation: SimulatedStation, clock: Clock
-    ) -> None:
+    def __init__(self, configuration: Configuration, charge_point: ChargePoint, parts: "Parts", clock: Clock) -> None:
         self._configuration = configuration
         self._charge_point = charge_point
-        self._simulation = simulation
+        self._parts = parts
         self._clock = clock
 
     def status(self) -> dict[str, Any]:
@@ -54,15 +54,14 @@ class StatusView:
             "queues": {"transaction_messages": charge_point.queued_messages},
             "clock": {"now": moment(self._clock.now()), "quality": self._clock.quality},
             "displays": [
-                {"evse": number, "texts": list(self._simulation.displays[number].texts)}
+                {"evse": number, "texts": list(self._parts.texts(number))}
                 for number in charge_point.strategy.context.displays.displays
             ],
             "evses": [self._evse(evse) for evse in charge_point.evses],
         }
 
     def _evse(self, evse: Evse) -> dict[str, Any]:
-        shown = self._simulation.snapshot(evse.id)
-        controller = self._simulation.controllers.get(evse.id)
+        shown = self._parts.snapshot(evse.id)
         return {
             "id": evse.id,
             "connectors": [self._connector(evse, connector, shown) for connector in evse.connectors],
@@ -70,7 +69,7 @@ class StatusView:
             "limit": self.limit(evse),
             "meter": {"energy_wh": float(shown["energy_wh"]), "power_w": float(shown["power_w"])},
             "ev": {"soc": shown["soc"], "offered_a": shown["offered_a"]},
-            "iso15118": controller.snapshot() if controller is not None else None,
+            "iso15118": self._parts.ev_session(evse.id),
         }
 
     def _connector(self, evse: Evse, connector: Connector, shown: dict[str, Any]) -> dict[str, Any]:
@@ -80,7 +79,7 @@ class StatusView:
             "id": connector.id,
             "status": self._charge_point.connector_status(evse, connector),
             "plugged": shown["plugged"] == connector.id,
-            "locked": self._simulation.evse(evse.id).locked(connector.id),
+            "locked": self._parts.evse(evse.id).locked(connector.id),
             "pilot": shown["pilot"] if here else "A",
             "faults": [{"kind": fault.kind, "info": fault.info} for fault in faults.values()],
         }

@@ -3,19 +3,22 @@
 from collections.abc import Mapping
 
 from ocpp.core.availability import ChangeOutcome
+from ocpp.core.cable_locks import LOCK_FAILURE
 from ocpp.core.context import Context
-from ocpp.core.evse import Connector, Evse
+from ocpp.core.evse import Connector, Evse, Fault, blocking
 from ocpp.device_model import DeviceModel
 from ocpp.errors import DeviceModelError
 from ocpp.messages import v2
-from ocpp.rpc.endpoint import Handler
+from ocpp.rpc.endpoint import Handler, Reply
 
 NEVER_REPORTED = ""
 
 
-def _common(states: set[str]) -> str:
+def _whole(faults: Mapping[str, Fault], parts: set[str]) -> str:
     """The state of something with parts: theirs if they agree, else somebody can still be served."""
-    return states.pop() if len(states) == 1 else "Available"
+    if blocking(faults):
+        return "Faulted"
+    return parts.pop() if len(parts) == 1 else "Available"
 
 
 class Availability:
@@ -44,25 +47,25 @@ class Availability:
     # -- status ---------------------------------------------------------------------------------------------------
 
     def status_of(self, evse: Evse, connector: Connector) -> str:
-        """ConnectorStatusEnumType of a connector."""
+        """ConnectorStatusEnumType of a connector; one that is sound at a faulted EVSE is Unavailable (G03.FR.06)."""
         evses = self._context.evses
-        if evses.blocking_faults(evse, connector):
+        if blocking(connector.faults):
             return "Faulted"
-        if not evses.is_operative(evse, connector):
+        if evses.blocking_faults(evse, connector) or not evses.is_operative(evse, connector):
             return "Unavailable"
-        if connector.plugged:
-            return "Occupied"
-        return "Reserved" if connector.reserved else "Available"
+        if connector.reserved:
+            return "Reserved"
+        return "Occupied" if connector.plugged else "Available"
 
     def connector_changed(self, evse: Evse, connector: Connector) -> None:
         """Report the connector's status if it is another one than before (G01)."""
         key = (evse.id, connector.id)
         status = self.status_of(evse, connector)
         self._show_problems(evse)
+        self._show_in_device_model(self._context.model, evse, connector, status)
         if self._reported.get(key, NEVER_REPORTED) == status:
             return
         self._reported[key] = status
-        self._show_in_device_model(self._context.model, evse, connector, status)
         if self._context.rpc.takes_notifications:
             self._notify(evse, connector)
 
@@ -72,18 +75,25 @@ class Availability:
             self.connector_changed(evse, connector)
 
     def _show_in_device_model(self, model: DeviceModel, evse: Evse, connector: Connector, status: str) -> None:
+        evses = self._context.evses
         model.text(f"Connector@{evse.id}.{connector.id}/AvailabilityState").set(status)
-        states = {self.status_of(evse, each) for each in evse.connectors}
-        model.text(f"EVSE@{evse.id}/AvailabilityState").set(_common(states))
-        everywhere = {self.status_of(each, connector) for each in self._context.evses for connector in each.connectors}
-        model.text("ChargingStation/AvailabilityState").set(_common(everywhere))
+        states = {each.id: self._evse_status(each) for each in evses}
+        model.text(f"EVSE@{evse.id}/AvailabilityState").set(states[evse.id])
+        model.text("ChargingStation/AvailabilityState").set(_whole(evses.faults, set(states.values())))
+
+    def _evse_status(self, evse: Evse) -> str:
+        return _whole(evse.faults, {self.status_of(evse, connector) for connector in evse.connectors})
 
     def _show_problems(self, evse: Evse) -> None:
-        model, evses = self._context.model, self._context.evses
+        context = self._context
+        model, evses = context.model, context.evses
         model.boolean("ChargingStation/Problem").set(bool(evses.faults))
         model.boolean(f"EVSE@{evse.id}/Problem").set(bool(evse.faults))
         for connector in evse.connectors:
             model.boolean(f"Connector@{evse.id}.{connector.id}/Problem").set(bool(connector.faults))
+            if context.charging.hardware.has_lock(evse.id, connector.id):
+                jammed = LOCK_FAILURE in evses.faults_of(evse, connector)
+                model.boolean(f"ConnectorPlugRetentionLock@{evse.id}.{connector.id}/Problem").set(jammed)
 
     def report_all(self) -> None:
         """Accepted: tell every status, or only the changed ones after a short time offline (B01.FR.05, B04)."""
@@ -126,10 +136,11 @@ class Availability:
 
     # -- changes --------------------------------------------------------------------------------------------------
 
-    def change_availability(self, request: v2.ChangeAvailabilityRequest) -> v2.ChangeAvailabilityResponse:
-        """G03 and G04."""
+    def change_availability(self, request: v2.ChangeAvailabilityRequest) -> v2.ChangeAvailabilityResponse | Reply:
+        """G03 and G04. Who asks for what is so already hears the statuses again (certification case TC_G_13)."""
+        context = self._context
         try:
-            evse = self._context.evses[request.evse.id] if request.evse is not None else None
+            evse = context.evses[request.evse.id] if request.evse is not None else None
             connector_id = request.evse.connector_id if request.evse is not None else None
             connector = evse.connector(connector_id) if evse is not None and connector_id is not None else None
         except DeviceModelError as error:
@@ -138,5 +149,12 @@ class Availability:
                 status_info=v2.StatusInfo(reason_code="UnknownEvse", additional_info=str(error)[:500]),
             )
         operative = request.operational_status == "Operative"
-        outcome: ChangeOutcome = self._context.availability.change(operative, evse, connector)
-        return v2.ChangeAvailabilityResponse(status=v2.ChangeAvailabilityStatusEnum(outcome.value))
+        already = context.availability.is_already(operative, evse, connector)
+        outcome: ChangeOutcome = context.availability.change(operative, evse, connector)
+        response = v2.ChangeAvailabilityResponse(status=v2.ChangeAvailabilityStatusEnum(outcome.value))
+        return Reply(response, lambda: self._tell_again(evse, connector)) if already else response
+
+    def _tell_again(self, evse: Evse | None, connector: Connector | None) -> None:
+        for where in [evse] if evse is not None else self._context.evses:
+            for each in [connector] if connector is not None else where.connectors:
+                self._notify(where, each)

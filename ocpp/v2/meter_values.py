@@ -25,6 +25,6 @@ class MeterValues:
 
     def aligned_values(self, evse_id: int, value: MeterValue) -> None:
         """Clock-aligned values of an EVSE without a transaction (J01.FR.14)."""
-        if self._context.rpc.takes_notifications:
-            request = v2.MeterValuesRequest(evse_id=evse_id, meter_value=[translation.meter_value(value)])
-            self._context.rpc.notify(request)
+        told = translation.meter_values((value,))
+        if told and self._context.rpc.takes_notifications:
+            self._context.rpc.notify(v2.MeterValuesRequest(evse_id=evse_id, meter_value=told))

@@ -159,6 +159,6 @@ class RemoteControl:
 
         def send() -> None:
             for session in sessions:
-                session.report(Trigger.TRIGGER)
+                session.reports.report(Trigger.TRIGGER)
 
         return send

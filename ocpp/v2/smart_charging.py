@@ -91,9 +91,10 @@ class SmartCharging:
 
     def for_remote_start(self, given: v2.ChargingProfile, evse_id: int, transaction_id: str) -> ChargingProfile | None:
         """The TxProfile of a remote start (K05), for a transaction that begins."""
-        if strict_defect(given):
+        profile = read_profile(given, evse_id, transaction_id)
+        if profile is None or strict_defect(given) or self._phase_defect(profile):
             return None
-        return read_profile(given, evse_id, transaction_id)
+        return profile
 
     # -- asking ---------------------------------------------------------------------------------------------------
 

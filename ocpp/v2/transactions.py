@@ -65,7 +65,7 @@ class Transactions:
             transaction_info=self._info(event),
             evse=self._evse(transaction),
             id_token=translation.id_token_message(token) if token is not None else None,
-            meter_value=[translation.meter_value(value) for value in event.meter_values] or None,
+            meter_value=translation.meter_values(event.meter_values),
         )
 
     def _info(self, event: TransactionEvent) -> v2.Transaction:

@@ -1,13 +1,9 @@
 """Between the domain's terms and the messages of 2.x."""
 
 from ocpp.core.events import MeterValue
-from ocpp.core.hardware import DisplayText, Sample
+from ocpp.core.hardware import ENERGY_IMPORT, DisplayText, Sample, SignedReading
 from ocpp.core.identity import AuthorizationInfo, AuthorizationStatus, IdToken
 from ocpp.messages import v2
-
-DEFAULT_LOCATION = "Outlet"
-DEFAULT_UNITS = {"Energy.Active.Import.Register": "Wh"}
-"""SampledValueType: unit defaults to Wh; everything else is written out."""
 
 
 def id_token_message(token: IdToken) -> v2.IdToken:
@@ -55,11 +51,17 @@ def personal_texts(message: v2.IdTokenInfo) -> tuple[DisplayText, ...]:
     return (display_text(found),) if found is not None else ()
 
 
+def meter_values(values: tuple[MeterValue, ...]) -> list[v2.MeterValue] | None:
+    """Meter values with all their samples; a signature goes with a sample of what was configured, or not at all."""
+    return [meter_value(value) for value in values if value.samples] or None
+
+
 def meter_value(value: MeterValue) -> v2.MeterValue:
-    """A meter value with all its samples."""
+    """A meter value with all its samples, the signature with the one that it signs: the energy register."""
     sampled = [_sampled_value(sample, value) for sample in value.samples]
     if value.signed is not None:
-        sampled = [_with_signature(entry, value) if index == 0 else entry for index, entry in enumerate(sampled)]
+        register = (entry for entry in sampled if entry.measurand == ENERGY_IMPORT and entry.phase is None)
+        _sign(next(register, sampled[0]), value.signed)
     return v2.MeterValue(timestamp=value.timestamp, sampled_value=sampled)
 
 
@@ -74,12 +76,10 @@ def _sampled_value(sample: Sample, value: MeterValue) -> v2.SampledValue:
     )
 
 
-def _with_signature(entry: v2.SampledValue, value: MeterValue) -> v2.SampledValue:
-    assert value.signed is not None
+def _sign(entry: v2.SampledValue, signed: SignedReading) -> None:
     entry.signed_meter_value = v2.SignedMeterValue(
-        signed_meter_data=value.signed.data,
-        signing_method=value.signed.signing_method,
-        encoding_method=value.signed.encoding_method,
-        public_key=value.signed.public_key,
+        signed_meter_data=signed.data,
+        signing_method=signed.signing_method,
+        encoding_method=signed.encoding_method,
+        public_key=signed.public_key,
     )
-    return entry

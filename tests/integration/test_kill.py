@@ -122,7 +122,7 @@ def points(folder: Path, version: OcppVersion) -> int:
 
 
 @pytest.mark.parametrize("version", [OcppVersion.V16, OcppVersion.V201, OcppVersion.V21], ids=str)
-@pytest.mark.req("B12.FR.05", "E04.FR.01", "E04.FR.02", "E01.FR.08")
+@pytest.mark.req("B12.FR.05", "E04.FR.01", "E04.FR.02", "E01.FR.08", "E02.FR.08")
 def test_whenever_the_power_fails_every_message_arrives_in_order_and_nothing_is_made_up(tmp_path, version):
     total = points(tmp_path / "whole", version)
     assert 30 < total < MAX_POINTS

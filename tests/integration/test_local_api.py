@@ -142,6 +142,41 @@ def test_variables_and_keys_are_set_together_or_not_at_all(call):
     assert call("GET", "/api/variables")[1]["TxCtrlr/EVConnectionTimeOut"] == before["TxCtrlr/EVConnectionTimeOut"]
 
 
+def test_limits_of_other_systems(call):
+    path = "/api/external_limits"
+    assert call("POST", path, {"source": "SO", "evse": 1, "unit": "W", "periods": [[0, 6900], [60, 11000]]})[0] == 200
+    (told,) = call("GET", path)[1]["external_limits"]
+    assert (told["source"], told["evse"], told["unit"], told["periods"]) == ("SO", 1, "W", [[0, 6900], [60, 11000]])
+    limit = call("GET", "/api/status")[1]["evses"][0]["limit"]
+    assert (limit["current_a"], limit["reason"]) == (10, "ChargingStationExternalConstraints -6")
+    assert call("POST", path, {"source": "SO", "evse": 1, "limit": None}) == (200, {"released": True})
+    assert call("POST", path, {"source": "SO", "evse": 1, "limit": None}) == (200, {"released": False})
+    assert call("GET", path)[1] == {"external_limits": []}
+
+
+@pytest.mark.parametrize(
+    ("wish", "code"),
+    [
+        ({}, 400),
+        ({"limit": 10, "periods": [[0, 10]]}, 400),
+        ({"limit": "10"}, 400),
+        ({"limit": -1}, 400),
+        ({"limit": 10, "source": "CSO"}, 400),
+        ({"limit": 10, "unit": "kW"}, 400),
+        ({"limit": 10, "evse": "1"}, 400),
+        ({"limit": 10, "evse": 9}, 404),
+        ({"limit": 10, "start": "tomorrow"}, 400),
+        ({"limit": 10, "duration_s": 1.5}, 400),
+        ({"limit": 10, "grid_critical": 1}, 400),
+        ({"periods": [[0]]}, 400),
+        ({"periods": [[5, 10]]}, 400),
+    ],
+)
+def test_limits_that_make_no_sense(call, wish, code):
+    answer = call("POST", "/api/external_limits", wish)
+    assert (answer[0], list(answer[1])) == (code, ["error"])
+
+
 def test_secrets_are_not_shown(call):
     assert not [name for name in call("GET", "/api/variables")[1] if "Password" in name or "AuthorizationKey" in name]
 

@@ -15,7 +15,11 @@ class FakeHardware:
         self.lock_works = True
         self.locks = True
         self.energy_wh: dict[int, Decimal] = {}
-        self.signed: dict[int, tuple[SignedReading | None, SignedReading | None]] = {}
+        self.signed: dict[int, tuple[SignedReading | None, ...]] = {}
+        """What the meters sign at the begin, at the end, and (where there is a third) in between."""
+        self.more: dict[int, tuple[Sample, ...]] = {}
+        """What the meters measure beside energy, power and voltage."""
+        self.main_meter: MeterReading | None = None
         self.available: dict[tuple[int, int], bool] = {}
         self.indications: list[tuple[int, Indication]] = []
         self.shown: dict[int, list[str]] = {}
@@ -43,16 +47,21 @@ class FakeHardware:
     def read_meter(self, evse_id: int) -> MeterReading:
         energy = self.energy_wh.get(evse_id, Decimal("1000.0"))
         power = Decimal("7360.0") if evse_id in self.allowed else Decimal("0.0")
-        start, end = self.signed.get(evse_id, (None, None))
+        start, end, now = (*self.signed.get(evse_id, ()), None, None, None)[:3]
         return MeterReading(
             samples=(
                 Sample("Energy.Active.Import.Register", energy, "Wh"),
                 Sample("Power.Active.Import", power, "W"),
                 Sample("Voltage", Decimal("230.1"), "V", phase="L1-N"),
+                *self.more.get(evse_id, ()),
             ),
             signed_start=start,
             signed_end=end,
+            signed_now=now,
         )
+
+    def read_main_meter(self) -> MeterReading | None:
+        return self.main_meter
 
     def set_available(self, evse_id: int, connector_id: int, available: bool) -> None:
         self.available[evse_id, connector_id] = available

@@ -37,6 +37,7 @@ class StationUnderTest:
         version: OcppVersion = OcppVersion.V201,
         *,
         evses: int = 1,
+        connectors: int = 1,
         clock: ManualClock | None = None,
         speaks: OcppVersion | None = None,
         variables: dict[str, Any] | None = None,
@@ -54,7 +55,9 @@ class StationUnderTest:
         self.model = DeviceModel(VariableRepository(self.database))
         build(self.model)
         description = StationDescription(
-            "pilotwire", "Virtual", evses=tuple(EvseDescription((ConnectorDescription(),)) for _ in range(evses))
+            "pilotwire",
+            "Virtual",
+            evses=tuple(EvseDescription((ConnectorDescription(),) * connectors) for _ in range(evses)),
         )
         define_hardware(self.model, description, lambda: self.clock.now().isoformat())
         self.keys = KeyView(self.model)
@@ -71,7 +74,7 @@ class StationUnderTest:
             self.model.integer("SecurityCtrlr/SecurityProfile").set(profiles[0].security_profile)
         self.charge_point = ChargePoint(
             identity=Identity("CS001", "pilotwire", "Virtual", firmware_version=firmware_version),
-            evses=Evses([Evse(n + 1, [Connector(n + 1, 1)]) for n in range(evses)]),
+            evses=Evses([Evse(n + 1, [Connector(n + 1, m + 1) for m in range(connectors)]) for n in range(evses)]),
             hardware=self.hardware,
             profiles=self._profiles,
             model=self.model,
@@ -125,12 +128,12 @@ class StationUnderTest:
         self.charge_point.token_presented(IdToken(card), evse_ids)
         await self.settle()
 
-    async def plug(self, evse_id: int = 1) -> None:
-        self.charge_point.cable_plugged(evse_id, 1)
+    async def plug(self, evse_id: int = 1, connector_id: int = 1) -> None:
+        self.charge_point.cable_plugged(evse_id, connector_id)
         await self.settle()
 
-    async def unplug(self, evse_id: int = 1) -> None:
-        self.charge_point.cable_unplugged(evse_id, 1)
+    async def unplug(self, evse_id: int = 1, connector_id: int = 1) -> None:
+        self.charge_point.cable_unplugged(evse_id, connector_id)
         await self.settle()
 
     async def draw(self, evse_id: int = 1, flowing: bool = True) -> None:

@@ -83,12 +83,14 @@ class Visit:
         assert self.csms.expect("Authorize")["idToken"] == id_token(self.card)
         self._authorized("Authorized")
 
-    def authorize_remotely(self, remote_start_id: int = 7) -> None:
-        """Authorized, by RequestStartTransaction."""
+    def authorize_remotely(self, remote_start_id: int = 7, *, asks: bool = False) -> None:
+        """Authorized, by RequestStartTransaction; `asks`: whether the CSMS is asked about the token first."""
         wish = {"idToken": id_token(self.card), "remoteStartId": remote_start_id, "evseId": self.evse}
         answer = self.csms.call("RequestStartTransaction", wish)
         assert answer["status"] == "Accepted"
         assert not self.started or answer["transactionId"] == self.transaction
+        if asks:
+            assert self.csms.expect("Authorize")["idToken"] == id_token(self.card)
         self._authorized("RemoteStart", transactionInfo={"remoteStartId": remote_start_id})
 
     def _authorized(self, trigger: str, **fields: Any) -> None:
@@ -170,6 +172,9 @@ class Visit:
 
     def go_offline(self) -> None:
         """The connection is lost, and does not come back by itself."""
+        self.station.wait(
+            lambda: not self.station.status()["queues"]["transaction_messages"], "all answers are taken in"
+        )
         network(self.station, False)
         self.csms.wait_disconnected()
         self.csms.mark()

@@ -28,6 +28,8 @@ TABLE = {
     "SampledDataCtrlr/Available": boolean(True, RO),
     "SampledDataCtrlr/Enabled": boolean(True),
     "SampledDataCtrlr/SignReadings": boolean(False),
+    "SampledDataCtrlr/SignStartedReadings": boolean(True),
+    "SampledDataCtrlr/SignUpdatedReadings": boolean(False),
     "SampledDataCtrlr/RegisterValuesWithoutPhases": boolean(True),
     "SampledDataCtrlr/TxStartedMeasurands": member_list(ENERGY, MEASURANDS, high=MAX_LIST_LENGTH),
     "SampledDataCtrlr/TxUpdatedMeasurands": member_list(
@@ -39,6 +41,7 @@ TABLE = {
     "AlignedDataCtrlr/Available": boolean(True, RO),
     "AlignedDataCtrlr/Enabled": boolean(True),
     "AlignedDataCtrlr/SignReadings": boolean(False),
+    "AlignedDataCtrlr/SignUpdatedReadings": boolean(False),
     "AlignedDataCtrlr/Measurands": member_list(ENERGY, MEASURANDS, high=MAX_LIST_LENGTH),
     "AlignedDataCtrlr/Interval": seconds(900, high=86400),
     "AlignedDataCtrlr/SendDuringIdle": boolean(False),

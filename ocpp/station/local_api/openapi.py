@@ -23,7 +23,7 @@ _EV = {
     "requests_energy": _BOOLEAN,
 }
 
-_SIGNED = {"type": "object", "properties": {"start": _TEXT, "end": _TEXT}}
+_SIGNED = {"type": "object", "properties": dict.fromkeys(("start", "end", "now", "public_key"), _TEXT)}
 
 _FAULT = {"kind": _TEXT, "active": _BOOLEAN, "info": _TEXT, "vendor_code": _TEXT}
 
@@ -32,6 +32,7 @@ _ISO15118 = {
     "certificate": {"type": "object", "properties": {"action": _TEXT, "exi": _TEXT, "schema": _TEXT}},
     "needs": {"type": "object"},
     "schedule": {"type": "object"},
+    "session_stop": {"enum": ["Terminate", "Pause"]},
     "answers": _BOOLEAN,
 }
 

@@ -84,6 +84,8 @@ class Routes:
 
     async def _call(self, route: Route, request: Request, numbers: tuple[int, ...]) -> Response:
         try:
+            if request.path.startswith("/api/sim/"):
+                self._program.simulation  # noqa: B018 - LookupError where the parts are real
             outcome = route(request, *numbers)
             if inspect.isawaitable(outcome):
                 outcome = await outcome

@@ -69,7 +69,7 @@ class Status:
         evses = self._context.evses
         if evses.faults:
             return "Faulted"
-        return "Available" if evses.operative else "Unavailable"
+        return "Available" if evses.in_service else "Unavailable"
 
     # -- telling --------------------------------------------------------------------------------------------------
 

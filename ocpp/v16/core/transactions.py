@@ -101,10 +101,9 @@ class Transactions:
 
     def aligned_values(self, evse_id: int, value: MeterValue) -> None:
         """Clock-aligned values of an EVSE without a transaction; also queued while offline (1.6 section 3.7)."""
-        connector = self._context.evses[evse_id].connectors[0]
-        request = v16.MeterValuesRequest(
-            connector_id=self._context.evses.number_of(connector), meter_value=[translation.meter_value(value)]
-        )
+        evses = self._context.evses
+        number = evses.number_of(evses[evse_id].connectors[0]) if evse_id else 0
+        request = v16.MeterValuesRequest(connector_id=number, meter_value=[translation.meter_value(value)])
         self._outbox.put(request, None, droppable=True)
 
     # -- how stored messages go out, and what comes back ----------------------------------------------------------

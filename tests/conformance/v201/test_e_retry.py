@@ -1,5 +1,7 @@
 """Transactions (block E): messages that the CSMS fails to process."""
 
+from itertools import pairwise
+
 import pytest
 from support.conformance import Refusal
 
@@ -23,7 +25,7 @@ def gaps(csms, visit):
         csms.nothing("BootNotification", within=sent + TIMEOUT_S + 0.5)
         times = [call.at for call in csms.calls if call.fits("TransactionEvent", {"seqNo": 0})]
         assert len(times) == sent
-        return [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+        return [later - earlier for earlier, later in pairwise(times)]
 
     return measure
 

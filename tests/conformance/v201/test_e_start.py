@@ -2,8 +2,14 @@
 
 import pytest
 from support.v201 import TOKEN
+from support.visit import Visit
 
 SIGNED = "signed_meter = true"
+SOON = {
+    "TxCtrlr/EVConnectionTimeOut": 2,
+    "AuthCacheCtrlr/Enabled": False,
+    "AuthCtrlr/LocalPreAuthorize": False,
+}
 
 
 @pytest.mark.tc("TC_E_01_CS")
@@ -53,15 +59,24 @@ def test_tc_e_04_the_card_first(visit, start):
 
 @pytest.mark.tc("TC_E_05_CS")
 @pytest.mark.req("E03.FR.01", "E03.FR.05", "E03.FR.06", "E03.FR.12")
-@pytest.mark.parametrize(("start", "stop"), [("Authorized", "Authorized"), ("Authorized", "EVConnected")])
-def test_tc_e_05_nobody_plugs_in(csms, visit, start, stop):
-    driver = visit(start, stop, variables={"TxCtrlr/EVConnectionTimeOut": 1, "AuthCacheCtrlr/Enabled": False})
+def test_tc_e_05_nobody_plugs_in(csms, visit):
+    driver = visit("Authorized", "Authorized", variables=SOON)
     driver.authorize()
     driver.event("EVConnectTimeout", ends=True, transactionInfo={"stoppedReason": "Timeout"})
-    csms.mark()
-    again = type(driver)(csms, driver.station, start, stop)
+    again = Visit(csms, driver.station, "Authorized", "Authorized")
     again.authorize()
     again.charge()
+
+
+@pytest.mark.tc("TC_E_05_CS")
+@pytest.mark.req("E03.FR.15")
+def test_tc_e_05_nobody_plugs_in_and_the_bay_is_occupied(visit):
+    driver = visit("Authorized", "ParkingBayOccupancy", bay=True, variables=SOON)
+    driver.park()
+    driver.authorize()
+    driver.event("EVConnectTimeout")
+    driver.authorize()
+    driver.charge()
 
 
 @pytest.mark.tc("TC_E_09_CS")

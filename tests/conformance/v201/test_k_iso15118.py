@@ -204,6 +204,13 @@ def test_a_schedule_beyond_the_offer_is_negotiated_again(csms, station, transact
     csms.nothing("NotifyEVChargingSchedule")
 
 
+def told_to_draw(csms, station, amperes: float) -> None:
+    """The EV chooses less than it was offered, and the composite schedule says so."""
+    say(station, schedule={"id": 1, "periods": [[0, amperes]]})
+    csms.expect("NotifyEVChargingSchedule")
+    assert composite(csms, 1, 60)["chargingSchedulePeriod"][0]["limit"] == amperes
+
+
 @pytest.mark.req("K15.FR.14", "K16.FR.10", "K17.FR.14", "SC.04")
 @pytest.mark.usefixtures("accepting")
 def test_the_composite_schedule_is_what_the_ev_has_told_to_draw(csms, station, transaction):
@@ -211,10 +218,16 @@ def test_the_composite_schedule_is_what_the_ev_has_told_to_draw(csms, station, t
     csms.expect("NotifyEVChargingNeeds")
     set_profile(csms, transaction, 10)
     station.wait(lambda: limits(station) == [10.0], "the offer")
-    for most in (8, 7):  # K15, and once more after a negotiation that the CSMS (K16) or the EV (K17) began
-        say(station, schedule={"id": 1, "periods": [[0, most]]})
-        csms.expect("NotifyEVChargingSchedule")
-        assert composite(csms, 1, 60)["chargingSchedulePeriod"][0]["limit"] == most
+    told_to_draw(csms, station, 8)
+    set_profile(csms, transaction, 12)  # the CSMS begins another negotiation (K16)
+    station.wait(lambda: limits(station) == [12.0], "the second offer")
+    told_to_draw(csms, station, 7)
+    say(station, needs=NEEDS, answers=False)  # the EV answers that one, and then begins one of its own (K17)
+    say(station, needs=NEEDS, answers=False)
+    csms.expect("NotifyEVChargingNeeds")
+    set_profile(csms, transaction, 14)
+    station.wait(lambda: limits(station) == [14.0], "the third offer")
+    told_to_draw(csms, station, 6)
 
 
 @pytest.mark.req("K15.FR.22")

@@ -2,7 +2,7 @@
 
 import pytest
 from support.k201 import cleared, install, profile, reports, schedule
-from support.v201 import CARD, TOKEN, booted, charging, connect
+from support.v201 import CARD, TOKEN, booted, charging
 
 
 @pytest.mark.tc("TC_K_01_CS")
@@ -215,13 +215,16 @@ def test_tc_k_60_a_profile_for_the_running_transaction(csms, station):
     assert reports(csms, chargingProfileId=[1]) == [(1, wanted)]
 
 
+REMOTE = {"AuthCtrlr/AuthorizeRemoteStart": True, "TxCtrlr/TxStartPoint": "EVConnected,Authorized"}
+
+
 def remote_start(csms, station) -> dict:
     """EVConnectedPreSession, then a remote start with a relative TxProfile; gives that profile."""
-    connect(csms, station)
+    station.plug()
+    started = csms.expect("TransactionEvent", eventType="Started")["transactionInfo"]["transactionId"]
     wanted = profile(1, schedule(6, start=None, phases=3), "TxProfile", chargingProfileKind="Relative")
     request = {"idToken": TOKEN, "remoteStartId": 7, "evseId": 1, "chargingProfile": wanted}
-    csms.mark()
-    assert csms.call("RequestStartTransaction", request)["status"] == "Accepted"
+    assert csms.call("RequestStartTransaction", request) == {"status": "Accepted", "transactionId": started}
     csms.expect("Authorize", idToken=TOKEN)
     event = csms.expect("TransactionEvent", transactionInfo={"remoteStartId": 7}, triggerReason="RemoteStart")
     assert event["idToken"]["idToken"] == CARD
@@ -232,7 +235,7 @@ def remote_start(csms, station) -> dict:
 @pytest.mark.tc("TC_K_37_CS")
 @pytest.mark.req("K05.FR.03", "F01.FR.10", "F01.FR.13")
 def test_tc_k_37_a_remote_start_with_a_profile(setup, csms):
-    station = setup.start(evses=2, variables={"AuthCtrlr/AuthorizeRemoteStart": True})
+    station = setup.start(evses=2, variables=REMOTE)
     wanted = remote_start(csms, station)
     [(evse, reported)] = reports(csms, chargingProfileId=[1])
     assert evse == 1
@@ -243,7 +246,6 @@ def test_tc_k_37_a_remote_start_with_a_profile(setup, csms):
 @pytest.mark.tc("TC_K_38_CS")
 @pytest.mark.req("F01.FR.12", "F01.FR.13")
 def test_tc_k_38_without_smart_charging_the_profile_of_a_remote_start_is_ignored(setup, csms):
-    variables = {"AuthCtrlr/AuthorizeRemoteStart": True, "SmartChargingCtrlr/Available": False}
-    station = setup.start(evses=2, variables=variables)
+    station = setup.start(evses=2, variables={**REMOTE, "SmartChargingCtrlr/Available": False})
     remote_start(csms, station)
     assert station.status()["evses"][0]["limit"]["current_a"] == 32

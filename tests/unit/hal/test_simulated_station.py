@@ -87,6 +87,21 @@ def test_signed_values_are_said_as_they_were_set(site):
     assert site.station.evse(1).read_meter().signed_start is None
 
 
+def test_a_main_meter_adds_up_what_flows_through_all_evses(new_site):
+    site = new_site(SimulatedEvse(), SimulatedEvse(), main_meter=True)
+    site.station.set_meter(1, {"energy_wh": 1000.5, "power_w": 3000})
+    site.station.set_meter(2, {"energy_wh": 200, "power_w": 500})
+    read = site.station.read_main_meter()
+    said = {(each.measurand, each.phase): each.value for each in read.quantities}
+    assert float(said["Energy.Active.Import.Register", None]) == 1200.5
+    assert float(said["Power.Active.Import", None]) == 3500
+    assert {each.location for each in read.quantities} == {"Inlet"}
+
+
+def test_without_a_main_meter_nothing_is_added_up(site):
+    assert site.station.read_main_meter() is None
+
+
 def test_the_register_survives_a_power_cut_and_never_runs_back(site):
     site.charge()
     site.pass_time(1000)

@@ -251,12 +251,18 @@ async def test_an_installer_that_needs_no_standstill_does_not_wait(make_station,
     assert "Unavailable" not in connector_statuses(station)
 
 
-@pytest.mark.req("L01.FR.33")
-async def test_the_restart_waits_for_transactions(make_station, manufacturer, server):
-    station = await make_station(Installer(InstallOutcome.NEEDS_RESTART, interrupts=False), secure=manufacturer)
+@pytest.mark.req("L01.FR.33", "L02.FR.22")
+@pytest.mark.parametrize("kind", ["signed", "unsigned"])
+async def test_the_restart_waits_for_transactions(make_station, manufacturer, server, kind):
+    installer = Installer(InstallOutcome.NEEDS_RESTART, interrupts=False)
+    station = await make_station(installer, secure=manufacturer if kind == "signed" else None)
     await station.charge(1)
-    await update(station, server.offer("/new.bin", CONTENT), firmware=signed(manufacturer))
-    await until_told(station, *SIGNED)
+    location = server.offer("/new.bin", CONTENT)
+    if kind == "signed":
+        await update(station, location, firmware=signed(manufacturer))
+    else:
+        await plain_update(station, location)
+    await until(station, lambda: "Installing" in (*told(station), *plain_told(station)))
     await station.clock.advance(60)
     assert station.restarts == []
     await station.unplug(1)

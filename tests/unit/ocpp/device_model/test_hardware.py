@@ -34,6 +34,20 @@ def test_the_station_tells_who_made_it(model):
     assert model.value("SecurityCtrlr/Identity") == "CS001"
 
 
+@pytest.mark.req("J01.FR.13", "J02.FR.09")
+def test_a_connector_tells_how_its_phases_follow_those_of_the_grid():
+    turned = EvseDescription((ConnectorDescription(phase_rotation="STR"), ConnectorDescription()))
+    model = built(evses=(turned,))
+    assert model.value("Connector@1.1/PhaseRotation") == "STR"
+    assert model.find(Component("Connector", evse=1, connector=2), Variable("PhaseRotation")) is None
+
+
+def test_a_meter_that_signs_has_a_public_key():
+    model = built(evses=(EvseDescription(signed_meter=True), EvseDescription()))
+    assert model.value("FiscalMetering@1/PublicKey") == ""
+    assert model.find(Component("FiscalMetering", evse=2), Variable("PublicKey")) is None
+
+
 def test_connectors_tell_what_they_are(model):
     assert [model.value(f"{connector}/ConnectorType") for connector in CONNECTORS] == ["cType2", "sType3", "cCCS2"]
     assert [model.value(f"{connector}/SupplyPhases") for connector in CONNECTORS] == ["3", "1", "3"]

@@ -160,7 +160,7 @@ def transaction_of_events(messages: MessageRepository, name: str, updates: int) 
     return started, updated, add(messages, transaction=name)
 
 
-@pytest.mark.req("E04.FR.07", "E04.FR.08")
+@pytest.mark.req("E04.FR.07", "E04.FR.08", "E11.FR.04", "E11.FR.05", "E12.FR.04", "E12.FR.05", "J02.FR.12", "J02.FR.13")
 def test_thinning_drops_the_first_third_and_fifth_intermediate_message_and_keeps_start_and_end(messages):
     started, updated, ended = transaction_of_events(messages, "T1", 5)
     assert messages.thin_out() == 3

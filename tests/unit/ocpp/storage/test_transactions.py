@@ -148,7 +148,7 @@ def test_samples_are_kept_in_order_and_per_transaction(transactions):
     assert (transactions.sample_count("T1"), transactions.sample_count("T2")) == (3, 1)
 
 
-@pytest.mark.req("E07.FR.10")
+@pytest.mark.req("E06.FR.13", "E07.FR.10", "E08.FR.11", "E09.FR.07", "E10.FR.06", "E12.FR.09", "E15.FR.03", "J02.FR.20")
 def test_thinning_drops_every_second_sample_but_never_the_first_or_last(transactions):
     add_samples(transactions, 6)
     add_samples(transactions, 4, "T2")

@@ -1,9 +1,10 @@
 import asyncio
+from decimal import Decimal
 
 import pytest
 from support.station import CARD
 
-from ocpp.charge_point import Fault, SignedReading
+from ocpp.charge_point import Fault, MeterReading, Sample, SignedReading
 
 
 async def ask(station, action: str, payload: dict):
@@ -367,3 +368,11 @@ async def test_extended_triggers(station, message):
 )
 async def test_extended_triggers_that_cannot_be(station, wish, status):
     assert await ask(station, "ExtendedTriggerMessage", wish) == {"status": status}
+
+
+async def test_the_main_meter_is_told_as_connector_0(make_station):
+    station = await make_station(variables={"AlignedDataCtrlr/Interval": 60})
+    station.hardware.main_meter = MeterReading((Sample("Energy.Active.Import.Register", Decimal("98765.4"), "Wh"),))
+    await station.clock.advance(61)
+    told = {message["connectorId"]: message["meterValue"] for message in station.csms.of("MeterValues")}
+    assert told[0][0]["sampledValue"][0]["value"] == "98765.4"

@@ -20,7 +20,7 @@ async def test_an_evse_goes_out_of_service_and_back(station):
     assert station.hardware.available[1, 1] is False
     assert await change(station, "Operative", id=1) == "Accepted"
     assert station.hardware.available[1, 1] is True
-    assert station.statuses() == ["Available", "Unavailable", "Available"]
+    assert station.statuses() == ["Available", "Unavailable", "Unavailable", "Available"]
 
 
 @pytest.mark.req("G03.FR.05", "G01.FR.05")

@@ -44,7 +44,7 @@ async def test_a_reserved_evse_says_so_and_is_refused_to_others(station):
     assert not station.hardware.allowed
 
 
-@pytest.mark.req("H03.FR.01", "H03.FR.09", "H03.FR.10", "H01.FR.15")
+@pytest.mark.req("H03.FR.01", "H03.FR.09", "H03.FR.10", "H01.FR.15", "E01.FR.13", "E03.FR.03")
 async def test_its_driver_charges_and_the_transaction_names_the_reservation(station):
     await reserve(station, 7)
     await station.present()
@@ -205,7 +205,7 @@ async def test_an_unspecific_reservation_keeps_one_evse_free(make_station):
     assert set(station.hardware.allowed) == {1}
 
 
-@pytest.mark.req("H03.FR.03")
+@pytest.mark.req("H03.FR.03", "E02.FR.03")
 async def test_the_driver_of_an_unspecific_reservation_charges_anywhere(make_station):
     station = await make_station(evses=2)
     await reserve(station, 9, evse=None)

@@ -328,9 +328,16 @@ def with_phases(phases: int) -> dict:
 
 
 @pytest.mark.req("K01.FR.43")
-async def test_fewer_phases_are_not_promised_where_they_cannot_be_switched(station, make_station):
+async def test_fewer_phases_are_not_promised_where_they_cannot_be_switched(station):
     assert await install(station, schedule=with_phases(1)) == "UnsupportedParam"
     assert await install(station, schedule=with_phases(3)) == "Accepted"
+
+
+@pytest.mark.req("K01.FR.43", "K05.FR.05")
+async def test_nor_are_they_for_a_remote_start(station):
+    relative = {"startSchedule": None, **with_phases(1)}
+    wanted = profile(purpose="TxProfile", chargingProfileKind="Relative", schedule=relative)
+    assert await remote_start(station, wanted) == "Rejected"
 
 
 @pytest.mark.req("K01.FR.43")
@@ -416,6 +423,18 @@ async def two_charge(make_station, limit: float, **schedule):
 async def test_where_there_is_not_enough_for_both_the_first_one_charges(make_station):
     station = await two_charge(make_station, 10)
     assert (allowed(station, 1), allowed(station, 2)) == (10, 0)
+
+
+async def test_an_ev_that_has_enough_lets_the_other_one_charge(make_station):
+    station = await two_charge(make_station, 10)
+    await station.draw(1, flowing=False)
+    assert (allowed(station, 1), allowed(station, 2)) == (0, 10)
+    await station.draw(2)
+    await station.draw(1)
+    assert (allowed(station, 1), allowed(station, 2)) == (10, 0)
+    await station.draw(2, flowing=False)  # because it has to, not because it has enough
+    await station.draw(1, flowing=False)
+    assert (allowed(station, 1), allowed(station, 2)) == (0, 10)
 
 
 @pytest.mark.req("K01.FR.21", "K02.FR.06", "K03.FR.07", "K04.FR.04")

@@ -364,6 +364,7 @@ async def test_the_state_of_a_transaction_can_be_asked(station):
     assert answer == {"ongoingIndicator": False, "messagesInQueue": False}
 
 
+@pytest.mark.req("J02.FR.10")
 @pytest.mark.parametrize("resumption", [0, 600])
 async def test_a_transaction_found_open_is_ended_or_resumed_as_configured(make_station, resumption):
     variables = points("EVConnected", "EVConnected", **{"TxCtrlr/ResumptionTimeout": resumption})
@@ -385,8 +386,12 @@ async def test_a_transaction_found_open_is_ended_or_resumed_as_configured(make_s
     again = [event for event in second.events if event["transactionInfo"]["transactionId"] == identifier]
     assert again[0]["seqNo"] == known
     if resumption:
-        assert again[0]["eventType"] == "Updated"
-        contexts = [value["sampledValue"][0]["context"] for value in again[0]["meterValue"]]
+        interrupted, resumed = again[:2]
+        assert (interrupted["eventType"], interrupted["triggerReason"]) == ("Updated", "AbnormalCondition")
+        assert interrupted["offline"] is True
+        assert interrupted["timestamp"] == interrupted["meterValue"][0]["timestamp"] < resumed["timestamp"]
+        assert (resumed["eventType"], resumed["seqNo"]) == ("Updated", known + 1)
+        contexts = [value["sampledValue"][0]["context"] for event in again[:2] for value in event["meterValue"]]
         assert contexts == ["Interruption.Begin", "Interruption.End"]
         assert second.hardware.allowed
     else:

@@ -1,0 +1,1 @@
+"""Compiled modules of the hardware layer; sources in pyx/hal/_native."""

@@ -1,0 +1,49 @@
+"""Pin maps of boards, as data: a TOML file each, and what a pin's name means on it."""
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+
+from hal.errors import DriverError
+
+GENERIC = "linux"
+
+_LINE = re.compile(r"(gpiochip\d+)/(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A board: `pins` maps names to "gpiochipN/line", `devices` are the usual buses ("i2c", "serial", "spi", "pwm")."""
+
+    name: str
+    title: str
+    pins: dict[str, str] = field(default_factory=dict)
+    devices: dict[str, str] = field(default_factory=dict)
+    notes: str = ""
+
+    def line(self, pin: str) -> tuple[str, int]:
+        """Chip device and line of a pin, by its name or as "gpiochip0/17". DriverError when there is no such pin."""
+        found = _LINE.fullmatch(self.pins.get(pin, pin))
+        if found is None:
+            known = ", ".join(list(self.pins)[:8])
+            hint = f"pins of {self.title} are {known}, …, or gpiochip0/17" if known else "write it as gpiochip0/17"
+            raise DriverError(f"there is no pin {pin!r}; {hint}")
+        return f"/dev/{found[1]}", int(found[2])
+
+
+def names() -> list[str]:
+    """Every board there is a map for."""
+    return sorted(
+        each.name.removesuffix(".toml") for each in resources.files(__name__).iterdir() if each.name.endswith(".toml")
+    )
+
+
+@cache
+def board(name: str) -> Board:
+    """The board of that name; DriverError naming those there are."""
+    if name not in names():
+        raise DriverError(f"there is no board {name!r}; known are {', '.join(names())}")
+    raw = tomllib.loads((resources.files(__name__) / f"{name}.toml").read_text("utf-8"))
+    return Board(name, raw["title"], raw.get("pins", {}), raw.get("devices", {}), raw.get("notes", ""))

@@ -1,0 +1,1 @@
+"""Access to the kernel's devices, claimed for one part each and closed on every way out."""

@@ -1,0 +1,61 @@
+"""What every driver is: a part with a role, options that are checked, and a bench that gives it pins and buses."""
+
+from enum import StrEnum
+from typing import ClassVar
+
+import msgspec
+
+from hal.bench import PartBench
+
+
+class Role(StrEnum):
+    """What a part is for; each role has an interface in `hal.interfaces`."""
+
+    CONTACTOR = "contactor"
+    PILOT = "pilot"
+    PROXIMITY = "proximity"
+    METER = "meter"
+    LOCK = "lock"
+    RESIDUAL_CURRENT = "residual current"
+    TEMPERATURE = "temperature"
+    EMERGENCY_STOP = "emergency stop"
+    TAMPER = "tamper"
+    BAY = "parking bay"
+    INDICATOR = "indicator"
+    DISPLAY = "display"
+    READER = "token reader"
+    FRONT_END = "front end"
+    CONVERTER = "converter"
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Options of a driver, as the station file gives them; sub-classes add fields, defaults and `msgspec.Meta` limits."""
+
+
+class Part:
+    """A driver. Its constructor opens what it needs and leaves everything safe; nothing happens before `start`.
+
+    Drivers implement the interface of their role. Beside it, a pilot has `seen_at` (monotonic time of the newest sample)
+    and calls `changed` from its thread when the state is another; a meter has `read_at`; what can find something wrong
+    (residual current, emergency stop, temperature) has `wrong(now)`, which gives what it is, or "". Whatever takes time
+    on a bus happens in the bench's thread for that bus; `bench.to_loop` hands results to the event loop.
+    """
+
+    role: ClassVar[Role]
+    options_type: ClassVar[type[Options]] = Options
+
+    def __init__(self, bench: PartBench, options: Options) -> None:
+        self.bench = bench
+        self.name = bench.owner
+        self.also: dict[Role, list[object]] = {}
+        """Other roles that this part plays, a front end for example, with what plays them."""
+
+    def start(self) -> None:
+        """Begin to work."""
+
+    def stop(self) -> None:
+        """Put outputs into their safe state, whatever happened before; the bench closes the handles."""
+
+    def values(self) -> dict[str, str]:
+        """What the part sees now, for people: name -> value with its unit. Touches no bus."""
+        return {}

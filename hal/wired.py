@@ -1,0 +1,282 @@
+"""A station of real parts: builds them from their descriptions, wires them to EVSEs, and keeps them safe."""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
+
+from hal.bench import Bench
+from hal.boards import Board
+from hal.clock import Clock, Timer
+from hal.drivers import make
+from hal.errors import DriverError, HardwareError
+from hal.evse import METER_FAULT, PILOT_FAULT, Evse
+from hal.iec61851 import PilotState
+from hal.interfaces import Display, EvController, EvseListener, Lock, Meter, PartDescription, Reading
+from hal.parts import Part, Role
+from hal.safety import SafetyLoop
+from hal.watchdog import Watchdog, notify
+
+BEAT_S = 0.1
+"""How often the event loop tells the safety loop that it lives."""
+
+PILOT_DEADLINE_S = 0.06
+"""A pilot that was not sampled for so long is lost: with the safety loop's period within 100 ms (table A.6)."""
+
+METER_DEADLINE_S = 30.0
+"""A meter that has not answered for so long ends charging: no energy without a record."""
+
+CHARGING = frozenset({PilotState.C, PilotState.D})
+
+FAULTS = {
+    Role.RESIDUAL_CURRENT: "GroundFailure",
+    Role.EMERGENCY_STOP: "EmergencyStop",
+    Role.TEMPERATURE: "HighTemperature",
+}
+"""What it means when a part of that role says that something is wrong."""
+
+log = logging.getLogger(__name__)
+
+
+class NoMeter:
+    """See `hal.interfaces.Meter`: there is none, and nothing is measured."""
+
+    def read(self) -> Reading:
+        """Nothing."""
+        return Reading(())
+
+
+class WiredStation:
+    """EVSEs by number from 1. The constructor raises HardwareError when a part cannot be used; nothing stays open then."""
+
+    def __init__(
+        self,
+        evses: int,
+        descriptions: tuple[PartDescription, ...],
+        *,
+        board: Board,
+        clock: Clock,
+        to_loop: Callable[[Callable[[], object]], object],
+        listener: EvseListener,
+        watchdog: str | None = None,
+    ) -> None:
+        self._clock = clock
+        self._listener = listener
+        self.bench = Bench(board, clock, to_loop)
+        self.safety = SafetyLoop(self._found_wrong, clock=clock.monotonic)
+        self.parts: list[tuple[PartDescription, Part]] = []
+        self.displays: dict[int, Display] = {}
+        self._texts: dict[int, tuple[str, ...]] = {}
+        self.controllers: dict[int, EvController] = {}
+        self._beat_timer: Timer | None = None
+        self._running = False
+        try:
+            for each in descriptions:
+                self._check_place(each, evses)
+                self.parts.append((each, make(self.bench, each.name, each.driver, each.options)))
+            self._watchdog = Watchdog(watchdog) if watchdog is not None else None
+            self._evses = {number: self._build(number) for number in range(1, evses + 1)}
+            self._wire()
+        except BaseException:
+            self._stop_parts()
+            self.bench.close()
+            raise
+
+    # -- building -------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _check_place(described: PartDescription, evses: int) -> None:
+        if not 0 <= described.evse <= evses:
+            raise DriverError(f"{described.name}: there is no EVSE {described.evse}; known are 1 to {evses}")
+
+    def of(self, role: Role, evse_id: int) -> list[Any]:
+        """Every part of a role at an EVSE; those of the whole station count for each EVSE."""
+        found: list[Any] = []
+        for described, part in self.parts:
+            if described.evse == evse_id or (described.evse == 0 and role is not Role.METER):
+                found += [part] if part.role is role else part.also.get(role, [])
+        return found
+
+    def _one(self, role: Role, evse_id: int) -> Any:
+        found = self.of(role, evse_id)
+        if len(found) != 1:
+            raise DriverError(f"EVSE {evse_id} needs one {role}, and has {len(found)}")
+        return found[0]
+
+    def _build(self, number: int) -> Evse:
+        meters = self.of(Role.METER, number)
+        if len(meters) > 1:
+            raise DriverError(f"EVSE {number} has {len(meters)} meters; one counts what is billed")
+        if not meters:
+            log.warning("EVSE %d has no meter: nothing is measured", number)
+        meter: Meter = meters[0] if meters else NoMeter()
+        locks: dict[int, Lock] = {}
+        for described, part in self.parts:
+            if described.evse == number and part.role is Role.LOCK:
+                locks[described.connector] = part  # type: ignore[assignment]
+        return Evse(
+            number,
+            pilot=self._one(Role.PILOT, number),
+            contactor=self.safety.guard(number, self._one(Role.CONTACTOR, number)),
+            meter=meter,
+            locks=locks,
+            clock=self._clock,
+            listener=self._listener,
+        )
+
+    def _wire(self) -> None:
+        for number in self._evses:
+            self._watch_over(number)
+        for described, part in self.parts:
+            wired: Any = part
+            if part.role is Role.READER:
+                wired.presented = partial(self._presented, (described.evse,) if described.evse else ())
+            elif part.role is Role.DISPLAY:
+                self.displays[described.evse] = wired
+            elif part.role is Role.BAY:
+                wired.changed = partial(self._listener.bay, described.evse)
+
+    def _watch_over(self, number: int) -> None:
+        """Everything that has to be in order while the contactor is closed."""
+        evse, pilot = self._evses[number], self._one(Role.PILOT, number)
+        pilot.changed = partial(self.bench.to_loop, evse.pilot_changed)
+        self.safety.watch(number, "pilot", partial(_not_charging, pilot))
+        self.safety.watch(number, "pilot sampling", partial(_too_old, pilot), PILOT_FAULT)
+        for role, kind in FAULTS.items():
+            for part in self.of(role, number):
+                self.safety.watch(number, part.name, part.wrong, kind)
+        for meter in self.of(Role.METER, number):
+            self.safety.watch(number, meter.name, partial(_silent, meter), METER_FAULT)
+
+    def _presented(self, evse_ids: tuple[int, ...], value: str, token_type: str) -> None:
+        self._listener.token(value, token_type, evse_ids)
+
+    # -- life -----------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the parts, their threads and the safety loop."""
+        self._running = True
+        for _, part in self.parts:
+            part.start()
+        self.bench.start()
+        self._beat()
+        self.safety.feed = self._feed
+        self.safety.start()
+
+    def stop(self) -> None:
+        """Open everything and close every handle, whatever fails on the way."""
+        self._running = False
+        if self._beat_timer is not None:
+            self._beat_timer.cancel()
+        for evse in self._evses.values():
+            evse.shut_down()
+        self.safety.stop()
+        self._stop_parts()
+        self.bench.close()
+        if self._watchdog is not None:
+            self._watchdog.close()
+
+    def _feed(self) -> None:
+        notify("WATCHDOG=1")
+        if self._watchdog is not None:
+            self._watchdog.feed()
+
+    def _stop_parts(self) -> None:
+        for _, part in self.parts:
+            try:
+                part.stop()
+            except HardwareError as error:
+                log.error("%s was not put into its safe state: %s", part.name, error)
+
+    def _beat(self) -> None:
+        self.safety.beat()
+        if self._running:
+            self._beat_timer = self._clock.call_later(BEAT_S, self._beat)
+
+    def _found_wrong(self, evse_id: int, kind: str, reason: str, active: bool) -> None:
+        """The safety loop's word, in its thread."""
+        self.bench.to_loop(lambda: self._fault(evse_id, kind, reason, active))
+
+    def _fault(self, evse_id: int, kind: str, reason: str, active: bool) -> None:
+        log.log(logging.ERROR if active else logging.INFO, "EVSE %d: %s %s", evse_id, kind, reason or "is over")
+        evse = self._evses[evse_id]
+        if active:
+            evse.block(kind)
+        else:
+            evse.unblock(kind)
+        if self._running:
+            self._listener.fault(evse_id, 0, kind, active=active, info=reason[:50], vendor_code="")
+
+    # -- what the program asks ------------------------------------------------------------------------------------
+
+    def evse(self, number: int) -> Evse:
+        """The controller of an EVSE, which takes the commands. LookupError when there is none."""
+        found = self._evses.get(number)
+        if found is None:
+            raise LookupError(f"there is no EVSE {number}; known are 1 to {len(self._evses)}")
+        return found
+
+    @property
+    def plugged(self) -> list[tuple[int, int]]:
+        """Where cables are in."""
+        return [(number, 1) for number, evse in self._evses.items() if evse.plugged]
+
+    def read_main_meter(self) -> Reading | None:
+        """What the meter of the whole station says; None where there is none."""
+        mains = [part for described, part in self.parts if part.role is Role.METER and described.evse == 0]
+        return cast(Meter, mains[0]).read() if mains else None
+
+    def show_offer(self, number: int) -> None:
+        """Real meters find out by themselves."""
+
+    def set_available(self, number: int, connector_id: int, available: bool) -> None:
+        """An EVSE goes in or out of service."""
+        self.evse(number).set_available(available)
+
+    def ev_session(self, number: int) -> dict[str, Any] | None:
+        """What is known of ISO 15118 at an EVSE; None where it is not spoken."""
+        return None
+
+    def texts(self, number: int) -> tuple[str, ...]:
+        """What a display was told to show; 0 is the station's."""
+        return self._texts.get(number, ())
+
+    def show(self, number: int, texts: tuple[str, ...]) -> None:
+        """Show texts on a display, where there is one."""
+        self._texts[number] = texts
+        if number in self.displays:
+            self.displays[number].show(texts)
+
+    def indicate(self, number: int, state: str) -> None:
+        """Show a state on every indicator of an EVSE."""
+        for indicator in self.of(Role.INDICATOR, number):
+            indicator.indicate(state)
+
+    def snapshot(self, number: int) -> dict[str, Any]:
+        """What an EVSE looks like from outside."""
+        evse = self.evse(number)
+        values = {(q.measurand, q.phase): q.value for q in evse.read_meter().quantities}
+        return {
+            "evse": number,
+            "pilot": evse.pilot_state.value,
+            "plugged": 1 if evse.plugged else None,
+            "offered_a": evse.offered_a,
+            "energy_wh": values.get(("Energy.Active.Import.Register", None), 0),
+            "power_w": values.get(("Power.Active.Import", None), 0),
+            "soc": None,
+            "connected": evse.plugged,
+        }
+
+
+def _not_charging(pilot: Any, now: float) -> str:
+    return "" if pilot.state in CHARGING else f"the pilot is in state {pilot.state}"
+
+
+def _too_old(pilot: Any, now: float) -> str:
+    age = now - pilot.seen_at
+    return f"the pilot was not sampled for {age * 1000:.0f} ms" if age > PILOT_DEADLINE_S else ""
+
+
+def _silent(meter: Any, now: float) -> str:
+    age = now - meter.read_at
+    return f"no reading for {age:.0f} s" if age > METER_DEADLINE_S else ""

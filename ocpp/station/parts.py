@@ -1,0 +1,48 @@
+"""The real parts of a station, from the station file's tables."""
+
+import asyncio
+from typing import Any
+
+from hal.boards import board
+from hal.clock import Clock
+from hal.drivers import options_of
+from hal.errors import DriverError, HardwareError
+from hal.interfaces import EvseListener, PartDescription
+from hal.wired import WiredStation
+from ocpp.errors import ConfigurationError
+from ocpp.station.configuration import Configuration
+
+
+def describe(
+    number: int, values: dict[str, Any], options: dict[str, Any], board_name: str
+) -> tuple[PartDescription, str]:
+    """The part that a table describes, and what is wrong with its driver or options ("": nothing)."""
+    described = PartDescription(
+        name=values["name"] or f"{values['driver']} {number}",
+        driver=values["driver"],
+        evse=values["evse"],
+        connector=values["connector"],
+        options=options,
+    )
+    try:
+        board(board_name)
+        options_of(described.driver, options)
+    except DriverError as error:
+        return described, str(error)
+    return described, ""
+
+
+def build(configuration: Configuration, clock: Clock, listener: EvseListener) -> WiredStation:
+    """Open every part; call it in the event loop. Raises ConfigurationError naming the part that cannot be used."""
+    try:
+        return WiredStation(
+            len(configuration.evses),
+            configuration.parts,
+            board=board(configuration.hardware["board"]),
+            clock=clock,
+            to_loop=asyncio.get_running_loop().call_soon_threadsafe,
+            listener=listener,
+            watchdog=configuration.hardware["watchdog"],
+        )
+    except HardwareError as error:
+        raise ConfigurationError(str(error)) from error
