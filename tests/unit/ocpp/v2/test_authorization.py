@@ -123,6 +123,7 @@ async def test_the_same_value_of_another_type_is_another_token(station):
     assert asked(station)[-1] == {"idToken": CARD, "type": "KeyCode"}
     assert station.hardware.allowed
     await present(station, CARD.lower(), "ISO14443")
+    await station.draw(flowing=False)
     assert station.story[-1] == ("Ended", "StopAuthorized")
 
 
@@ -191,10 +192,6 @@ async def test_messages_are_shown_in_a_language_of_the_driver(make_station, lang
     assert station.hardware.shown[0] == ["Welcome"]
     says(station, languages)
     await station.charge()
-    assert station.hardware.shown[0] == [shown]
-    await leave(station)
-    await station.disconnect()
-    await station.charge()  # the cache knows the languages, too
     assert station.hardware.shown[0] == [shown]
 
 
@@ -309,7 +306,7 @@ async def test_whoever_charges_unknown_is_not_cached(make_station):
     assert TokenRepository(station.database).cache_size() == 0
 
 
-@pytest.mark.req("C15.FR.03")
+@pytest.mark.req("E05.FR.09")
 async def test_whoever_turns_out_invalid_gets_no_more_energy_though_the_transaction_goes_on(make_station):
     variables = {
         "AuthCtrlr/OfflineTxForUnknownIdEnabled": "true",
@@ -325,7 +322,9 @@ async def test_whoever_turns_out_invalid_gets_no_more_energy_though_the_transact
     assert not station.hardware.allowed
     event = next(each for each in station.events if each["triggerReason"] == "Deauthorized")
     assert event["eventType"] == "Updated"
-    assert event["transactionInfo"]["chargingState"] in ("EVConnected", "SuspendedEVSE")
+    following = station.events[station.events.index(event) :][:2]
+    told = {each["transactionInfo"]["chargingState"] for each in following}
+    assert told & {"EVConnected", "SuspendedEVSE"}
     assert "Ended" not in [kind for kind, _ in station.story]
 
 
