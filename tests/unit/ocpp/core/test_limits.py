@@ -195,8 +195,12 @@ def profiles_of(draw) -> ChargingProfile:
     )
 
 
-@settings(max_examples=600, deadline=None)
-@given(st.lists(profiles_of(), max_size=8), on_grid(-DAY_S, DAY_S), st.integers(60, 5400))
+WINDOW_STARTS = on_grid(-DAY_S, DAY_S) | on_grid(-DAY_S, 400 * DAY_S)
+"""Near the profiles' times, and over every end of a month and change of summer time that recurrence has to pass."""
+
+
+@settings(max_examples=2500, deadline=None)
+@given(st.lists(profiles_of(), max_size=8), WINDOW_STARTS, st.integers(60, 5400))
 def test_the_composite_schedule_is_what_the_oracle_sees_at_every_instant(profiles, offset, duration):
     start = NOON + offset
     anchor = start
