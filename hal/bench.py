@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SafeLevel:
-    """The level that makes an output safe; driven by the keeper when the process is lost."""
+    """The level that makes an output safe, for whatever drives outputs when the process is lost; nothing does yet."""
 
     chip: str
     line: int
@@ -94,7 +94,7 @@ class PartBench:
         return self._bench.board
 
     def output(self, pin: str, *, inverted: bool = False) -> gpio.Line:
-        """An output line, off: what the keeper puts it to when the process is lost."""
+        """An output line, off, which is noted as its safe level."""
         line = self._line(pin, "out", inverted=inverted)
         line.write(False)
         chip, number = self.board.line(pin)

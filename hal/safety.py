@@ -2,8 +2,8 @@
 
 It waits for no bus, no lock held longer than a pin takes to write, and not for the event loop. Whatever may take time
 (an ADC on I2C, a thermometer, a meter) happens elsewhere and leaves its newest value, with its time, in an attribute;
-a value that is too old counts as bad news. Times are those of IEC 61851-1:2017 table A.6 where it names one: 100 ms
-from the loss of the pilot's state C to an open contactor.
+a value that is too old counts as bad news. The aim is that of IEC 61851-1:2017 table A.6, 100 ms from the loss of the
+pilot's state C to an open contactor; it has not been measured yet.
 """
 
 import logging
@@ -47,7 +47,6 @@ class _Guarded:
     watches: list[Watch] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
     closed: bool = False
-    opened_at: float = 0.0
 
 
 Report = Callable[[int, str, str, bool], None]
@@ -165,12 +164,10 @@ class SafetyLoop:
 
     def _open(self, evse_id: int, guarded: _Guarded) -> None:
         with guarded.lock:
-            guarded.closed = False
-            guarded.opened_at = self._clock()
             try:
                 guarded.contactor.open()
+                guarded.closed = False
             except Exception as error:  # noqa: BLE001 - tried again in the next round
-                guarded.closed = True
                 log.error("EVSE %d: the contactor does not open: %s", evse_id, error)
 
     def _loop_stuck(self, now: float) -> str:
@@ -185,8 +182,8 @@ class SafetyLoop:
                 reason = watch.check(now)
                 if reason:
                     return reason
+            guarded.closed = True  # before the coil is driven: a close that raises half way is watched as well
             guarded.contactor.close()
-            guarded.closed = True
         return ""
 
 
@@ -206,8 +203,8 @@ class GuardedContactor:
     def open(self) -> None:
         """Interrupt."""
         with self._guarded.lock:
-            self._guarded.closed = False
             self._guarded.contactor.open()
+            self._guarded.closed = False  # not if that raised: the safety loop tries again
 
     @property
     def closed(self) -> bool:

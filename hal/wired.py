@@ -21,7 +21,7 @@ BEAT_S = 0.1
 """How often the event loop tells the safety loop that it lives."""
 
 PILOT_DEADLINE_S = 0.06
-"""A pilot that was not sampled for so long is lost: with the safety loop's period within 100 ms (table A.6)."""
+"""A pilot that was not sampled for so long is lost; with the safety loop's period it aims at 100 ms (table A.6)."""
 
 METER_DEADLINE_S = 30.0
 """A meter that has not answered for so long ends charging: no energy without a record."""

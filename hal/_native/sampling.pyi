@@ -1,6 +1,7 @@
 from typing import final
 
 STATES: str
+MAX_CAPACITY: int
 
 @final
 class LevelDecoder:

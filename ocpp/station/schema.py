@@ -255,17 +255,17 @@ CONNECTOR = {
         "simulated",
         "wired",
         default="simulated",
-        meaning="`wired`: real parts, each a `[[part]]` table with its driver; all connectors or none",
+        meaning="`wired`: real parts, each a `[[part]]` table; all connectors or none. In work, not for real contactors yet",
     ),
 }
 
 HARDWARE = {
-    "board": text(1, 50, default="linux", meaning="whose pin names the parts use; `pilotwire hal list` shows boards"),
+    "board": text(1, 50, default="linux", meaning="whose pin names the parts use, one of `hal/boards`"),
     "watchdog": text(1, 200, meaning="device that restarts the machine when the safety loop dies, `/dev/watchdog`"),
 }
 
 PART = {
-    "driver": text(1, 50, required=True, meaning="its driver; `pilotwire hal list` shows all, with their options"),
+    "driver": text(1, 50, required=True, meaning="its driver, one of `hal/drivers`"),
     "name": text(1, 50, meaning="what logs call it; default: the driver and its number"),
     "evse": integer(0, 64, default=0, meaning="the EVSE it belongs to; 0: the whole station"),
     "connector": integer(1, 8, default=1, meaning="the connector of a lock"),

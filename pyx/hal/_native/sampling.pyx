@@ -14,9 +14,14 @@ cdef double DIODE_LIMIT = -10.0
 
 STATES = "ABCDEF"
 
+MAX_CAPACITY = 1_000_000
+"""Samples of one ring, 16 MB: a day of ten a second fits."""
+
 
 cdef class LevelDecoder:
-    """Turns peak voltages of the control pilot into states, with hysteresis, after `confirm` equal samples in a row.
+    """Turns peak voltages of the control pilot into states, after `confirm` equal samples in a row.
+
+    The limits between A, B, C, D and E have a hysteresis; those of F and of the diode are held by `confirm` alone.
 
     `see` takes the positive peak, the negative peak and whether PWM is on, and gives an index into `STATES`.
     """
@@ -38,7 +43,8 @@ cdef class LevelDecoder:
     cpdef int see(self, double high_v, double low_v, bint pwm):
         """A sample; gives the confirmed state's index. With PWM, a low side that is not near -12 V is E: no diode."""
         cdef int found = self._level(high_v)
-        if pwm and found != STATE_A and found != STATE_F and low_v > DIODE_LIMIT:
+        # Negated, so that what is no number counts as a missing diode.
+        if pwm and found != STATE_A and found != STATE_F and not low_v <= DIODE_LIMIT:
             found = STATE_E
         if found == self._state:
             self._seen = 0
@@ -76,8 +82,8 @@ cdef class Ring:
     """The newest `capacity` samples of one measurand with their times (s, monotonic): sum, average, minimum, maximum."""
 
     def __cinit__(self, Py_ssize_t capacity):
-        if capacity < 1:
-            raise ValueError("capacity must be 1 or more")
+        if not 1 <= capacity <= MAX_CAPACITY:
+            raise ValueError(f"capacity must be 1 to {MAX_CAPACITY}")
         self.capacity = capacity
         self._values = <double*>PyMem_Malloc(capacity * sizeof(double))
         self._times = <double*>PyMem_Malloc(capacity * sizeof(double))
