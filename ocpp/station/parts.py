@@ -1,7 +1,7 @@
 """The real parts of a station, from the station file's tables."""
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hal.boards import board
 from hal.clock import Clock
@@ -10,7 +10,9 @@ from hal.errors import DriverError, HardwareError
 from hal.interfaces import EvseListener, PartDescription
 from hal.wired import WiredStation
 from ocpp.errors import ConfigurationError
-from ocpp.station.configuration import Configuration
+
+if TYPE_CHECKING:
+    from ocpp.station.configuration import Configuration
 
 
 def describe(
@@ -32,7 +34,7 @@ def describe(
     return described, ""
 
 
-def build(configuration: Configuration, clock: Clock, listener: EvseListener) -> WiredStation:
+def build(configuration: "Configuration", clock: Clock, listener: EvseListener) -> WiredStation:
     """Open every part; call it in the event loop. Raises ConfigurationError naming the part that cannot be used."""
     try:
         return WiredStation(
