@@ -43,11 +43,11 @@ class ExternalLimit:
 
 
 class Told(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A limit that the CSMS knows of."""
+    """A limit that the CSMS knows of; without a schedule: one it may believe in, since an answer has not come."""
 
     source: str
     evse_id: int
-    schedule: Schedule
+    schedule: Schedule | None
 
 
 class ExternalLimits:
@@ -154,13 +154,18 @@ class ExternalLimits:
     async def _tell_one(self, source: str, evse_id: int, limit: ExternalLimit | None) -> None:
         assert self.tell_set is not None
         assert self.tell_cleared is not None
+        # Noted before it is sent: an answer that is lost must not hide that the CSMS may believe in the limit.
+        self._note(source, evse_id, Told(source, evse_id, None))
         try:
             await (self.tell_set(limit) if limit is not None else self.tell_cleared(source, evse_id))
         except CallError as refusal:
             log.info("the CSMS does not take the external limit: %s", refusal)
+        self._note(source, evse_id, Told(source, evse_id, limit.schedule) if limit is not None else None)
+
+    def _note(self, source: str, evse_id: int, told: Told | None) -> None:
+        """Keep what the CSMS knows of the limit of a source at an EVSE; None: nothing."""
         others = [each for each in self._told() if (each.source, each.evse_id) != (source, evse_id)]
-        own = [Told(source, evse_id, limit.schedule)] if limit is not None else []
-        self._state.put(STATE_KEY, msgspec.to_builtins([*others, *own]))
+        self._state.put(STATE_KEY, msgspec.to_builtins([*others, *([told] if told is not None else [])]))
 
     def _told(self) -> list[Told]:
         try:

@@ -99,6 +99,17 @@ async def test_it_survives_a_power_cut(make_station, version):
     assert told(second) == []
 
 
+@pytest.mark.req("K13.FR.02")
+async def test_a_limit_whose_answer_was_lost_is_taken_back_all_the_same(station, version):
+    station.csms.script("NotifyChargingLimit", None)
+    station.charge_point.external_limit_set(limit(10))
+    await station.settle()
+    await station.disconnect()
+    station.charge_point.external_limit_released("EMS")
+    await station.reconnect()
+    assert told(station) == ([] if version is OcppVersion.V16 else list(MESSAGES))
+
+
 async def test_a_refusal_of_the_csms_is_no_reason_to_tell_it_again(station, version):
     station.csms.script("NotifyChargingLimit", "InternalError")
     station.charge_point.external_limit_set(limit(9))
