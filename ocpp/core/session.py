@@ -201,12 +201,23 @@ class ChargingSession:
             self.withdraw()
             self.note_stop(StopReason.STOPPED_BY_EV)
             self.releases_cable = True
-            self._held_back = Trigger.STOP_AUTHORIZED if waits else None
 
         ends = bool(self._charging.settings.stop_points & points.ENDED_BY_EV)
-        waits = self._conditions.energy_flows and not ends
-        trigger = None if waits else Trigger.STOP_AUTHORIZED
-        self._change(trigger, act, reason=StopReason.STOPPED_BY_EV, force=ends)
+        self._tell_once_nothing_flows(Trigger.STOP_AUTHORIZED, act, StopReason.STOPPED_BY_EV, ends=ends, force=ends)
+
+    def _tell_once_nothing_flows(
+        self, trigger: Trigger, act: Callable[[], None], reason: StopReason, *, ends: bool, force: bool = False
+    ) -> None:
+        """Energy ends now; one event tells why and the state that comes of it. `ends`: the transaction ends at once."""
+        if ends or not self._conditions.energy_flows:
+            self._change(trigger, act, reason=reason, force=force)
+            return
+
+        def act_and_hold_back() -> None:
+            act()
+            self._held_back = trigger
+
+        self._change(None, act_and_hold_back, reason=reason)
 
     def refuse(self) -> None:
         """The CSMS does not accept the token of the running transaction (E05; 1.6 section 5.11)."""
@@ -214,7 +225,8 @@ class ChargingSession:
         if transaction is None or transaction.deauthorized:
             return
         if self._charging.settings.stop_on_invalid_id:
-            self._change(Trigger.DEAUTHORIZED, self._refusal.end, reason=StopReason.DEAUTHORIZED)
+            ends = bool(self._charging.settings.stop_points & {points.AUTHORIZED, points.POWER_PATH_CLOSED})
+            self._tell_once_nothing_flows(Trigger.DEAUTHORIZED, self._refusal.end, StopReason.DEAUTHORIZED, ends=ends)
         else:
             self._change(None, self._refusal.limit)
 
@@ -321,12 +333,14 @@ class ChargingSession:
         if self.transaction is None:
             self._consider_start(change, before)
             return
-        trigger = change.trigger
+        trigger = change.trigger or self._held_back or Trigger.CHARGING_STATE_CHANGED
         if change.force or (before - self._facts) & self._charging.settings.stop_points:
-            self._begin_ending(trigger or Trigger.CHARGING_STATE_CHANGED, change.reason)
-        elif trigger is not None or self.charging_state() is not self.transaction.charging_state:
-            self._recorder.update(trigger or self._held_back or Trigger.CHARGING_STATE_CHANGED)
+            self._begin_ending(trigger, change.reason)
             self._held_back = None
+        elif change.trigger is not None or self.charging_state() is not self.transaction.charging_state:
+            self._recorder.update(trigger)
+            if not self._conditions.energy_flows:
+                self._held_back = None
 
     def _consider_start(self, change: Change, before: frozenset[str]) -> None:
         gained = self._facts - before

@@ -55,7 +55,9 @@ class Availability:
             return "Unavailable"
         if connector.reserved:
             return "Reserved"
-        return "Occupied" if connector.plugged else "Available"
+        if connector.plugged:
+            return "Occupied"
+        return "Unavailable" if connector.leaving else "Available"  # nobody new is let in (G01.FR.05)
 
     def connector_changed(self, evse: Evse, connector: Connector) -> None:
         """Report the connector's status if it is another one than before (G01)."""

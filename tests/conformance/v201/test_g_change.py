@@ -99,17 +99,24 @@ def test_tc_g_10_13_16_out_of_service_already(csms, what):
 
 
 def leaves_out_of_service(csms, driver: Visit) -> None:
-    """Whoever charges there goes; when the transaction has ended the connector is Unavailable, whatever is plugged."""
+    """Whoever charges there goes; from the end of the transaction, or without cable, the connector is Unavailable."""
     gone = False
-    for step in (driver.end_authorization, driver.finish, lambda: driver.station.unplug(), driver.drive_away):
-        step()
-        if step not in (driver.end_authorization, driver.finish, driver.drive_away) and not driver.ended:
+
+    def unplugs() -> None:
+        driver.station.unplug()
+        if not driver.ended:
             driver.event("EVCommunicationLost", ends="EVConnected" in driver.stop)
-        if driver.ended and not gone:
+
+    for step in (driver.end_authorization, driver.finish, unplugs, driver.drive_away):
+        step()
+        if not gone and (driver.ended or step is unplugs):
             gone = True
             csms.expect("StatusNotification", connectorStatus="Unavailable", evseId=1, connectorId=1)
     assert gone
+    assert driver.ended
     csms.nothing("StatusNotification", within=0.1)
+    statuses = [each["connectorStatus"] for each in csms.all("StatusNotification") if each["evseId"] == 1]
+    assert statuses == ["Available", "Occupied", "Unavailable"]
 
 
 @pytest.mark.parametrize("stop_point", ["PowerPathClosed", "EnergyTransfer", "EVConnected", "ParkingBayOccupancy"])

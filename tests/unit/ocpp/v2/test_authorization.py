@@ -191,8 +191,14 @@ async def test_messages_are_shown_in_a_language_of_the_driver(make_station, lang
     assert (await ask(station, "SetDisplayMessage", {"message": message}))["status"] == "Accepted"
     assert station.hardware.shown[0] == ["Welcome"]
     says(station, languages)
+    station.csms.script("TransactionEvent", *[{"idTokenInfo": {"status": "Accepted", **languages}}] * 4)
     await station.charge()
     assert station.hardware.shown[0] == [shown]
+    await leave(station)
+    assert station.hardware.shown[0] == ["Welcome"]
+    await station.disconnect()
+    await station.charge()
+    assert station.hardware.shown[0] == [shown], "the cache knows the languages, too"
 
 
 # -- key codes --------------------------------------------------------------------------------------------------------
@@ -303,6 +309,27 @@ async def test_whoever_charges_unknown_is_not_cached(make_station):
     await station.charge()
     assert station.hardware.allowed
     assert TokenRepository(station.database).cache_size() == 0
+
+
+@pytest.mark.req("C15.FR.03")
+async def test_whoever_turns_out_invalid_gets_no_more_energy_though_the_transaction_goes_on(make_station):
+    variables = {
+        "AuthCtrlr/OfflineTxForUnknownIdEnabled": "true",
+        "TxCtrlr/StopTxOnInvalidId": "true",
+        "TxCtrlr/TxStopPoint": "EVConnected",
+    }
+    station = await make_station(variables=variables)
+    await station.disconnect()
+    await station.charge()
+    station.csms.script("TransactionEvent", {"idTokenInfo": {"status": "Invalid"}})
+    await station.reconnect()
+    assert "Deauthorized" not in [trigger for _, trigger in station.story], "energy still flows"
+    await station.draw(flowing=False)
+    assert not station.hardware.allowed
+    event = next(each for each in station.events if each["triggerReason"] == "Deauthorized")
+    assert event["eventType"] == "Updated"
+    assert event["transactionInfo"]["chargingState"] == "EVConnected"
+    assert "Ended" not in [kind for kind, _ in station.story]
 
 
 # -- master passes ----------------------------------------------------------------------------------------------------

@@ -24,14 +24,40 @@ async def test_an_evse_goes_out_of_service_and_back(station):
 
 
 @pytest.mark.req("G03.FR.05", "G01.FR.05")
-async def test_while_somebody_charges_the_change_is_scheduled(station):
+@pytest.mark.parametrize("point", ["Authorized", "EVConnected", "ParkingBayOccupancy"])
+async def test_while_somebody_charges_the_change_is_scheduled(make_station, point):
+    station = await make_station(variables={"TxCtrlr/TxStartPoint": point, "TxCtrlr/TxStopPoint": point})
     await station.charge()
     assert await change(station, "Inoperative", id=1) == "Scheduled"
     assert station.hardware.allowed
     await station.present()
     await station.draw(flowing=False)
     await station.unplug()
-    assert station.statuses()[-1] == "Unavailable"
+    assert station.statuses() == ["Available", "Occupied", "Unavailable"]
+
+
+@pytest.mark.req("G03.FR.05", "G03.FR.08")
+async def test_a_change_that_waits_for_a_transaction_waits_over_a_restart(make_station):
+    variables = {
+        "TxCtrlr/TxStartPoint": "EVConnected",
+        "TxCtrlr/TxStopPoint": "EVConnected",
+        "TxCtrlr/ResumptionTimeout": 600,
+    }
+    first = await make_station(variables=variables)
+    await first.charge()
+    assert await change(first, "Inoperative", id=1) == "Scheduled"
+    await first.stop()
+    second = await make_station(seed=2)
+    await second.plug()
+    await second.draw()
+    await second.clock.advance(11)
+    assert second.hardware.allowed, "the driver goes on charging"
+    await second.present()
+    await second.draw(flowing=False)
+    await second.unplug()
+    assert second.story[-1] == ("Ended", "EVCommunicationLost")
+    assert second.statuses() == ["Unavailable", "Occupied", "Unavailable"], "never free for anybody else"
+    assert second.hardware.available[1, 1] is False
 
 
 @pytest.mark.req("G04.FR.01", "G04.FR.05", "G04.FR.07", "G04.FR.08")

@@ -184,6 +184,20 @@ async def test_a_refused_token_only_ends_the_authorization_where_that_is_no_stop
     assert station.charge_point.strategy.charging.transactions
 
 
+@pytest.mark.req("E05.FR.10")
+async def test_where_the_end_of_the_energy_is_the_stop_point_the_refusal_is_its_trigger(make_station):
+    station = await make_station(variables=points("PowerPathClosed", "EnergyTransfer"))
+    await station.disconnect()
+    station.model.set_inside(station.model.entry("AuthCtrlr/OfflineTxForUnknownIdEnabled"), "true")
+    await station.charge()
+    station.csms.script("TransactionEvent", {"idTokenInfo": {"status": "Blocked"}})
+    await station.reconnect()
+    await station.draw(flowing=False)
+    assert station.story[-1] == ("Ended", "Deauthorized")
+    assert station.events[-1]["transactionInfo"]["stoppedReason"] == "DeAuthorized"
+    assert "Deauthorized" not in [trigger for _, trigger in station.story[:-1]]
+
+
 @pytest.mark.req("E05.FR.02")
 async def test_without_stop_on_invalid_id_only_the_energy_stops(make_station):
     station = await make_station(variables={"TxCtrlr/StopTxOnInvalidId": "false"})
