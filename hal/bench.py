@@ -3,7 +3,6 @@
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar, cast
 
 from hal.boards import Board
@@ -11,20 +10,12 @@ from hal.bus import gpio, i2c, serial, spi
 from hal.claims import Claims
 from hal.clock import Clock
 from hal.errors import DriverError
+from hal.keeper import Safe, SafeLevel
 from hal.worker import BusThread
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class SafeLevel:
-    """The level that makes an output safe, for whatever drives outputs when the process is lost; nothing does yet."""
-
-    chip: str
-    line: int
-    level: bool
 
 
 class Bench:
@@ -35,7 +26,8 @@ class Bench:
         self.clock = clock
         self.to_loop = to_loop
         self.claims = Claims()
-        self.safe_levels: list[SafeLevel] = []
+        self.safe: list[Safe] = []
+        """What makes the outputs safe when the process is lost; see `hal.keeper`."""
         self._handles = contextlib.ExitStack()
         self._buses: dict[str, i2c.Bus] = {}
         self._threads: dict[str, BusThread] = {}
@@ -94,12 +86,16 @@ class PartBench:
         return self._bench.board
 
     def output(self, pin: str, *, inverted: bool = False) -> gpio.Line:
-        """An output line, off, which is noted as its safe level."""
+        """An output line, off, which is its safe level."""
         line = self._line(pin, "out", inverted=inverted)
         line.write(False)
         chip, number = self.board.line(pin)
-        self._bench.safe_levels.append(SafeLevel(chip, number, inverted))
+        self.safe(SafeLevel(chip, number, inverted))
         return line
+
+    def safe(self, state: Safe) -> None:
+        """What has to be done to an output of the part when the process is lost."""
+        self._bench.safe.append(state)
 
     def input(self, pin: str, *, inverted: bool = False, bias: str = "default", edge: str = "none") -> gpio.Line:
         """An input line; `bias`: "default", "pull_up", "pull_down" or "disable"; `edge` as for `Line.wait`."""

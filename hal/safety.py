@@ -69,6 +69,8 @@ class SafetyLoop:
         self._faults: dict[tuple[int, str], str] = {}
         self.feed: Callable[[], None] = lambda: None
         """Feeds the hardware watchdog; called every second while loop and event loop live."""
+        self.pulse: Callable[[], None] = lambda: None
+        """Tells the keeper that the loop lives; called in every round. Must return at once and not raise."""
         self._fed_at = 0.0
         self.latest_s = 0.0
         """By how much the latest round came too late, at the worst."""
@@ -127,6 +129,7 @@ class SafetyLoop:
     def look(self) -> None:
         """Look at everything once; opens what must be open. Never raises."""
         now = self._clock()
+        self.pulse()
         for evse_id, guarded in self._guarded.items():
             if self._wrong(evse_id, guarded, now) and guarded.closed:
                 self._open(evse_id, guarded)

@@ -9,12 +9,13 @@ from hal.bench import Bench
 from hal.boards import Board
 from hal.clock import Clock, Timer
 from hal.drivers import make
-from hal.errors import DriverError, HardwareError
+from hal.errors import DriverError
 from hal.evse import METER_FAULT, PILOT_FAULT, Evse
 from hal.iec61851 import PilotState
 from hal.interfaces import Display, EvController, EvseListener, Lock, Meter, PartDescription, Reading
+from hal.keeper import Keeper
 from hal.parts import Part, Role
-from hal.safety import SafetyLoop
+from hal.safety import LOOP_FAULT, SafetyLoop
 from hal.watchdog import Watchdog, notify
 
 BEAT_S = 0.1
@@ -25,6 +26,9 @@ PILOT_DEADLINE_S = 0.06
 
 METER_DEADLINE_S = 30.0
 """A meter that has not answered for so long ends charging: no energy without a record."""
+
+KEEPER_RETRY_S = 10.0
+"""How long after a keeper was lost, or could not be started, it is started again."""
 
 CHARGING = frozenset({PilotState.C, PilotState.D})
 
@@ -70,6 +74,8 @@ class WiredStation:
         self.controllers: dict[int, EvController] = {}
         self._beat_timer: Timer | None = None
         self._running = False
+        self._keeper: Keeper | None = None
+        self._keeper_tried_at = 0.0
         try:
             for each in descriptions:
                 self._check_place(each, evses)
@@ -77,6 +83,7 @@ class WiredStation:
             self._watchdog = Watchdog(watchdog) if watchdog is not None else None
             self._evses = {number: self._build(number) for number in range(1, evses + 1)}
             self._wire()
+            self._keeper = self._make_keeper()
         except BaseException:
             self._stop_parts()
             self.bench.close()
@@ -148,6 +155,16 @@ class WiredStation:
         for meter in self.of(Role.METER, number):
             self.safety.watch(number, meter.name, partial(_silent, meter), METER_FAULT)
 
+    def _make_keeper(self) -> Keeper | None:
+        """None where there is no output that could stay on, such as behind a front end that watches over itself."""
+        if not self.bench.safe:
+            return None
+        keeper = Keeper(tuple(self.bench.safe))
+        for number in self._evses:
+            self.safety.watch(number, "keeper", keeper.check, LOOP_FAULT)
+        self.safety.pulse = keeper.pulse
+        return keeper
+
     def _presented(self, evse_ids: tuple[int, ...], value: str, token_type: str) -> None:
         self._listener.token(value, token_type, evse_ids)
 
@@ -159,6 +176,7 @@ class WiredStation:
         for _, part in self.parts:
             part.start()
         self.bench.start()
+        self._start_keeper()
         self._beat()
         self.safety.feed = self._feed
         self.safety.start()
@@ -171,8 +189,10 @@ class WiredStation:
         for evse in self._evses.values():
             evse.shut_down()
         self.safety.stop()
-        self._stop_parts()
+        safe = self._stop_parts()
         self.bench.close()
+        if self._keeper is not None:
+            self._keeper.stop(safe=safe)
         if self._watchdog is not None:
             self._watchdog.close()
 
@@ -181,15 +201,31 @@ class WiredStation:
         if self._watchdog is not None:
             self._watchdog.feed()
 
-    def _stop_parts(self) -> None:
+    def _stop_parts(self) -> bool:
+        """True when every part says that it is in its safe state."""
+        safe = True
         for _, part in self.parts:
             try:
                 part.stop()
-            except HardwareError as error:
+            except Exception as error:  # noqa: BLE001 - the others have to be stopped too
+                safe = False
                 log.error("%s was not put into its safe state: %s", part.name, error)
+        return safe
+
+    def _start_keeper(self) -> None:
+        if self._keeper is None:
+            return
+        self._keeper_tried_at = self._clock.monotonic()
+        try:
+            self._keeper.start()
+        except OSError as error:
+            self._keeper.lost = f"the keeper of safe outputs cannot be started: {error.strerror}"
 
     def _beat(self) -> None:
         self.safety.beat()
+        lost = self._keeper is not None and self._keeper.lost
+        if lost and self._clock.monotonic() - self._keeper_tried_at >= KEEPER_RETRY_S:
+            self._start_keeper()
         if self._running:
             self._beat_timer = self._clock.call_later(BEAT_S, self._beat)
 
