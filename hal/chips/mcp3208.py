@@ -22,8 +22,8 @@ SINGLE_ENDED_START = 0x06
 NULL_BIT = 0x10
 """Section 5.0: low before the data; high where nobody drives the line."""
 
-MIN_SAMPLES = 8
-"""Of `peaks`, however slow the machine is."""
+MIN_SAMPLES = 24
+"""Of `peaks`, however slow the machine is: fewer would often miss the tenth of a period that offers 6 A."""
 
 MAX_SAMPLES = 1000
 

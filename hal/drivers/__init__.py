@@ -14,6 +14,7 @@ ENTRY_POINTS = "pilotwire.drivers"
 
 BUILT_IN = {
     "gpio-contactor": "hal.drivers.contactor:GpioContactor",
+    "pilot": "hal.drivers.pilot:Pilot",
 }
 """Name -> module and class."""
 

@@ -31,7 +31,9 @@ class PwmChip:
 
     def shows(self, channel: int, name: str) -> str:
         """What a channel's file says."""
-        return (self._path / f"pwm{channel}" / name).read_text().strip()
+        while not (text := (self._path / f"pwm{channel}" / name).read_text().strip()):
+            pass  # caught between open and write: a plain file is not written at once, as sysfs is
+        return text
 
     def duty(self, channel: int) -> float:
         """The fraction of a period in which the pin is high; 0 while the channel is disabled."""
