@@ -127,7 +127,12 @@ class WiredStation:
             clock=self._clock,
             listener=self._listener,
             ventilated=pilot.ventilated,
+            carries=partial(self._carries, number),
         )
+
+    def _carries(self, number: int) -> float:
+        """What the parts at an EVSE can carry, in A; a socket's cable that codes nothing carries nothing."""
+        return min((part.rating_a or 0.0 for part in self.of(Role.PROXIMITY, number)), default=math.inf)
 
     def _wire(self) -> None:
         for number in self._evses:
@@ -145,6 +150,8 @@ class WiredStation:
         """Everything that has to be in order while the contactor is closed."""
         evse, pilot = self._evses[number], self._one(Role.PILOT, number)
         pilot.changed = partial(self.bench.to_loop, evse.pilot_changed)
+        for part in self.of(Role.PROXIMITY, number):
+            part.changed = partial(self.bench.to_loop, evse.carries_changed)
         self.safety.watch(number, "pilot", partial(_not_charging, pilot))
         self.safety.watch(number, "pilot sampling", partial(self._too_old, pilot), PILOT_FAULT)
         self.safety.watch(number, pilot.name, pilot.wrong, PILOT_FAULT)

@@ -15,6 +15,7 @@ ENTRY_POINTS = "pilotwire.drivers"
 BUILT_IN = {
     "gpio-contactor": "hal.drivers.contactor:GpioContactor",
     "pilot": "hal.drivers.pilot:Pilot",
+    "proximity": "hal.drivers.proximity:Proximity",
 }
 """Name -> module and class."""
 
