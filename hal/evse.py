@@ -1,6 +1,7 @@
 """One EVSE: pilot, contactor, lock and meter working together, safely."""
 
 import logging
+import math
 from collections.abc import Callable
 
 from hal.clock import Clock, Timer
@@ -40,7 +41,9 @@ class Evse:
         clock: Clock,
         listener: EvseListener,
         ventilated: bool = False,
+        carries: Callable[[], float] = lambda: math.inf,
     ) -> None:
+        """`carries`: what the parts on the way can carry now, in A: a cable, hot terminals."""
         self.id = evse_id
         self._pilot = pilot
         self._contactor = contactor
@@ -49,6 +52,7 @@ class Evse:
         self._clock = clock
         self._listener = listener
         self._machine = PilotMachine(ventilated=ventilated)
+        self._carries = carries
         self._deadline: Timer | None = None
         self._feedback: Timer | None = None
         self._connector_id = 1
@@ -64,6 +68,7 @@ class Evse:
         self._meter_failed = False
         self._silent = False
         self._last_reading = Reading(())
+        self._last_most = math.inf
 
     # -- commands -------------------------------------------------------------------------------------------------
 
@@ -78,6 +83,10 @@ class Evse:
     def stop_energy(self) -> None:
         """Withdraw the offer; the contactor opens when the EV has let go, three seconds later at the latest."""
         self._wanted_a = None
+        self._guarded(self._offer)
+
+    def carries_changed(self) -> None:
+        """What the parts on the way can carry is another: offer what is left of what was allowed."""
         self._guarded(self._offer)
 
     def cut(self) -> None:
@@ -190,10 +199,19 @@ class Evse:
         return "" if self._machine.state in CONNECTED else f"the pilot is in state {self._machine.state}"
 
     def _offer(self) -> None:
-        offered = offerable(self._wanted_a) if self._available else None
+        offered = offerable(self._within(self._wanted_a)) if self._available else None
         # The pilot goes first: an EV that answers at once must not find a decision half carried out.
         self._pilot.offer(offered)
         self._carry_out(self._machine.offer(offered, self._clock.monotonic()))
+
+    def _within(self, wanted_a: float | None) -> float | None:
+        if wanted_a is None:
+            return None
+        most = self._carries()
+        if most < wanted_a and most != self._last_most:
+            log.info("EVSE %d: %g A of %g A are offered: the parts on the way carry no more", self.id, most, wanted_a)
+        self._last_most = most
+        return min(wanted_a, most)
 
     def _see(self) -> None:
         was_plugged = self._machine.plugged

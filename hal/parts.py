@@ -35,10 +35,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Part:
     """A driver. Its constructor opens what it needs and leaves everything safe; nothing happens before `start`.
 
-    Drivers implement the interface of their role. Beside it, a pilot has `seen_at` (monotonic time of the newest sample)
-    and calls `changed` from its thread when the state is another; a meter has `read_at`; what can find something wrong
-    (residual current, emergency stop, temperature) has `wrong(now)`, which gives what it is, or "". Whatever takes time
-    on a bus happens in the bench's thread for that bus; `bench.to_loop` hands results to the event loop.
+    Drivers implement the interface of their role. Beside it, a pilot has `seen_at` (monotonic time of the newest sample,
+    -inf before the first) and `ventilated` (whether state D is served), and calls `changed` from its thread when the
+    state is another; a meter has `read_at`; what can find something wrong (pilot, residual current, emergency stop,
+    temperature) has `wrong(now)`, which gives what it is, or "". Whatever takes time on a bus happens in the bench's
+    thread for that bus; `bench.to_loop` hands results to the event loop.
     """
 
     role: ClassVar[Role]

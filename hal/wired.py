@@ -1,6 +1,7 @@
 """A station of real parts: builds them from their descriptions, wires them to EVSEs, and keeps them safe."""
 
 import logging
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
@@ -24,13 +25,14 @@ BEAT_S = 0.1
 PILOT_DEADLINE_S = 0.06
 """A pilot that was not sampled for so long is lost; with the safety loop's period it aims at 100 ms (table A.6)."""
 
+PILOT_START_S = 2.0
+"""So long after the start a pilot may be seen for the first time before that is a fault."""
+
 METER_DEADLINE_S = 30.0
 """A meter that has not answered for so long ends charging: no energy without a record."""
 
 KEEPER_RETRY_S = 10.0
 """How long after a keeper was lost, or could not be started, it is started again."""
-
-CHARGING = frozenset({PilotState.C, PilotState.D})
 
 FAULTS = {
     Role.RESIDUAL_CURRENT: "GroundFailure",
@@ -76,6 +78,7 @@ class WiredStation:
         self._running = False
         self._keeper: Keeper | None = None
         self._keeper_tried_at = 0.0
+        self._started_at = clock.monotonic()
         try:
             for each in descriptions:
                 self._check_place(each, evses)
@@ -121,15 +124,22 @@ class WiredStation:
         for described, part in self.parts:
             if described.evse == number and part.role is Role.LOCK:
                 locks[described.connector] = part  # type: ignore[assignment]
+        pilot = self._one(Role.PILOT, number)
         return Evse(
             number,
-            pilot=self._one(Role.PILOT, number),
+            pilot=pilot,
             contactor=self.safety.guard(number, self._one(Role.CONTACTOR, number)),
             meter=meter,
             locks=locks,
             clock=self._clock,
             listener=self._listener,
+            ventilated=pilot.ventilated,
+            carries=partial(self._carries, number),
         )
+
+    def _carries(self, number: int) -> float:
+        """What the parts at an EVSE can carry, in A; a socket's cable that codes nothing carries nothing."""
+        return min((part.rating_a or 0.0 for part in self.of(Role.PROXIMITY, number)), default=math.inf)
 
     def _wire(self) -> None:
         for number in self._evses:
@@ -147,13 +157,26 @@ class WiredStation:
         """Everything that has to be in order while the contactor is closed."""
         evse, pilot = self._evses[number], self._one(Role.PILOT, number)
         pilot.changed = partial(self.bench.to_loop, evse.pilot_changed)
+        for part in self.of(Role.PROXIMITY, number):
+            part.changed = partial(self.bench.to_loop, evse.carries_changed)
         self.safety.watch(number, "pilot", partial(_not_charging, pilot))
-        self.safety.watch(number, "pilot sampling", partial(_too_old, pilot), PILOT_FAULT)
+        self.safety.watch(number, "pilot sampling", partial(self._too_old, pilot), PILOT_FAULT)
+        self.safety.watch(number, pilot.name, pilot.wrong, PILOT_FAULT)
         for role, kind in FAULTS.items():
             for part in self.of(role, number):
                 self.safety.watch(number, part.name, part.wrong, kind)
         for meter in self.of(Role.METER, number):
-            self.safety.watch(number, meter.name, partial(_silent, meter), METER_FAULT)
+            self.safety.watch(number, meter.name, partial(self._silent, meter), METER_FAULT)
+
+    def _too_old(self, pilot: Any, now: float) -> str:
+        if pilot.seen_at == -math.inf:
+            return "the pilot was never sampled" if now - self._started_at > PILOT_START_S else ""
+        age = now - pilot.seen_at
+        return f"the pilot was not sampled for {age * 1000:.0f} ms" if age > PILOT_DEADLINE_S else ""
+
+    def _silent(self, meter: Any, now: float) -> str:
+        age = now - max(meter.read_at, self._started_at)
+        return f"no reading for {age:.0f} s" if age > METER_DEADLINE_S else ""
 
     def _make_keeper(self) -> Keeper | None:
         """None where there is no output that could stay on, such as behind a front end that watches over itself."""
@@ -173,6 +196,7 @@ class WiredStation:
     def start(self) -> None:
         """Start the parts, their threads and the safety loop."""
         self._running = True
+        self._started_at = self._clock.monotonic()
         for _, part in self.parts:
             part.start()
         self.bench.start()
@@ -305,14 +329,5 @@ class WiredStation:
 
 
 def _not_charging(pilot: Any, now: float) -> str:
-    return "" if pilot.state in CHARGING else f"the pilot is in state {pilot.state}"
-
-
-def _too_old(pilot: Any, now: float) -> str:
-    age = now - pilot.seen_at
-    return f"the pilot was not sampled for {age * 1000:.0f} ms" if age > PILOT_DEADLINE_S else ""
-
-
-def _silent(meter: Any, now: float) -> str:
-    age = now - meter.read_at
-    return f"no reading for {age:.0f} s" if age > METER_DEADLINE_S else ""
+    serving = pilot.state is PilotState.C or (pilot.state is PilotState.D and pilot.ventilated)
+    return "" if serving else f"the pilot is in state {pilot.state}"

@@ -14,6 +14,8 @@ ENTRY_POINTS = "pilotwire.drivers"
 
 BUILT_IN = {
     "gpio-contactor": "hal.drivers.contactor:GpioContactor",
+    "pilot": "hal.drivers.pilot:Pilot",
+    "proximity": "hal.drivers.proximity:Proximity",
 }
 """Name -> module and class."""
 

@@ -4,7 +4,9 @@ cdef class LevelDecoder:
     cdef int _state
     cdef int _candidate
     cdef int _seen
+    cdef int _apart
     cpdef int see(self, double high_v, double low_v, bint pwm)
+    cdef void _become(self, int state) noexcept
     cdef int _level(self, double high_v) noexcept
     cdef double _shift(self, int index) noexcept
 

@@ -21,6 +21,7 @@ MAX_CAPACITY = 1_000_000
 cdef class LevelDecoder:
     """Turns peak voltages of the control pilot into states, after `confirm` equal samples in a row.
 
+    Twice as many in a row that agree neither with the state nor with each other are noise, which is E: not sound.
     The limits between A, B, C, D and E have a hysteresis; those of F and of the diode are held by `confirm` alone.
 
     `see` takes the positive peak, the negative peak and whether PWM is on, and gives an index into `STATES`.
@@ -34,6 +35,7 @@ cdef class LevelDecoder:
         self._state = STATE_A
         self._candidate = STATE_A
         self._seen = 0
+        self._apart = 0
 
     @property
     def state(self):
@@ -47,17 +49,23 @@ cdef class LevelDecoder:
         if pwm and found != STATE_A and found != STATE_F and not low_v <= DIODE_LIMIT:
             found = STATE_E
         if found == self._state:
-            self._seen = 0
+            self._seen = self._apart = 0
             self._candidate = found
             return self._state
+        self._apart += 1
         if found != self._candidate:
             self._candidate = found
             self._seen = 0
         self._seen += 1
         if self._seen >= self.confirm:
-            self._state = found
-            self._seen = 0
+            self._become(found)
+        elif self._apart >= 2 * self.confirm:
+            self._become(STATE_E)
         return self._state
+
+    cdef void _become(self, int state) noexcept:
+        self._state = state
+        self._seen = self._apart = 0
 
     cdef int _level(self, double high_v) noexcept:
         cdef int index, found = STATE_E

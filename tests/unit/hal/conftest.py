@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -108,6 +109,8 @@ class Rig:
     def __init__(self, *, ventilated: bool = False) -> None:
         self.clock = ManualClock()
         self.heard = Heard()
+        self.most_a = math.inf
+        """What the parts on the way carry."""
         self.pilot, self.contactor, self.meter = FakePilot(), FakeContactor(), FakeMeter()
         self.evse = Evse(
             1,
@@ -118,6 +121,7 @@ class Rig:
             clock=self.clock,
             listener=self.heard,
             ventilated=ventilated,
+            carries=lambda: self.most_a,
         )
 
     def show(self, state: str, connector_id: int = 1) -> None:

@@ -406,3 +406,14 @@ def test_a_meter_driver_that_raises_anything_is_a_meter_that_fails(rig):
     rig.evse.read_meter()
     rig.pass_time()
     assert rig.heard.of("fault") == [("fault", 1, 0, "PowerMeterFailure", True, "bus gone")]
+
+
+def test_what_the_parts_on_the_way_carry_bounds_the_offer(rig):
+    rig.most_a = 20.0
+    rig.charge(32.0)
+    assert rig.pilot.offered == 20.0
+    for most, offered in ((0.0, None), (63.0, 32.0)):
+        rig.most_a = most
+        rig.evse.carries_changed()
+        assert rig.pilot.offered == offered
+    assert rig.heard.faults == []

@@ -61,3 +61,19 @@ def test_a_ring_holds_the_newest_samples(values, capacity):
 def test_a_ring_has_a_size_that_memory_can_hold(capacity):
     with pytest.raises(ValueError, match="capacity must be"):
         Ring(capacity)
+
+
+def test_a_line_that_jumps_between_states_is_not_sound():
+    decoder = LevelDecoder(confirm=3)
+    for _ in range(3):
+        decoder.see(6, -12, True)
+    assert decoder.state == "C"
+    seen = [STATES[decoder.see(volts, -12, True)] for volts in (12, 9, 12, 9, 12, 9)]
+    assert seen == list("CCCCCE"), "never confirmed, and yet not charging any more"
+
+
+def test_a_glitch_changes_nothing():
+    decoder = LevelDecoder(confirm=3)
+    for volts in (6, 6, 6, 12, 6, 9, 3, 6, 0, 0, 6):
+        decoder.see(volts, -12, True)
+    assert decoder.state == "C"
