@@ -14,6 +14,8 @@ ENTRY_POINTS = "pilotwire.drivers"
 
 BUILT_IN = {
     "gpio-contactor": "hal.drivers.contactor:GpioContactor",
+    "pn532-i2c": "hal.drivers.pn532:I2cPn532",
+    "pn532-serial": "hal.drivers.pn532:SerialPn532",
 }
 """Name -> module and class."""
 

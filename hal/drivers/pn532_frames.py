@@ -100,6 +100,15 @@ class Frames:
         return _answer(body, check)
 
 
+def first_frame(data: bytes) -> bytes:
+    """Without what an I2C read of fixed length delivers behind the frame, which may look like the start of another."""
+    start = data.find(_START)
+    if start < 0 or len(data) < start + 4:
+        return data
+    length, check = data[start + 2], data[start + 3]
+    return data[: start + 4] if (length, check) == (0x00, 0xFF) else data[: start + 5 + length]
+
+
 def _answer(body: bytes, check: int) -> Answer:
     if (sum(body) + check) & 0xFF:
         raise ReaderError(f"damaged frame: check byte {check:#04x} does not fit {body.hex()}")

@@ -1,0 +1,1 @@
+"""Emulated chips, from their data sheets, for the emulated kernel's buses."""
