@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar, cast
 
 from hal.boards import Board
-from hal.bus import gpio, i2c, serial, spi
+from hal.bus import gpio, i2c, pwm, serial, spi
 from hal.claims import Claims
 from hal.clock import Clock
 from hal.errors import DriverError
@@ -125,6 +125,15 @@ class PartBench:
         self._bench.claims.take(f"SPI device {path}", self.owner)
         device = spi.Device(path, mode=mode, speed_hz=speed_hz)
         return self._bench.keep(device, device.close)
+
+    def pwm(
+        self, channel: str | None, *, frequency_hz: float, inverted: bool = False, rest: float = 0.0
+    ) -> pwm.Channel:
+        """A PWM channel of the kernel, as "pwmchip0/1", at `rest` now and when the bench closes."""
+        channel = channel or self.device("pwm")
+        self.claim(f"PWM channel {channel}")
+        made = pwm.Channel(channel, frequency_hz=frequency_hz, inverted=inverted, rest=rest)
+        return self._bench.keep(made, made.close)
 
     def serial(
         self,

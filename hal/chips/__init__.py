@@ -1,0 +1,1 @@
+"""Chips that several parts share: ADCs and PWM generators."""
