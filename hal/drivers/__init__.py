@@ -16,6 +16,7 @@ BUILT_IN = {
     "gpio-contactor": "hal.drivers.contactor:GpioContactor",
     "pn532-i2c": "hal.drivers.pn532:I2cPn532",
     "pn532-serial": "hal.drivers.pn532:SerialPn532",
+    "rc522": "hal.drivers.rc522:Rc522",
 }
 """Name -> module and class."""
 
