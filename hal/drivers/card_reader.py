@@ -62,13 +62,17 @@ class CardReader(Part):
 
     def saw(self, text: str | None) -> None:
         """A poll that worked saw this card, or none."""
-        if self.problem:
-            log.info("%s works again", self.name)
-            self.problem = ""
+        self.works()
         new = self._presence.see(text, self.bench.clock.monotonic())
         if new is not None:
             self.last = new
             self.bench.to_loop(partial(self.presented, new, self.token_type))
+
+    def works(self) -> None:
+        """The reader works, as far as it can be known; logged when it did not."""
+        if self.problem:
+            log.info("%s works again", self.name)
+            self.problem = ""
 
     def failed(self, error: Exception) -> None:
         """The reader does not work; logged once until it does again."""
