@@ -59,6 +59,14 @@ class Port:
         except (OSError, self._error) as error:
             raise BusError(f"{self.name}: {error}") from error
 
+    def reopen(self) -> None:
+        """Open the port again after its adapter was unplugged; BusError while it is not there."""
+        try:
+            self._port.close()
+            self._port.open()
+        except (OSError, ValueError, self._error) as error:
+            raise BusError(f"{self.name} cannot be opened: {error}") from error
+
     def close(self) -> None:
         """Close the port."""
         self._port.close()
