@@ -14,6 +14,7 @@ ENTRY_POINTS = "pilotwire.drivers"
 
 BUILT_IN = {
     "gpio-contactor": "hal.drivers.contactor:GpioContactor",
+    "modbus-meter": "hal.drivers.modbus_meter:ModbusMeter",
 }
 """Name -> module and class."""
 
