@@ -15,6 +15,7 @@ ENTRY_POINTS = "pilotwire.drivers"
 BUILT_IN = {
     "gpio-contactor": "hal.drivers.contactor:GpioContactor",
     "modbus-meter": "hal.drivers.modbus_meter:ModbusMeter",
+    "s0-meter": "hal.drivers.s0_meter:S0Meter",
 }
 """Name -> module and class."""
 

@@ -5,7 +5,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterable
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
@@ -45,7 +45,7 @@ class MeterPart(Part):
     """See `hal.interfaces.Meter`. A driver calls `took` or `failed` in its bus's thread."""
 
     role = Role.METER
-    options_type = MeterOptions
+    options_type: ClassVar[type[Options]] = MeterOptions
 
     def __init__(self, bench: PartBench, options: MeterOptions, *, wall_clock: Callable[[], float] = time.time) -> None:
         super().__init__(bench, options)
