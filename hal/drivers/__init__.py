@@ -15,11 +15,13 @@ ENTRY_POINTS = "pilotwire.drivers"
 BUILT_IN = {
     "gpio-contactor": "hal.drivers.contactor:GpioContactor",
     "keyboard-reader": "hal.drivers.keyboard_reader:KeyboardReader",
+    "modbus-meter": "hal.drivers.modbus_meter:ModbusMeter",
     "pilot": "hal.drivers.pilot:Pilot",
     "pn532-i2c": "hal.drivers.pn532:I2cPn532",
     "pn532-serial": "hal.drivers.pn532:SerialPn532",
     "proximity": "hal.drivers.proximity:Proximity",
     "rc522": "hal.drivers.rc522:Rc522",
+    "s0-meter": "hal.drivers.s0_meter:S0Meter",
     "serial-reader": "hal.drivers.serial_reader:SerialReader",
 }
 """Name -> module and class."""

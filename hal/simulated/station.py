@@ -14,13 +14,13 @@ from hal.clock import Clock, Timer
 from hal.evse import Evse
 from hal.iec61851 import PilotState
 from hal.interfaces import EvControllerListener, EvseListener, Lock, Reading
+from hal.registers import RegisterFile
 from hal.simulated.description import EvseParts, SimulatedConnector, SimulatedEvse, SimulationOptions
 from hal.simulated.display import SimulatedDisplay
 from hal.simulated.faults import FAULT_KINDS, HARDWARE_FAULTS, apply_fault
 from hal.simulated.inputs import check_meter
 from hal.simulated.iso15118 import SimulatedEvController
 from hal.simulated.parts import SimulatedContactor, SimulatedLock, SimulatedMeter, SimulatedPilot, in_front_of
-from hal.simulated.registers import RegisterFile
 from hal.simulated.simulation_file import SimulationFile, stored_energy
 from hal.simulated.vehicle import Vehicle, VehicleOptions
 

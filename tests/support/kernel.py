@@ -114,12 +114,12 @@ class GpioChip:
         self.broken: set[int] = set()
         """Lines whose every access fails."""
 
-    def press(self, line: int, level: int) -> None:
-        """Somebody outside drives an input: its level, and an edge for whoever waits."""
+    def press(self, line: int, level: int, at_ns: int | None = None) -> None:
+        """Somebody outside drives an input: its level, and an edge for whoever waits, now or with a time of its own."""
         self.levels[line] = level
         if line in self._descriptors:
             rising = bool(level) is not bool(self._flags.get(line, 0) & ACTIVE_LOW)
-            event = struct.pack("QIIII6I", time.monotonic_ns(), 1 if rising else 2, line, 1, 1, *[0] * 6)
+            event = struct.pack("QIIII6I", at_ns or time.monotonic_ns(), 1 if rising else 2, line, 1, 1, *[0] * 6)
             os.write(self._descriptors[line], event)
 
     def handle(self, handler: Any, client: Any) -> bool:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hal.simulated.registers import RECORD_BYTES, RegisterFile
+from hal.registers import RECORD_BYTES, RegisterFile
 
 
 def opened(path) -> tuple[RegisterFile, dict[int, float]]:
