@@ -129,6 +129,7 @@ class PartBench:
         channel = channel or self.device("pwm")
         self.claim(f"PWM channel {channel}")
         made = pwm.Channel(channel, frequency_hz=frequency_hz, inverted=inverted, rest=rest)
+        self.safe(made.safe)
         return self._bench.keep(made, made.close)
 
     def serial(

@@ -6,16 +6,21 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 
+from hal.bus import gpio
 from hal.errors import DriverError
 
 GENERIC = "linux"
 
-_LINE = re.compile(r"(gpiochip\d+)/(\d+)")
+_LINE = re.compile(r"([A-Za-z0-9_.:-]+)/(\d{1,4})")
+_DEVICE = re.compile(r"gpiochip\d+")
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A board: `pins` maps names to "gpiochipN/line", `devices` are the usual buses ("i2c", "serial", "spi", "pwm")."""
+    """A board: `pins` maps names to "chip/line", `devices` are the usual buses ("i2c", "serial", "spi", "pwm").
+
+    A chip is "gpiochip0" or its label, since kernels number the same chips differently.
+    """
 
     name: str
     title: str
@@ -30,7 +35,14 @@ class Board:
             known = ", ".join(list(self.pins)[:8])
             hint = f"pins of {self.title} are {known}, …, or gpiochip0/17" if known else "write it as gpiochip0/17"
             raise DriverError(f"there is no pin {pin!r}; {hint}")
-        return f"/dev/{found[1]}", int(found[2])
+        chip, line = found[1], int(found[2])
+        if _DEVICE.fullmatch(chip):
+            return f"/dev/{chip}", line
+        chips = gpio.chips()
+        if chip not in chips:
+            there = ", ".join(chips) or "none at all"
+            raise DriverError(f"pin {pin} is on the GPIO chip {chip}, which this machine does not have; it has {there}")
+        return chips[chip], line
 
 
 def names() -> list[str]:
@@ -46,4 +58,4 @@ def board(name: str) -> Board:
     if name not in names():
         raise DriverError(f"there is no board {name!r}; known are {', '.join(names())}")
     raw = tomllib.loads((resources.files(__name__) / f"{name}.toml").read_text("utf-8"))
-    return Board(name, raw["title"], raw.get("pins", {}), raw.get("devices", {}), raw.get("notes", ""))
+    return Board(name, raw["title"], raw.get("pins", {}), raw.get("devices", {}), raw.get("notes", "").strip())

@@ -1,6 +1,35 @@
 """GPIO lines of the character device, by python-periphery."""
 
+import fcntl
+import glob
+import os
+
 from hal.errors import BusError
+
+MAX_CHIPS = 32
+"""More than any board has, expanders included."""
+
+CHIP_INFO = 0x8044B401
+"""GPIO_GET_CHIPINFO_IOCTL: name and label of 32 bytes each, and the number of lines."""
+
+
+def chips() -> dict[str, str]:
+    """Label -> device file of every GPIO chip that may be opened."""
+    found: dict[str, str] = {}
+    for path in sorted(glob.glob("/dev/gpiochip*"))[:MAX_CHIPS]:
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            continue
+        info = bytearray(68)
+        try:
+            fcntl.ioctl(descriptor, CHIP_INFO, info)
+        except OSError:
+            continue
+        finally:
+            os.close(descriptor)
+        found.setdefault(bytes(info[32:64]).split(b"\0")[0].decode("utf-8", "replace"), path)
+    return found
 
 
 class Line:

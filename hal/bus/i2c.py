@@ -11,6 +11,7 @@ class Device:
     def __init__(self, bus: "Bus", address: int) -> None:
         self._bus = bus
         self.address = address
+        self.path = bus.path
         self.name = f"{bus.path} address 0x{address:02x}"
 
     def read(self, register: int, length: int) -> bytes:

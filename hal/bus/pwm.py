@@ -3,6 +3,7 @@
 import re
 
 from hal.errors import BusError, DriverError
+from hal.keeper import SafeFile
 
 _CHANNEL = re.compile(r"pwmchip(\d{1,3})/(\d{1,3})")
 
@@ -11,7 +12,7 @@ class Channel:
     """A claimed channel, written as "pwmchip0/1", running from the start with the fraction `rest`, and again from `close` on.
 
     Calls return at once. `inverted` turns the fraction round, whether or not the chip can change its polarity. What the pin
-    shows once the channel is given back is the kernel driver's business: low with most.
+    shows once the channel is given back is the kernel driver's business: low with most. `safe` is what `hal.keeper` does to it.
     """
 
     def __init__(self, name: str, *, frequency_hz: float, inverted: bool = False, rest: float = 0.0) -> None:
@@ -21,6 +22,7 @@ class Channel:
         if found is None:
             raise DriverError(f"{name!r} is no PWM channel; write it as pwmchip0/1")
         self.name = name
+        self._place = f"pwmchip{int(found[1])}/pwm{int(found[2])}"
         self._inverted = inverted
         self._rest = rest
         self._error: type[Exception] = PWMError
@@ -48,6 +50,7 @@ class Channel:
         self._period_ns = period_ns
         self.set(self._rest)
         self._enable()
+        self.safe = SafeFile(f"/sys/class/pwm/{self._place}/duty_cycle", str(self._duty_ns(self._rest)))
 
     def _enable(self) -> None:
         try:
@@ -57,13 +60,14 @@ class Channel:
 
     def set(self, fraction: float) -> None:
         """Be on for that fraction of every period; what is out of range counts as the nearer end, no number as 0. BusError."""
-        fraction = min(1.0, fraction) if fraction > 0 else 0.0
-        if self._inverted:
-            fraction = 1.0 - fraction
         try:
-            self._pwm.duty_cycle_ns = round(fraction * self._period_ns)
+            self._pwm.duty_cycle_ns = self._duty_ns(fraction)
         except (OSError, self._error) as error:
             raise BusError(f"{self.name}: {error}") from error
+
+    def _duty_ns(self, fraction: float) -> int:
+        fraction = min(1.0, fraction) if fraction > 0 else 0.0
+        return round((1.0 - fraction if self._inverted else fraction) * self._period_ns)
 
     def close(self) -> None:
         """To `rest`, and give the channel back."""

@@ -6,6 +6,7 @@ import time
 from hal.bench import PartBench
 from hal.bus.i2c import Device
 from hal.errors import BusError, DriverError
+from hal.keeper import SafeRegisters
 from hal.worker import BusThread
 
 CHANNELS = 16
@@ -81,6 +82,8 @@ class Pca9685:
             raise DriverError(f"{bench.owner}: {self.name} has channels 0 to {CHANNELS - 1}, not {channel}")
         bench.claim(f"channel {channel} of {self.name}")
         self._rest[channel] = rest
+        register = bytes([LED0 + 4 * channel])
+        bench.safe(SafeRegisters(self._device.path, self._device.address, register + _counts(rest)))
 
     def set(self, channel: int, fraction: float) -> None:
         """Be on for that fraction of every period: 0 always off, 1 always on, between them in steps of 1/4096.

@@ -3,6 +3,7 @@ from support.chips.pca9685 import Pca9685 as Emulated
 
 from hal.chips.pca9685 import Pca9685
 from hal.errors import BusError, ClaimError, DriverError
+from hal.keeper import Plan, make_safe
 
 BUS, ADDRESS = "/dev/i2c-1", 0x40
 
@@ -106,3 +107,12 @@ def test_closing_the_bench_puts_every_channel_to_rest(wired, bench, chip):
     chip.set(1, 0.3)
     bench.close()
     assert (wired.duty(0), wired.duty(1)) == (1.0, 0.0)
+
+
+def test_the_keeper_puts_claimed_channels_to_rest_when_the_process_is_lost(wired, bench, chip):
+    chip.claim(bench.for_part("P1"), 0, rest=1.0)
+    chip.claim(bench.for_part("L1"), 1)
+    for channel in range(3):
+        chip.set(channel, 0.3)
+    assert make_safe(Plan(tuple(bench.safe)), print)
+    assert [round(wired.duty(channel), 2) for channel in range(3)] == [1.0, 0.0, 0.3]

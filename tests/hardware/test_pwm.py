@@ -2,6 +2,7 @@ import pytest
 from support.pwm import PwmChip
 
 from hal.errors import BusError, ClaimError, DriverError
+from hal.keeper import Plan, make_safe
 
 
 @pytest.fixture
@@ -73,3 +74,10 @@ def test_a_channel_has_one_owner_and_a_name_of_its_kind(chip, bench, part):
         part.pwm("GPIO18", frequency_hz=1000)
     with pytest.raises(DriverError, match="no usual pwm device"):
         part.pwm(None, frequency_hz=1000)
+
+
+@pytest.mark.parametrize(("inverted", "resting"), [(False, 1.0), (True, 0.0)])
+def test_the_keeper_puts_it_to_rest_when_the_process_is_lost(chip, bench, part, inverted, resting):
+    part.pwm("pwmchip0/1", frequency_hz=1000, rest=1.0, inverted=inverted).set(0.3)
+    assert make_safe(Plan(tuple(bench.safe)), print)
+    assert chip.duty(1) == resting
