@@ -21,7 +21,7 @@ def test_every_board_can_be_read():
         found = board(name)
         assert found.title
         assert found.notes
-        assert {"i2c", "serial", "spi", "pwm"} <= set(found.devices)
+        assert {"i2c", "serial", "spi"} <= set(found.devices)
 
 
 @pytest.mark.parametrize(("name", "chip", "lines"), [(name, *rest) for name, rest in HEADERS.items()])
