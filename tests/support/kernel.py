@@ -113,6 +113,8 @@ class GpioChip:
         self.set_at: dict[int, float] = {}
         self.broken: set[int] = set()
         """Lines whose every access fails."""
+        self.follows: dict[int, int] = {}
+        """Input -> the output that it follows, as an auxiliary contact follows its coil."""
 
     def press(self, line: int, level: int, at_ns: int | None = None) -> None:
         """Somebody outside drives an input: its level, and an edge for whoever waits, now or with a time of its own."""
@@ -170,6 +172,9 @@ class GpioChip:
             bits = struct.unpack("QQ", bytes(data.retrieve()))[0]
             self.levels[line] = (bits & 1) ^ inverted
             self.set_at[line] = time.monotonic()
+            for contact, coil in self.follows.items():
+                if coil == line:
+                    self.levels[contact] = self.levels[line]
             client.complete(0, 0)
         elif request == SET_CONFIG:
             client.complete(0, 0)
