@@ -15,6 +15,7 @@ ENTRY_POINTS = "pilotwire.drivers"
 BUILT_IN = {
     "gpio-contactor": "hal.drivers.contactor:GpioContactor",
     "keyboard-reader": "hal.drivers.keyboard_reader:KeyboardReader",
+    "motor-lock": "hal.drivers.lock:MotorLock",
     "pn532-i2c": "hal.drivers.pn532:I2cPn532",
     "pn532-serial": "hal.drivers.pn532:SerialPn532",
     "rc522": "hal.drivers.rc522:Rc522",

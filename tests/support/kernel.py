@@ -8,6 +8,7 @@ import errno
 import os
 import struct
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 I2C_SLAVE, I2C_FUNCS, I2C_RDWR = 0x0703, 0x0705, 0x0707
@@ -111,6 +112,8 @@ class GpioChip:
         self._flags: dict[int, int] = {}
         self.levels = [0] * lines
         self.set_at: dict[int, float] = {}
+        self.driven: Callable[[], object] = lambda: None
+        """Called whenever a driver has driven a line: whatever hangs on the lines acts on it."""
         self.broken: set[int] = set()
         """Lines whose every access fails."""
 
@@ -170,6 +173,7 @@ class GpioChip:
             bits = struct.unpack("QQ", bytes(data.retrieve()))[0]
             self.levels[line] = (bits & 1) ^ inverted
             self.set_at[line] = time.monotonic()
+            self.driven()
             client.complete(0, 0)
         elif request == SET_CONFIG:
             client.complete(0, 0)
