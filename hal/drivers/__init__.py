@@ -13,7 +13,10 @@ from hal.parts import Options, Part
 ENTRY_POINTS = "pilotwire.drivers"
 
 BUILT_IN = {
+    "gpio-bay": "hal.drivers.switches:Bay",
     "gpio-contactor": "hal.drivers.contactor:GpioContactor",
+    "gpio-emergency-stop": "hal.drivers.switches:EmergencyStop",
+    "gpio-tamper": "hal.drivers.switches:Tamper",
     "keyboard-reader": "hal.drivers.keyboard_reader:KeyboardReader",
     "motor-lock": "hal.drivers.lock:MotorLock",
     "pn532-i2c": "hal.drivers.pn532:I2cPn532",
