@@ -114,6 +114,9 @@ class EvseListener(Protocol):
     def bay(self, evse_id: int, occupied: bool) -> None:
         """The parking bay's sensor."""
 
+    def tamper(self, evse_id: int, active: bool, info: str) -> None:
+        """Somebody opened what is to stay closed, or it is closed again; EVSE 0 is the station."""
+
 
 class Display(Protocol):
     """Something people read: a line of characters or a screen."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
+from hal.attention import Attention
 from hal.bench import Bench
 from hal.boards import Board
 from hal.clock import Clock, Timer
@@ -33,6 +34,8 @@ METER_DEADLINE_S = 30.0
 
 KEEPER_RETRY_S = 10.0
 """How long after a keeper was lost, or could not be started, it is started again."""
+
+READER_FAULT = "ReaderFailure"
 
 FAULTS = {
     Role.RESIDUAL_CURRENT: "GroundFailure",
@@ -73,6 +76,7 @@ class WiredStation:
         self.parts: list[tuple[PartDescription, Part]] = []
         self.displays: dict[int, Display] = {}
         self._texts: dict[int, tuple[str, ...]] = {}
+        self.attention = Attention(self._needs_attention, clock)
         self.controllers: dict[int, EvController] = {}
         self._beat_timer: Timer | None = None
         self._running = False
@@ -148,10 +152,13 @@ class WiredStation:
             wired: Any = part
             if part.role is Role.READER:
                 wired.presented = partial(self._presented, (described.evse,) if described.evse else ())
+                self.attention.watch(described.evse, READER_FAULT, part.name, getattr(part, "wrong", _fine))
             elif part.role is Role.DISPLAY:
                 self.displays[described.evse] = wired
             elif part.role is Role.BAY:
                 wired.changed = partial(self._listener.bay, described.evse)
+            elif part.role is Role.TAMPER:
+                wired.changed = partial(self._tampered, described.evse, part.name)
 
     def _watch_over(self, number: int) -> None:
         """Everything that has to be in order while the contactor is closed."""
@@ -188,6 +195,13 @@ class WiredStation:
         self.safety.pulse = keeper.pulse
         return keeper
 
+    def _tampered(self, evse_id: int, name: str, active: bool) -> None:
+        log.log(logging.WARNING if active else logging.INFO, "%s: %s", name, "opened" if active else "closed again")
+        self._listener.tamper(evse_id, active, name)
+
+    def _needs_attention(self, evse_id: int, kind: str, reason: str, active: bool) -> None:
+        self._listener.fault(evse_id, 0, kind, active=active, info=reason[:50], vendor_code="")
+
     def _presented(self, evse_ids: tuple[int, ...], value: str, token_type: str) -> None:
         self._listener.token(value, token_type, evse_ids)
 
@@ -204,12 +218,14 @@ class WiredStation:
         self._beat()
         self.safety.feed = self._feed
         self.safety.start()
+        self.attention.start()
 
     def stop(self) -> None:
         """Open everything and close every handle, whatever fails on the way."""
         self._running = False
         if self._beat_timer is not None:
             self._beat_timer.cancel()
+        self.attention.stop()
         for evse in self._evses.values():
             evse.shut_down()
         self.safety.stop()
@@ -326,6 +342,11 @@ class WiredStation:
             "soc": None,
             "connected": evse.plugged,
         }
+
+
+def _fine(now: float) -> str:
+    """Of a part that cannot tell."""
+    return ""
 
 
 def _not_charging(pilot: Any, now: float) -> str:

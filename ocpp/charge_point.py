@@ -36,7 +36,7 @@ from ocpp.errors import ConfigurationError, ConnectError, HandshakeRefused, Stor
 from ocpp.messages import catalogue
 from ocpp.rpc.permission import BootState
 from ocpp.security.certificate_folder import CertificateFolder
-from ocpp.security.event_log import AUTHENTICATION_FAILED, RESET, STARTUP
+from ocpp.security.event_log import AUTHENTICATION_FAILED, RESET, STARTUP, TAMPER
 from ocpp.storage.database import Database
 from ocpp.storage.state import StateRepository
 
@@ -372,6 +372,10 @@ class ChargePoint:
     def bay_changed(self, evse_id: int, occupied: bool) -> None:
         """The parking bay's sensor changed its mind."""
         self._strategy.charging.bay_changed(evse_id, occupied)
+
+    def tamper_detected(self, info: str) -> None:
+        """Somebody opened what is to stay closed; a security event, and no reason to stop charging."""
+        self._strategy.context.security.record(TAMPER, info)
 
     def fault_raised(self, evse_id: int, connector_id: int, fault: Fault) -> None:
         """A fault; connector 0 is the EVSE as a whole, EVSE 0 the station."""

@@ -13,9 +13,13 @@ from hal.parts import Options, Part
 ENTRY_POINTS = "pilotwire.drivers"
 
 BUILT_IN = {
+    "gpio-bay": "hal.drivers.switches:Bay",
     "gpio-contactor": "hal.drivers.contactor:GpioContactor",
+    "gpio-emergency-stop": "hal.drivers.switches:EmergencyStop",
+    "gpio-tamper": "hal.drivers.switches:Tamper",
     "keyboard-reader": "hal.drivers.keyboard_reader:KeyboardReader",
     "modbus-meter": "hal.drivers.modbus_meter:ModbusMeter",
+    "motor-lock": "hal.drivers.lock:MotorLock",
     "pilot": "hal.drivers.pilot:Pilot",
     "pn532-i2c": "hal.drivers.pn532:I2cPn532",
     "pn532-serial": "hal.drivers.pn532:SerialPn532",

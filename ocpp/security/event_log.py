@@ -10,6 +10,7 @@ from ocpp.storage.security_events import SecurityEvent, SecurityEventRepository
 STARTUP = "StartupOfTheDevice"
 RESET = "ResetOrReboot"
 TIME_SET = "SettingSystemTime"
+TAMPER = "TamperDetectionActivated"
 
 AUTHENTICATION_FAILED = "FailedToAuthenticateAtCsms"
 
@@ -27,7 +28,7 @@ CRITICAL = frozenset(
         "MaintenanceLoginFailed",
         "MemoryExhaustion",
         "SecurityLogWasCleared",
-        "TamperDetectionActivated",
+        TAMPER,
         RESET,
         STARTUP,
         TIME_SET,

@@ -128,6 +128,11 @@ class Reports:
         if self.charge_point is not None:
             self.charge_point.bay_changed(evse_id, occupied)
 
+    def tamper(self, evse_id: int, active: bool, info: str) -> None:
+        """See `EvseListener.tamper`."""
+        if self.charge_point is not None and active:
+            self.charge_point.tamper_detected(info)
+
 
 def reading(read: Reading) -> MeterReading:
     """A meter's reading in the domain's terms."""

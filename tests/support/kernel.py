@@ -8,6 +8,7 @@ import errno
 import os
 import struct
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 I2C_SLAVE, I2C_FUNCS, I2C_RDWR = 0x0703, 0x0705, 0x0707
@@ -111,17 +112,17 @@ class GpioChip:
         self._flags: dict[int, int] = {}
         self.levels = [0] * lines
         self.set_at: dict[int, float] = {}
+        self.driven: Callable[[], object] = lambda: None
+        """Called whenever a driver has driven a line: whatever hangs on the lines acts on it."""
         self.broken: set[int] = set()
         """Lines whose every access fails."""
-        self.follows: dict[int, int] = {}
-        """Input -> the output that it follows, as an auxiliary contact follows its coil."""
 
-    def press(self, line: int, level: int, at_ns: int | None = None) -> None:
-        """Somebody outside drives an input: its level, and an edge for whoever waits, now or with a time of its own."""
+    def press(self, line: int, level: int) -> None:
+        """Somebody outside drives an input: its level, and an edge for whoever waits."""
         self.levels[line] = level
         if line in self._descriptors:
             rising = bool(level) is not bool(self._flags.get(line, 0) & ACTIVE_LOW)
-            event = struct.pack("QIIII6I", at_ns or time.monotonic_ns(), 1 if rising else 2, line, 1, 1, *[0] * 6)
+            event = struct.pack("QIIII6I", time.monotonic_ns(), 1 if rising else 2, line, 1, 1, *[0] * 6)
             os.write(self._descriptors[line], event)
 
     def handle(self, handler: Any, client: Any) -> bool:
@@ -172,9 +173,7 @@ class GpioChip:
             bits = struct.unpack("QQ", bytes(data.retrieve()))[0]
             self.levels[line] = (bits & 1) ^ inverted
             self.set_at[line] = time.monotonic()
-            for contact, coil in self.follows.items():
-                if coil == line:
-                    self.levels[contact] = self.levels[line]
+            self.driven()
             client.complete(0, 0)
         elif request == SET_CONFIG:
             client.complete(0, 0)

@@ -38,6 +38,9 @@ class Heard:
     def bay(self, evse_id, occupied):
         self.all.append(("bay", evse_id, occupied))
 
+    def tamper(self, evse_id, active, info):
+        self.all.append(("tamper", evse_id, active, info))
+
     def of(self, what: str) -> list[tuple[Any, ...]]:
         return [each for each in self.all if each[0] == what]
 
@@ -139,6 +142,11 @@ class Rig:
 
     def pass_time(self, seconds: float = 0.0) -> None:
         self.clock.tick(seconds)
+
+
+@pytest.fixture
+def new_heard() -> Callable[[], Heard]:
+    return Heard
 
 
 @pytest.fixture

@@ -273,6 +273,8 @@ class Life(RuleBasedStateMachine):
 
     def bay(self, evse_id, occupied): ...
 
+    def tamper(self, evse_id, active, info): ...
+
     @rule(soc=st.integers(0, 100), current=st.sampled_from([6, 16, 32]))
     def plug(self, soc, current):
         self.station.plug(1, 1, {"soc": soc, "max_current_a": current, "battery_wh": 500})

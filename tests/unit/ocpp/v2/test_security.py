@@ -45,9 +45,10 @@ async def test_an_uncritical_event_is_kept_in_the_log_and_not_told(station):
 
 
 async def test_an_event_while_connected_is_told_at_once(station):
-    station.charge_point.strategy.context.security.record("TamperDetectionActivated")
+    station.charge_point.tamper_detected("lid")
     await station.settle()
     assert told(station)[-1] == "TamperDetectionActivated"
+    assert station.csms.of("SecurityEventNotification")[-1]["techInfo"] == "lid"
 
 
 @pytest.mark.parametrize("version", [OcppVersion.V16, OcppVersion.V201], ids=str)
