@@ -44,6 +44,14 @@ class Port:
         except (OSError, TypeError, self._error) as error:  # TypeError: pyserial, when another thread closes the port
             raise BusError(f"{self.name}: {error}") from error
 
+    def set_baud(self, baud: int) -> None:
+        """Go on at another speed, once everything has been sent; BusError when the port cannot."""
+        try:
+            self._port.flush()
+            self._port.baudrate = baud
+        except (OSError, ValueError, self._error) as error:
+            raise BusError(f"{self.name}: {error}") from error
+
     @property
     def waiting(self) -> int:
         """Bytes that have come already."""
@@ -58,6 +66,14 @@ class Port:
             self._port.reset_input_buffer()
         except (OSError, self._error) as error:
             raise BusError(f"{self.name}: {error}") from error
+
+    def reopen(self) -> None:
+        """Open the port again after its adapter was unplugged; BusError while it is not there."""
+        try:
+            self._port.close()
+            self._port.open()
+        except (OSError, ValueError, self._error) as error:
+            raise BusError(f"{self.name} cannot be opened: {error}") from error
 
     def close(self) -> None:
         """Close the port."""

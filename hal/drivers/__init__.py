@@ -16,6 +16,7 @@ BUILT_IN = {
     "gpio-contactor": "hal.drivers.contactor:GpioContactor",
     "modbus-meter": "hal.drivers.modbus_meter:ModbusMeter",
     "s0-meter": "hal.drivers.s0_meter:S0Meter",
+    "sml-meter": "hal.drivers.sml_meter:SmlMeter",
 }
 """Name -> module and class."""
 
