@@ -1,5 +1,7 @@
 """Serial ports, by pyserial, for one part alone."""
 
+import termios
+
 from hal.errors import BusError
 
 READ_LIMIT = 4096
@@ -15,7 +17,7 @@ class Port:
         import serial
 
         self.name = path
-        self._error = serial.SerialException
+        self._error = (serial.SerialException, termios.error)  # pyserial lets the latter through
         try:
             self._port = serial.Serial(
                 path,
@@ -27,7 +29,7 @@ class Port:
                 write_timeout=1.0,
                 exclusive=True,
             )
-        except (OSError, ValueError, serial.SerialException) as error:
+        except (OSError, ValueError, self._error) as error:
             raise BusError(f"{path} cannot be opened: {error}") from error
 
     def write(self, data: bytes) -> None:
@@ -48,7 +50,8 @@ class Port:
         """Go on at another speed, once everything has been sent; BusError when the port cannot."""
         try:
             self._port.flush()
-            self._port.baudrate = baud
+            if self._port.baudrate != baud:
+                self._port.baudrate = baud
         except (OSError, ValueError, self._error) as error:
             raise BusError(f"{self.name}: {error}") from error
 

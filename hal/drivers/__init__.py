@@ -13,6 +13,7 @@ from hal.parts import Options, Part
 ENTRY_POINTS = "pilotwire.drivers"
 
 BUILT_IN = {
+    "d0-meter": "hal.drivers.d0_meter:D0Meter",
     "gpio-contactor": "hal.drivers.contactor:GpioContactor",
     "modbus-meter": "hal.drivers.modbus_meter:ModbusMeter",
     "s0-meter": "hal.drivers.s0_meter:S0Meter",
