@@ -13,6 +13,7 @@ from hal.parts import Options, Part
 ENTRY_POINTS = "pilotwire.drivers"
 
 BUILT_IN = {
+    "d0-meter": "hal.drivers.d0_meter:D0Meter",
     "gpio-bay": "hal.drivers.switches:Bay",
     "gpio-contactor": "hal.drivers.contactor:GpioContactor",
     "gpio-emergency-stop": "hal.drivers.switches:EmergencyStop",
@@ -27,6 +28,7 @@ BUILT_IN = {
     "rc522": "hal.drivers.rc522:Rc522",
     "s0-meter": "hal.drivers.s0_meter:S0Meter",
     "serial-reader": "hal.drivers.serial_reader:SerialReader",
+    "sml-meter": "hal.drivers.sml_meter:SmlMeter",
 }
 """Name -> module and class."""
 

@@ -2,11 +2,14 @@
 
 import os
 import select
+import termios
 import threading
 import time
 import tty
 from collections.abc import Callable
 from pathlib import Path
+
+SPEEDS = (300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 
 
 class SerialLine:
@@ -28,6 +31,12 @@ class SerialLine:
         self.plug()
         self._thread = threading.Thread(target=self._pump, daemon=True)
         self._thread.start()
+
+    @property
+    def baud(self) -> int:
+        """The speed that the driver has set."""
+        speed = termios.tcgetattr(self._near_slave)[4]
+        return next(each for each in SPEEDS if getattr(termios, f"B{each}") == speed)
 
     def unplug(self) -> None:
         """Pull the adapter: its device file goes, and who has it open gets an error."""
