@@ -11,10 +11,11 @@ from hal.boards import Board
 from hal.clock import Clock, Timer
 from hal.drivers import make
 from hal.errors import DriverError, HardwareError
-from hal.evse import METER_FAULT, PILOT_FAULT, Evse
+from hal.evse import CONTACTOR_FAULT, METER_FAULT, Evse
 from hal.iec61851 import PilotState
 from hal.interfaces import Display, EvController, EvseListener, Lock, Meter, PartDescription, Reading
 from hal.parts import Part, Role
+from hal.reports import PILOT_FAULT
 from hal.safety import SafetyLoop
 from hal.watchdog import Watchdog, notify
 
@@ -29,6 +30,8 @@ PILOT_START_S = 2.0
 
 METER_DEADLINE_S = 30.0
 """A meter that has not answered for so long ends charging: no energy without a record."""
+
+POWER_FAULT = "UnderVoltage"
 
 FAULTS = {
     Role.RESIDUAL_CURRENT: "GroundFailure",
@@ -155,6 +158,9 @@ class WiredStation:
         self.safety.watch(number, "pilot", partial(_not_charging, pilot))
         self.safety.watch(number, "pilot sampling", partial(self._too_old, pilot), PILOT_FAULT)
         self.safety.watch(number, pilot.name, pilot.wrong, PILOT_FAULT)
+        contactor = self._one(Role.CONTACTOR, number)
+        self.safety.watch(number, contactor.name, contactor.wrong, CONTACTOR_FAULT)
+        self.safety.watch(number, f"mains at {contactor.name}", contactor.unpowered, POWER_FAULT)
         for role, kind in FAULTS.items():
             for part in self.of(role, number):
                 self.safety.watch(number, part.name, part.wrong, kind)
@@ -224,11 +230,8 @@ class WiredStation:
     def _fault(self, evse_id: int, kind: str, reason: str, active: bool) -> None:
         log.log(logging.ERROR if active else logging.INFO, "EVSE %d: %s %s", evse_id, kind, reason or "is over")
         evse = self._evses[evse_id]
-        if active:
-            evse.block(kind)
-        else:
-            evse.unblock(kind)
-        if self._running:
+        news = evse.block(kind) if active else evse.unblock(kind)
+        if news and self._running:
             self._listener.fault(evse_id, 0, kind, active=active, info=reason[:50], vendor_code="")
 
     # -- what the program asks ------------------------------------------------------------------------------------

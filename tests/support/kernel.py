@@ -111,6 +111,8 @@ class GpioChip:
         self._flags: dict[int, int] = {}
         self.levels = [0] * lines
         self.set_at: dict[int, float] = {}
+        self.tied: dict[int, int] = {}
+        """Inputs that follow an output, by the output's line."""
         self.broken: set[int] = set()
         """Lines whose every access fails."""
 
@@ -170,6 +172,8 @@ class GpioChip:
             bits = struct.unpack("QQ", bytes(data.retrieve()))[0]
             self.levels[line] = (bits & 1) ^ inverted
             self.set_at[line] = time.monotonic()
+            if line in self.tied:
+                self.levels[self.tied[line]] = self.levels[line]
             client.complete(0, 0)
         elif request == SET_CONFIG:
             client.complete(0, 0)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hal.errors import ContactorError
+from hal.errors import ContactorBusy, ContactorError
 from hal.evse import Evse
 from hal.iec61851 import PilotState
 from hal.interfaces import Quantity, Reading
@@ -54,8 +54,11 @@ class FakeContactor:
         self.conducts = False
         self.welded = False
         self.fails_to: set[str] = set()
+        self.busy_s = 0.0
 
     def close(self):
+        if self.busy_s:
+            raise ContactorBusy("its pause is not over", self.busy_s)
         if "close" in self.fails_to:
             raise ContactorError("coil does not answer")
         self.conducts = True

@@ -417,3 +417,68 @@ def test_what_the_parts_on_the_way_carry_bounds_the_offer(rig):
         rig.evse.carries_changed()
         assert rig.pilot.offered == offered
     assert rig.heard.faults == []
+
+
+def test_a_contactor_in_its_pause_is_closed_when_that_is_over(rig):
+    rig.charge()
+    rig.show("B")
+    rig.contactor.busy_s = 2.0
+    rig.show("C")
+    assert not rig.evse.energy_flows
+    rig.pass_time(1.9)
+    assert not rig.contactor.conducts
+    rig.contactor.busy_s = 0.0
+    rig.pass_time(0.2)
+    assert rig.contactor.conducts
+    assert rig.evse.energy_flows
+    assert rig.heard.faults == []
+
+
+@pytest.mark.parametrize("change", ["show B", "show A", "stop", "cut", "block"])
+def test_when_the_pause_is_over_it_stays_open_if_nobody_wants_energy_any_more(rig, change):
+    rig.charge()
+    rig.show("B")
+    rig.contactor.busy_s = 2.0
+    rig.show("C")
+    if change == "stop":
+        rig.evse.stop_energy()
+    elif change == "cut":
+        rig.evse.cut()
+    elif change == "block":
+        rig.evse.block("GroundFailure")
+    else:
+        rig.show(change[-1])
+    rig.contactor.busy_s = 0.0
+    rig.pass_time(10.0)
+    assert not rig.contactor.conducts
+
+
+def test_a_pause_that_lasts_longer_than_it_said_is_waited_for_again(rig):
+    rig.charge()
+    rig.show("B")
+    rig.contactor.busy_s = 1.0
+    rig.show("C")
+    rig.pass_time(1.0)
+    rig.pass_time(1.0)
+    rig.contactor.busy_s = 0.0
+    rig.pass_time(1.0)
+    assert rig.contactor.conducts
+
+
+def test_who_finds_a_fault_is_told_whether_it_is_news(rig):
+    assert rig.evse.block("GroundFailure")
+    assert not rig.evse.block("GroundFailure")
+    assert rig.evse.unblock("GroundFailure")
+
+
+def test_a_weld_that_was_reported_here_is_not_reported_by_who_finds_it_as_well(rig):
+    rig.charge()
+    rig.contactor.welded = True
+    rig.show("B")
+    rig.pass_time(1.0)
+    assert not rig.evse.block("PowerSwitchFailure")
+    rig.contactor.welded = False
+    rig.contactor.open()
+    assert not rig.evse.unblock("PowerSwitchFailure")
+    rig.pass_time(1.0)
+    assert rig.heard.faults == [("PowerSwitchFailure", True), ("PowerSwitchFailure", False)]
