@@ -7,7 +7,8 @@ from collections.abc import Callable
 from hal.clock import Clock, Timer
 from hal.errors import ContactorBusy
 from hal.iec61851 import CONNECTED, PilotDecision, PilotMachine, PilotState, offerable
-from hal.interfaces import Contactor, ControlPilot, EvseListener, Lock, Meter, Reading
+from hal.interfaces import Contactor, ControlPilot, EvseListener, Lock, Meter, PhaseSwitch, Reading
+from hal.phases import PAUSE_S, PhaseChange
 from hal.reports import Reports
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class Evse:
         listener: EvseListener,
         ventilated: bool = False,
         carries: Callable[[], float] = lambda: math.inf,
+        phase_switch: PhaseSwitch | None = None,
     ) -> None:
         """`carries`: what the parts on the way can carry now, in A: a cable, hot terminals."""
         self.id = evse_id
@@ -51,6 +53,7 @@ class Evse:
         self._reports = Reports(evse_id, clock, listener)
         self._machine = PilotMachine(ventilated=ventilated)
         self._carries = carries
+        self._phases = PhaseChange(phase_switch)
         self._deadline: Timer | None = None
         self._feedback: Timer | None = None
         self._wanted_a: float | None = None
@@ -65,8 +68,12 @@ class Evse:
 
     # -- commands -------------------------------------------------------------------------------------------------
 
-    def allow_energy(self, limit_a: float) -> None:
-        """Offer up to `limit_a` A per phase; below 6 A, and while energy is blocked, the EV is paused."""
+    def allow_energy(self, limit_a: float, phases: int = 3) -> None:
+        """Offer up to `limit_a` A per phase; below 6 A, and while energy is blocked, the EV is paused.
+
+        Where phases can be switched, the EV is paused for that, too.
+        """
+        self._phases.want(phases)
         refused = self._refusal()
         if refused:
             log.info("EVSE %d: %g A are not offered: %s", self.id, limit_a, refused)
@@ -80,7 +87,8 @@ class Evse:
 
     def carries_changed(self) -> None:
         """What the parts on the way can carry is another: offer what is left of what was allowed."""
-        self._guarded(self._offer)
+        if not self._reports.silent:
+            self._guarded(self._offer)
 
     def cut(self) -> None:
         """Open the contactor now, under load if need be."""
@@ -201,7 +209,8 @@ class Evse:
         return "" if self._machine.state in CONNECTED else f"the pilot is in state {self._machine.state}"
 
     def _offer(self) -> None:
-        offered = offerable(self._within(self._wanted_a)) if self._available else None
+        held = not self._available or self._phases.holds(self._clock.monotonic())
+        offered = None if held else offerable(self._within(self._wanted_a))
         # The pilot goes first: an EV that answers at once must not find a decision half carried out.
         self._pilot.offer(offered)
         self._carry_out(self._machine.offer(offered, self._clock.monotonic()))
@@ -244,6 +253,9 @@ class Evse:
         elif decision.open_by is not None:
             wait = max(0.0, decision.open_by - self._clock.monotonic())
             self._deadline = self._clock.call_later(wait, self._time_is_up)
+        if self._phases.pending and not self._machine.closed:
+            self._phases.carry_out(self._clock.monotonic())
+            self._clock.call_later(PAUSE_S, self.carries_changed)
         self._reports.state(self._machine)
 
     def _time_is_up(self) -> None:

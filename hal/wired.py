@@ -120,17 +120,18 @@ class WiredStation:
         for described, part in self.parts:
             if described.evse == number and part.role is Role.LOCK:
                 locks[described.connector] = part  # type: ignore[assignment]
-        pilot = self._one(Role.PILOT, number)
+        pilot, contactor = self._one(Role.PILOT, number), self._one(Role.CONTACTOR, number)
         return Evse(
             number,
             pilot=pilot,
-            contactor=self.safety.guard(number, self._one(Role.CONTACTOR, number)),
+            contactor=self.safety.guard(number, contactor),
             meter=meter,
             locks=locks,
             clock=self._clock,
             listener=self._listener,
             ventilated=pilot.ventilated,
             carries=partial(self._carries, number),
+            phase_switch=contactor if contactor.switches_phases else None,
         )
 
     def _carries(self, number: int) -> float:

@@ -75,6 +75,18 @@ class FakeContactor:
         return self.conducts
 
 
+class FakePhaseSwitch:
+    """Can be switched while the contactor is open."""
+
+    def __init__(self, contactor: FakeContactor) -> None:
+        self._contactor = contactor
+        self.phases = 3
+
+    def use(self, phases):
+        assert not self._contactor.conducts, "under load"
+        self.phases = phases
+
+
 class FakePilot:
     """A line that shows what the test wants."""
 
@@ -109,12 +121,13 @@ class FakeMeter:
 class Rig:
     """One EVSE on fakes, with a clock in hand."""
 
-    def __init__(self, *, ventilated: bool = False) -> None:
+    def __init__(self, *, ventilated: bool = False, switches_phases: bool = False) -> None:
         self.clock = ManualClock()
         self.heard = Heard()
         self.most_a = math.inf
         """What the parts on the way carry."""
         self.pilot, self.contactor, self.meter = FakePilot(), FakeContactor(), FakeMeter()
+        self.phases = FakePhaseSwitch(self.contactor)
         self.evse = Evse(
             1,
             pilot=self.pilot,
@@ -125,6 +138,7 @@ class Rig:
             listener=self.heard,
             ventilated=ventilated,
             carries=lambda: self.most_a,
+            phase_switch=self.phases if switches_phases else None,
         )
 
     def show(self, state: str, connector_id: int = 1) -> None:

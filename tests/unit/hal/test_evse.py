@@ -482,3 +482,68 @@ def test_a_weld_that_was_reported_here_is_not_reported_by_who_finds_it_as_well(r
     assert not rig.evse.unblock("PowerSwitchFailure")
     rig.pass_time(1.0)
     assert rig.heard.faults == [("PowerSwitchFailure", True), ("PowerSwitchFailure", False)]
+
+
+# -- one phase or three -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def switching(new_rig):
+    return new_rig(switches_phases=True)
+
+
+def test_phases_are_switched_while_the_ev_is_paused(switching):
+    switching.charge()
+    switching.evse.allow_energy(16, 1)
+    assert switching.pilot.offered is None
+    assert switching.phases.phases == 3
+    switching.show("B")
+    assert switching.phases.phases == 1
+    switching.pass_time(4.9)
+    assert switching.pilot.offered is None
+    switching.pass_time(0.2)
+    assert switching.pilot.offered == 16
+    switching.show("C")
+    assert switching.contactor.conducts
+
+
+def test_an_ev_that_does_not_let_go_is_cut_off_before_phases_are_switched(switching):
+    switching.charge()
+    switching.evse.allow_energy(16, 1)
+    switching.pass_time(3.1)
+    assert not switching.contactor.conducts
+    assert switching.phases.phases == 1
+    switching.pass_time(5.1)
+    assert switching.contactor.conducts
+    assert switching.heard.faults == []
+
+
+def test_before_anything_flows_phases_are_switched_at_once(switching):
+    switching.show("B")
+    switching.evse.allow_energy(16, 1)
+    assert switching.phases.phases == 1
+    switching.pass_time(5.1)
+    assert switching.pilot.offered == 16
+
+
+def test_the_same_number_of_phases_pauses_nobody(switching):
+    switching.charge()
+    switching.evse.allow_energy(10, 3)
+    assert switching.pilot.offered == 10
+    switching.evse.allow_energy(8, 2)
+    assert switching.pilot.offered == 8
+
+
+def test_energy_that_was_stopped_meanwhile_is_not_offered_after_the_pause(switching):
+    switching.charge()
+    switching.evse.allow_energy(16, 1)
+    switching.show("B")
+    switching.evse.stop_energy()
+    switching.pass_time(10)
+    assert switching.pilot.offered is None
+
+
+def test_where_phases_cannot_be_switched_their_number_does_not_matter(rig):
+    rig.charge()
+    rig.evse.allow_energy(10, 1)
+    assert rig.pilot.offered == 10
