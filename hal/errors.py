@@ -5,6 +5,7 @@ HardwareError
  ├── ClaimError (ValueError)     a pin, bus address or port is claimed by two parts
  ├── BusError (OSError)          GPIO, I2C, SPI or serial: the kernel or the part does not answer
  ├── ContactorError              it does not do what it was told
+ │    └── ContactorBusy          it may not close yet; it will in `wait_s`
  ├── LockError                   the same for a lock
  ├── MeterError                  no reading, or one that cannot be right
  └── ReaderError                 a token reader does not answer, or answers nonsense
@@ -29,6 +30,14 @@ class BusError(HardwareError, OSError):
 
 class ContactorError(HardwareError):
     """The contactor did not open or close, or is welded."""
+
+
+class ContactorBusy(ContactorError):
+    """The contactor was opened or closed a moment ago and may close again in `wait_s` seconds; nothing is wrong."""
+
+    def __init__(self, message: str, wait_s: float) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
 
 
 class LockError(HardwareError):

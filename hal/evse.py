@@ -5,22 +5,21 @@ import math
 from collections.abc import Callable
 
 from hal.clock import Clock, Timer
+from hal.errors import ContactorBusy
 from hal.iec61851 import CONNECTED, PilotDecision, PilotMachine, PilotState, offerable
-from hal.interfaces import Contactor, ControlPilot, EvseListener, Lock, Meter, Reading
+from hal.interfaces import Contactor, ControlPilot, EvseListener, Lock, Meter, PhaseSwitch, Reading
+from hal.phases import PAUSE_S, PhaseChange
+from hal.reports import Reports
 
 log = logging.getLogger(__name__)
 
 CONTACTOR_FAULT = "PowerSwitchFailure"
 METER_FAULT = "PowerMeterFailure"
-PILOT_FAULT = "EVCommunicationError"
 DRIVER_FAULT = "InternalError"
 """A driver other than the contactor's raised where none may."""
 
 FEEDBACK_S = 0.2
 """A contactor's feedback is looked at so long after it was told: the slowest take 0.1 s."""
-
-MAX_INFO = 50
-"""Characters of a fault's information (1.6 StatusNotification.info)."""
 
 
 class Evse:
@@ -42,6 +41,7 @@ class Evse:
         listener: EvseListener,
         ventilated: bool = False,
         carries: Callable[[], float] = lambda: math.inf,
+        phase_switch: PhaseSwitch | None = None,
     ) -> None:
         """`carries`: what the parts on the way can carry now, in A: a cable, hot terminals."""
         self.id = evse_id
@@ -50,15 +50,12 @@ class Evse:
         self._meter = meter
         self._locks = locks
         self._clock = clock
-        self._listener = listener
+        self._reports = Reports(evse_id, clock, listener)
         self._machine = PilotMachine(ventilated=ventilated)
         self._carries = carries
+        self._phases = PhaseChange(phase_switch)
         self._deadline: Timer | None = None
         self._feedback: Timer | None = None
-        self._connector_id = 1
-        self._reported: tuple[bool, bool] = (False, False)
-        self._reported_plug = False
-        self._reported_line_fault: int | None = None
         self._wanted_a: float | None = None
         self._available = True
         self._shows_failed = False
@@ -66,14 +63,17 @@ class Evse:
         self._latched: dict[str, str] = {}
         self._clearing: set[str] = set()
         self._meter_failed = False
-        self._silent = False
         self._last_reading = Reading(())
         self._last_most = math.inf
 
     # -- commands -------------------------------------------------------------------------------------------------
 
-    def allow_energy(self, limit_a: float) -> None:
-        """Offer up to `limit_a` A per phase; below 6 A, and while energy is blocked, the EV is paused."""
+    def allow_energy(self, limit_a: float, phases: int = 3) -> None:
+        """Offer up to `limit_a` A per phase; below 6 A, and while energy is blocked, the EV is paused.
+
+        Where phases can be switched, the EV is paused for that, too.
+        """
+        self._phases.want(phases)
         refused = self._refusal()
         if refused:
             log.info("EVSE %d: %g A are not offered: %s", self.id, limit_a, refused)
@@ -87,26 +87,36 @@ class Evse:
 
     def carries_changed(self) -> None:
         """What the parts on the way can carry is another: offer what is left of what was allowed."""
-        self._guarded(self._offer)
+        if not self._reports.silent:
+            self._guarded(self._offer)
 
     def cut(self) -> None:
         """Open the contactor now, under load if need be."""
         self._shut()
-        self._report()
+        self._reports.state(self._machine)
 
-    def block(self, kind: str) -> None:
-        """A fault that endangers people or things, reported by whoever found it: cut, and offer nothing until `unblock`."""
+    def block(self, kind: str) -> bool:
+        """A fault that endangers people or things, found by somebody else: cut, and offer nothing until `unblock`.
+
+        True when it has to be reported by who found it: not if it was known and reported here.
+        """
+        news = kind not in self.blocked_by
         self._blocks.add(kind)
         self.cut()
+        return news
 
-    def unblock(self, kind: str) -> None:
-        """The fault is gone; energy has to be allowed anew. A contactor that is still welded is reported again."""
+    def unblock(self, kind: str) -> bool:
+        """The fault is gone; energy has to be allowed anew. A contactor that is still welded is reported again.
+
+        True when that has to be reported by who found it.
+        """
         self._blocks.discard(kind)
         if kind not in self._latched:
-            return
+            return True
         self._clear({kind})
         if kind in self._latched:
-            self._tell_fault(0, kind, self._latched[kind], active=True)
+            self._reports.fault(0, kind, self._latched[kind], active=True)
+        return False
 
     def set_available(self, available: bool) -> None:
         """Out of service: nothing is offered and, once no EV is there, the line is put into state F."""
@@ -116,7 +126,7 @@ class Evse:
 
     def shut_down(self) -> None:
         """Cut, for good: no more timers and reports."""
-        self._silent = True
+        self._reports.silent = True
         self._shut()
         self._cancel_feedback()
 
@@ -147,11 +157,11 @@ class Evse:
             if not self._meter_failed:
                 log.exception("EVSE %d: the meter fails", self.id)
                 self._meter_failed = True
-                self._tell_fault(0, METER_FAULT, str(error), active=True)
+                self._reports.fault(0, METER_FAULT, str(error), active=True)
         else:
             if self._meter_failed:
                 self._meter_failed = False
-                self._tell_fault(0, METER_FAULT, "", active=False)
+                self._reports.fault(0, METER_FAULT, "", active=False)
         return self._last_reading
 
     def meter_fault_known(self, active: bool) -> None:
@@ -188,7 +198,7 @@ class Evse:
     def pilot_changed(self, connector_id: int = 1) -> None:
         """The line may show another state, at that connector."""
         if not self._machine.plugged:
-            self._connector_id = connector_id
+            self._reports.connector_id = connector_id
         self._guarded(self._see)
 
     # -- details --------------------------------------------------------------------------------------------------
@@ -199,7 +209,8 @@ class Evse:
         return "" if self._machine.state in CONNECTED else f"the pilot is in state {self._machine.state}"
 
     def _offer(self) -> None:
-        offered = offerable(self._within(self._wanted_a)) if self._available else None
+        held = not self._available or self._phases.holds(self._clock.monotonic())
+        offered = None if held else offerable(self._within(self._wanted_a))
         # The pilot goes first: an EV that answers at once must not find a decision half carried out.
         self._pilot.offer(offered)
         self._carry_out(self._machine.offer(offered, self._clock.monotonic()))
@@ -242,7 +253,10 @@ class Evse:
         elif decision.open_by is not None:
             wait = max(0.0, decision.open_by - self._clock.monotonic())
             self._deadline = self._clock.call_later(wait, self._time_is_up)
-        self._report()
+        if self._phases.pending and not self._machine.closed:
+            self._phases.carry_out(self._clock.monotonic())
+            self._clock.call_later(PAUSE_S, self.carries_changed)
+        self._reports.state(self._machine)
 
     def _time_is_up(self) -> None:
         self._guarded(lambda: self._carry_out(self._machine.decide(self._clock.monotonic())))
@@ -263,11 +277,20 @@ class Evse:
                 self._fail(CONTACTOR_FAULT, "welded: closed before it was told to")
                 return
             self._contactor.close()
+        except ContactorBusy as busy:
+            self._close_later(busy)
+            return
         except Exception as error:
             log.exception("EVSE %d: the contactor does not close", self.id)
             self._fail(CONTACTOR_FAULT, f"does not close: {error}")
             return
         self._await_feedback()
+
+    def _close_later(self, busy: ContactorBusy) -> None:
+        """Decide again when the contactor's pause is over; the EV may have changed its mind by then."""
+        log.debug("EVSE %d: %s", self.id, busy)
+        self._machine.not_closed()
+        self._deadline = self._clock.call_later(busy.wait_s, self._time_is_up)
 
     def _open(self) -> None:
         """Never raises."""
@@ -280,7 +303,7 @@ class Evse:
 
     def _await_feedback(self) -> None:
         self._cancel_feedback()
-        if not self._silent:
+        if not self._reports.silent:
             self._feedback = self._clock.call_later(FEEDBACK_S, self._look_at_feedback)
 
     def _look_at_feedback(self) -> None:
@@ -321,16 +344,17 @@ class Evse:
         for kind in sorted(kinds & set(self._latched)):
             del self._latched[kind]
             if kind not in self._blocks:
-                self._tell_fault(0, kind, "", active=False)
+                self._reports.fault(0, kind, "", active=False)
 
     def _fail(self, kind: str, info: str, *, opens: bool = True, again: bool = True) -> None:
         """Something near the contactor failed: latch it, shut everything. `again`: look at the feedback afterwards."""
         if kind not in self._latched:
             log.error("EVSE %d: %s, %s; no energy until unplugged or cleared", self.id, kind, info)
             self._latched[kind] = info
-            self._tell_fault(0, kind, info, active=True)
+            if kind not in self._blocks:
+                self._reports.fault(0, kind, info, active=True)
         self._shut(opens=opens, again=again)
-        self._report()
+        self._reports.state(self._machine)
 
     def _shut(self, *, opens: bool = True, again: bool = True) -> None:
         """Nothing offered, contactor open, whatever fails on the way."""
@@ -349,7 +373,7 @@ class Evse:
             log.exception("EVSE %d: the pilot fails", self.id)
             if DRIVER_FAULT not in self._latched:
                 self._latched[DRIVER_FAULT] = str(error)
-                self._tell_fault(0, DRIVER_FAULT, str(error), active=True)
+                self._reports.fault(0, DRIVER_FAULT, str(error), active=True)
         if again:
             self._await_feedback()
 
@@ -362,41 +386,3 @@ class Evse:
         if self._feedback is not None:
             self._feedback.cancel()
             self._feedback = None
-
-    # -- reports --------------------------------------------------------------------------------------------------
-
-    def _report(self) -> None:
-        machine = self._machine
-        now = (machine.plugged and machine.requests_energy, machine.closed)
-        if machine.plugged is not self._reported_plug:
-            self._reported_plug = machine.plugged
-            self._reported = (False, False)
-            tell = self._listener.plugged if machine.plugged else self._listener.unplugged
-            connector_id = self._connector_id
-            self._tell(lambda: tell(self.id, connector_id))
-        if now != self._reported:
-            self._reported = now
-            self._tell(lambda: self._listener.ev_state(self.id, requests_energy=now[0], energy_flows=now[1]))
-        self._report_line()
-
-    def _report_line(self) -> None:
-        faulty, reported = self._machine.line_fault, self._reported_line_fault
-        if faulty and reported is None:
-            self._reported_line_fault = self._connector_id if self._machine.plugged else 0
-            info = f"control pilot in state {self._machine.state}"
-            self._tell_fault(self._reported_line_fault, PILOT_FAULT, info, active=True)
-        elif not faulty and reported is not None:
-            self._reported_line_fault = None
-            self._tell_fault(reported, PILOT_FAULT, "", active=False)
-
-    def _tell_fault(self, connector_id: int, kind: str, info: str, *, active: bool) -> None:
-        self._tell(
-            lambda: self._listener.fault(
-                self.id, connector_id, kind, active=active, info=info[:MAX_INFO], vendor_code=""
-            )
-        )
-
-    def _tell(self, report: Callable[[], None]) -> None:
-        """On the loop's next turn: what a report leads to must not happen inside a command."""
-        if not self._silent:
-            self._clock.call_later(0.0, lambda: None if self._silent else report())

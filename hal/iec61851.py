@@ -117,6 +117,10 @@ class PilotMachine:
         self._withdrawn_at = None
         self.closed = False
 
+    def not_closed(self) -> None:
+        """The contactor could not be closed yet; decide again later."""
+        self.closed = False
+
     @property
     def line_fault(self) -> bool:
         """Whether the line is faulty; F without an EV is what an EVSE out of service shows."""

@@ -58,6 +58,17 @@ class Contactor(Protocol):
         """What the feedback contact says."""
 
 
+class PhaseSwitch(Protocol):
+    """A contactor that can leave two phases out."""
+
+    @property
+    def phases(self) -> int:
+        """How many it closes: 1 or 3."""
+
+    def use(self, phases: int) -> None:
+        """Close so many from the next time on; only while it is open."""
+
+
 class ControlPilot(Protocol):
     """Drives and reads the control pilot line."""
 

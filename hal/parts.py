@@ -37,8 +37,10 @@ class Part:
 
     Drivers implement the interface of their role. Beside it, a pilot has `seen_at` (monotonic time of the newest sample,
     -inf before the first) and `ventilated` (whether state D is served), and calls `changed` from its thread when the
-    state is another; a meter has `read_at`; what can find something wrong (pilot, residual current, emergency stop,
-    temperature) has `wrong(now)`, which gives what it is, or "". Whatever takes time on a bus happens in the bench's
+    state is another; a proximity contact calls `changed` when the rating is; a meter has `read_at`. What can find
+    something wrong (pilot, contactor, residual current, emergency stop, temperature) has `wrong(now)`, which gives what it
+    is, or ""; a contactor has `unpowered(now)` of the same kind, and
+    `switches_phases`, with which it is a `PhaseSwitch` as well. Whatever takes time on a bus happens in the bench's
     thread for that bus; `bench.to_loop` hands results to the event loop.
     """
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from hal.errors import ContactorBusy
 from hal.interfaces import Contactor
 
 PERIOD_S = 0.01
@@ -186,7 +187,11 @@ class SafetyLoop:
                 if reason:
                     return reason
             guarded.closed = True  # before the coil is driven: a close that raises half way is watched as well
-            guarded.contactor.close()
+            try:
+                guarded.contactor.close()
+            except ContactorBusy:
+                guarded.closed = False  # it has not been driven
+                raise
         return ""
 
 

@@ -12,11 +12,12 @@ from hal.boards import Board
 from hal.clock import Clock, Timer
 from hal.drivers import make
 from hal.errors import DriverError
-from hal.evse import METER_FAULT, PILOT_FAULT, Evse
+from hal.evse import CONTACTOR_FAULT, METER_FAULT, Evse
 from hal.iec61851 import PilotState
 from hal.interfaces import Display, EvController, EvseListener, Lock, Meter, PartDescription, Reading
 from hal.keeper import Keeper
 from hal.parts import Part, Role
+from hal.reports import PILOT_FAULT
 from hal.safety import LOOP_FAULT, SafetyLoop
 from hal.watchdog import Watchdog, notify
 
@@ -36,6 +37,7 @@ KEEPER_RETRY_S = 10.0
 """How long after a keeper was lost, or could not be started, it is started again."""
 
 READER_FAULT = "ReaderFailure"
+POWER_FAULT = "UnderVoltage"
 
 FAULTS = {
     Role.RESIDUAL_CURRENT: "GroundFailure",
@@ -128,17 +130,18 @@ class WiredStation:
         for described, part in self.parts:
             if described.evse == number and part.role is Role.LOCK:
                 locks[described.connector] = part  # type: ignore[assignment]
-        pilot = self._one(Role.PILOT, number)
+        pilot, contactor = self._one(Role.PILOT, number), self._one(Role.CONTACTOR, number)
         return Evse(
             number,
             pilot=pilot,
-            contactor=self.safety.guard(number, self._one(Role.CONTACTOR, number)),
+            contactor=self.safety.guard(number, contactor),
             meter=meter,
             locks=locks,
             clock=self._clock,
             listener=self._listener,
             ventilated=pilot.ventilated,
             carries=partial(self._carries, number),
+            phase_switch=contactor if contactor.switches_phases else None,
         )
 
     def _carries(self, number: int) -> float:
@@ -169,6 +172,9 @@ class WiredStation:
         self.safety.watch(number, "pilot", partial(_not_charging, pilot))
         self.safety.watch(number, "pilot sampling", partial(self._too_old, pilot), PILOT_FAULT)
         self.safety.watch(number, pilot.name, pilot.wrong, PILOT_FAULT)
+        contactor = self._one(Role.CONTACTOR, number)
+        self.safety.watch(number, contactor.name, contactor.wrong, CONTACTOR_FAULT)
+        self.safety.watch(number, f"mains at {contactor.name}", contactor.unpowered, POWER_FAULT)
         for role, kind in FAULTS.items():
             for part in self.of(role, number):
                 self.safety.watch(number, part.name, part.wrong, kind)
@@ -276,11 +282,8 @@ class WiredStation:
     def _fault(self, evse_id: int, kind: str, reason: str, active: bool) -> None:
         log.log(logging.ERROR if active else logging.INFO, "EVSE %d: %s %s", evse_id, kind, reason or "is over")
         evse = self._evses[evse_id]
-        if active:
-            evse.block(kind)
-        else:
-            evse.unblock(kind)
-        if self._running:
+        news = evse.block(kind) if active else evse.unblock(kind)
+        if news and self._running:
             self._listener.fault(evse_id, 0, kind, active=active, info=reason[:50], vendor_code="")
 
     # -- what the program asks ------------------------------------------------------------------------------------

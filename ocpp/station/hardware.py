@@ -42,7 +42,7 @@ class StationHardware:
 
     def allow_energy(self, evse_id: int, connector_id: int, limit: PowerLimit) -> None:
         """See `Hardware.allow_energy`."""
-        self.station.evse(evse_id).allow_energy(limit.current_a)
+        self.station.evse(evse_id).allow_energy(limit.current_a, limit.phases)
         self.station.show_offer(evse_id)
 
     def stop_energy(self, evse_id: int) -> None:

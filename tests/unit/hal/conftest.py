@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hal.errors import ContactorError
+from hal.errors import ContactorBusy, ContactorError
 from hal.evse import Evse
 from hal.iec61851 import PilotState
 from hal.interfaces import Quantity, Reading
@@ -57,8 +57,11 @@ class FakeContactor:
         self.conducts = False
         self.welded = False
         self.fails_to: set[str] = set()
+        self.busy_s = 0.0
 
     def close(self):
+        if self.busy_s:
+            raise ContactorBusy("its pause is not over", self.busy_s)
         if "close" in self.fails_to:
             raise ContactorError("coil does not answer")
         self.conducts = True
@@ -73,6 +76,18 @@ class FakeContactor:
         if "tell" in self.fails_to:
             raise ContactorError("feedback contact is broken")
         return self.conducts
+
+
+class FakePhaseSwitch:
+    """Can be switched while the contactor is open."""
+
+    def __init__(self, contactor: FakeContactor) -> None:
+        self._contactor = contactor
+        self.phases = 3
+
+    def use(self, phases):
+        assert not self._contactor.conducts, "under load"
+        self.phases = phases
 
 
 class FakePilot:
@@ -109,12 +124,13 @@ class FakeMeter:
 class Rig:
     """One EVSE on fakes, with a clock in hand."""
 
-    def __init__(self, *, ventilated: bool = False) -> None:
+    def __init__(self, *, ventilated: bool = False, switches_phases: bool = False) -> None:
         self.clock = ManualClock()
         self.heard = Heard()
         self.most_a = math.inf
         """What the parts on the way carry."""
         self.pilot, self.contactor, self.meter = FakePilot(), FakeContactor(), FakeMeter()
+        self.phases = FakePhaseSwitch(self.contactor)
         self.evse = Evse(
             1,
             pilot=self.pilot,
@@ -125,6 +141,7 @@ class Rig:
             listener=self.heard,
             ventilated=ventilated,
             carries=lambda: self.most_a,
+            phase_switch=self.phases if switches_phases else None,
         )
 
     def show(self, state: str, connector_id: int = 1) -> None:

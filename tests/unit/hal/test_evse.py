@@ -417,3 +417,133 @@ def test_what_the_parts_on_the_way_carry_bounds_the_offer(rig):
         rig.evse.carries_changed()
         assert rig.pilot.offered == offered
     assert rig.heard.faults == []
+
+
+def test_a_contactor_in_its_pause_is_closed_when_that_is_over(rig):
+    rig.charge()
+    rig.show("B")
+    rig.contactor.busy_s = 2.0
+    rig.show("C")
+    assert not rig.evse.energy_flows
+    rig.pass_time(1.9)
+    assert not rig.contactor.conducts
+    rig.contactor.busy_s = 0.0
+    rig.pass_time(0.2)
+    assert rig.contactor.conducts
+    assert rig.evse.energy_flows
+    assert rig.heard.faults == []
+
+
+@pytest.mark.parametrize("change", ["show B", "show A", "stop", "cut", "block"])
+def test_when_the_pause_is_over_it_stays_open_if_nobody_wants_energy_any_more(rig, change):
+    rig.charge()
+    rig.show("B")
+    rig.contactor.busy_s = 2.0
+    rig.show("C")
+    if change == "stop":
+        rig.evse.stop_energy()
+    elif change == "cut":
+        rig.evse.cut()
+    elif change == "block":
+        rig.evse.block("GroundFailure")
+    else:
+        rig.show(change[-1])
+    rig.contactor.busy_s = 0.0
+    rig.pass_time(10.0)
+    assert not rig.contactor.conducts
+
+
+def test_a_pause_that_lasts_longer_than_it_said_is_waited_for_again(rig):
+    rig.charge()
+    rig.show("B")
+    rig.contactor.busy_s = 1.0
+    rig.show("C")
+    rig.pass_time(1.0)
+    rig.pass_time(1.0)
+    rig.contactor.busy_s = 0.0
+    rig.pass_time(1.0)
+    assert rig.contactor.conducts
+
+
+def test_who_finds_a_fault_is_told_whether_it_is_news(rig):
+    assert rig.evse.block("GroundFailure")
+    assert not rig.evse.block("GroundFailure")
+    assert rig.evse.unblock("GroundFailure")
+
+
+def test_a_weld_that_was_reported_here_is_not_reported_by_who_finds_it_as_well(rig):
+    rig.charge()
+    rig.contactor.welded = True
+    rig.show("B")
+    rig.pass_time(1.0)
+    assert not rig.evse.block("PowerSwitchFailure")
+    rig.contactor.welded = False
+    rig.contactor.open()
+    assert not rig.evse.unblock("PowerSwitchFailure")
+    rig.pass_time(1.0)
+    assert rig.heard.faults == [("PowerSwitchFailure", True), ("PowerSwitchFailure", False)]
+
+
+# -- one phase or three -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def switching(new_rig):
+    return new_rig(switches_phases=True)
+
+
+def test_phases_are_switched_while_the_ev_is_paused(switching):
+    switching.charge()
+    switching.evse.allow_energy(16, 1)
+    assert switching.pilot.offered is None
+    assert switching.phases.phases == 3
+    switching.show("B")
+    assert switching.phases.phases == 1
+    switching.pass_time(4.9)
+    assert switching.pilot.offered is None
+    switching.pass_time(0.2)
+    assert switching.pilot.offered == 16
+    switching.show("C")
+    assert switching.contactor.conducts
+
+
+def test_an_ev_that_does_not_let_go_is_cut_off_before_phases_are_switched(switching):
+    switching.charge()
+    switching.evse.allow_energy(16, 1)
+    switching.pass_time(3.1)
+    assert not switching.contactor.conducts
+    assert switching.phases.phases == 1
+    switching.pass_time(5.1)
+    assert switching.contactor.conducts
+    assert switching.heard.faults == []
+
+
+def test_before_anything_flows_phases_are_switched_at_once(switching):
+    switching.show("B")
+    switching.evse.allow_energy(16, 1)
+    assert switching.phases.phases == 1
+    switching.pass_time(5.1)
+    assert switching.pilot.offered == 16
+
+
+def test_the_same_number_of_phases_pauses_nobody(switching):
+    switching.charge()
+    switching.evse.allow_energy(10, 3)
+    assert switching.pilot.offered == 10
+    switching.evse.allow_energy(8, 2)
+    assert switching.pilot.offered == 8
+
+
+def test_energy_that_was_stopped_meanwhile_is_not_offered_after_the_pause(switching):
+    switching.charge()
+    switching.evse.allow_energy(16, 1)
+    switching.show("B")
+    switching.evse.stop_energy()
+    switching.pass_time(10)
+    assert switching.pilot.offered is None
+
+
+def test_where_phases_cannot_be_switched_their_number_does_not_matter(rig):
+    rig.charge()
+    rig.evse.allow_energy(10, 1)
+    assert rig.pilot.offered == 10

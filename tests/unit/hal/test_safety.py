@@ -2,7 +2,7 @@
 
 import pytest
 
-from hal.errors import ContactorError
+from hal.errors import ContactorBusy, ContactorError
 from hal.safety import LOOP_DEADLINE_S, SafetyLoop
 
 
@@ -102,3 +102,18 @@ def test_the_watchdog_is_fed_only_while_the_event_loop_lives(rig):
     rig.now += LOOP_DEADLINE_S + 1.0
     rig.loop.look()
     assert len(fed) == 3
+
+
+def test_a_contactor_in_its_pause_was_not_closed(rig):
+    opened = []
+
+    def busy() -> None:
+        raise ContactorBusy("its pause is not over", 1.0)
+
+    rig.contactor.close = busy
+    rig.contactor.open = lambda: opened.append(rig.now)
+    with pytest.raises(ContactorBusy):
+        rig.guarded.close()
+    rig.wrong = "6 mA"
+    rig.look()
+    assert opened == [], "there is nothing to open"
