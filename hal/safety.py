@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from hal.errors import ContactorBusy
 from hal.interfaces import Contactor
+from hal.priority import urgent
 
 PERIOD_S = 0.01
 """How often everything is looked at."""
@@ -109,6 +110,7 @@ class SafetyLoop:
             self._open(evse_id, guarded)
 
     def _run(self) -> None:
+        urgent()
         due = self._clock()
         while not self._stopping.is_set():
             self.look()

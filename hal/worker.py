@@ -6,6 +6,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from hal.priority import urgent
+
 MAX_JOBS = 64
 """One-shot jobs that may wait for the bus; parts replace their older wishes, so that this is never near."""
 
@@ -25,6 +27,8 @@ class BusThread:
         self._wake = threading.Event()
         self._stopping = False
         self._failed: set[object] = set()
+        self.urgent = False
+        """Whether something on the bus decides about safety: the thread gets real-time priority, if set before `start`."""
         self._thread = threading.Thread(target=self._run, name=f"bus {name}", daemon=True)
 
     def every(self, interval_s: float, job: Callable[[], object]) -> None:
@@ -48,6 +52,8 @@ class BusThread:
             self._thread.join(1.0)
 
     def _run(self) -> None:
+        if self.urgent:
+            urgent()
         while not self._stopping:
             while self._jobs:
                 self._do(self._jobs.popleft())

@@ -213,6 +213,7 @@ class Pilot(Part):
 
     def start(self) -> None:
         """See `Part.start`."""
+        self._high.thread.urgent = True
         self._high.thread.every(self._interval_s, self.sample)
         (self._output.thread or self._high.thread).every(REFRESH_S, self._look_after)
 

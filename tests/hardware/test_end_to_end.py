@@ -149,7 +149,7 @@ async def test_a_session_over_1_6(running):
 
 
 FAULTS = {
-    "emergency stop": (lambda box: box.kernel.gpio.press(EMERGENCY, 0), "EmergencyStop"),
+    "emergency stop": (lambda box: box.kernel.gpio.press(EMERGENCY, 1), "EmergencyStop"),
     "line shorted": (lambda box: setattr(box.line, "state", "E"), "EVCommunicationError"),
     "ADC gone": (lambda box: setattr(box.adc, "broken", True), "EVCommunicationError"),
     "welded": (lambda box: setattr(box, "welded", True), "PowerSwitchFailure"),

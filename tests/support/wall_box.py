@@ -66,7 +66,7 @@ class WallBox:
         kernel.i2c.parts.update({0x48: self.adc, 0x24: self.reader})
         self.welded = False
         kernel.gpio.driven = self._follow
-        kernel.gpio.levels[EMERGENCY] = 1
+        kernel.gpio.levels[EMERGENCY] = 0
         self.serial = SerialLine(directory)
         self.meter = EmulatedMeter([(0x0000, 0x5A), (0x0156, 0x14)], function=4)
         self.count(1000.0, 0.0)

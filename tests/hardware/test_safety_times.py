@@ -1,0 +1,122 @@
+"""From a hazard to the command that opens the contactor, on a loaded system: the time between what the emulated kernel
+was made to show and the write to the coil's line. `SAFETY_ROUNDS=50` measures more often; `-s` shows the worst of each.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from support.wall_box import COIL, EMERGENCY, WallBox, until
+
+from hal.boards import board
+from hal.wired import WiredStation
+from ocpp.clock import SystemClock
+from ocpp.station.configuration import load
+
+ROUNDS = int(os.environ.get("SAFETY_ROUNDS", "3"))
+NORM_S = 0.1
+"""IEC 61851-1:2017, annex A, table A.6: the supply is off within 100 ms of the loss of state C or D, and of states E and F."""
+
+BUSY = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: sum(i * i for i in range(10_000))"
+STATION = """
+[station]
+id = "CS001"
+vendor = "pilotwire"
+model = "Wall box"
+[[network]]
+url = "ws://127.0.0.1:9/ocpp"
+version = "2.0.1"
+security_profile = 0
+[[evse]]
+[[evse.connector]]
+hardware = "wired"
+"""
+
+
+class Nobody:
+    """An `EvseListener` that has nothing to do with it."""
+
+    def __getattr__(self, name):
+        return lambda *args, **more: None
+
+
+@pytest.fixture
+def load_on_the_machine():
+    """More processes than cores, and a thread that takes the interpreter whenever it can."""
+    busy = [subprocess.Popen([sys.executable, "-c", BUSY], stdout=subprocess.DEVNULL) for _ in range(2 * (os.cpu_count() or 1))]
+    over = threading.Event()
+
+    def keep_busy() -> None:
+        while not over.is_set():
+            sum(number * number for number in range(1000))
+
+    thread = threading.Thread(target=keep_busy)
+    thread.start()
+    yield
+    over.set()
+    thread.join()
+    for process in busy:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+async def rig(kernel, tmp_path, load_on_the_machine):
+    box = WallBox(kernel, tmp_path)
+    path = tmp_path / "station.toml"
+    path.write_text(STATION + box.parts)
+    configuration = load(path)
+    loop = asyncio.get_running_loop()
+    station = WiredStation(
+        1,
+        configuration.parts,
+        board=board("linux"),
+        clock=SystemClock(),
+        to_loop=loop.call_soon_threadsafe,
+        listener=Nobody(),
+    )
+    station.start()
+    yield box, station
+    station.stop()
+    box.close()
+
+
+async def charge(box: WallBox, station: WiredStation) -> None:
+    evse = station.evse(1)
+    box.kernel.gpio.press(EMERGENCY, 0)
+    box.adc.broken = False
+    box.line.state = "B"
+    await until(lambda: evse.plugged and not evse._blocks, "the EV is seen")
+    evse.allow_energy(16.0)
+    await until(lambda: box.line.duty() < 1, "current is offered")
+    box.line.state = "C"
+    await until(lambda: box.coil, "the contactor closes")
+
+
+HAZARDS = {
+    "C to A": lambda box: setattr(box.line, "state", "A"),
+    "C to B": lambda box: setattr(box.line, "state", "B"),
+    "E": lambda box: setattr(box.line, "state", "E"),
+    "diode": lambda box: setattr(box.line, "diode", False),
+    "ADC lost": lambda box: setattr(box.adc, "broken", True),
+    "emergency stop": lambda box: box.kernel.gpio.press(EMERGENCY, 1),
+}
+
+
+@pytest.mark.parametrize("hazard", HAZARDS)
+async def test_the_contactor_is_told_to_open_in_time(rig, hazard):
+    box, station = rig
+    worst = 0.0
+    for _ in range(ROUNDS):
+        box.line.diode = True
+        await charge(box, station)
+        began = time.monotonic()
+        HAZARDS[hazard](box)
+        await until(lambda: not box.coil, "the contactor opens")
+        worst = max(worst, box.kernel.gpio.set_at[COIL] - began)
+    print(f"{hazard}: {worst * 1000:.0f} ms at the worst of {ROUNDS}")
+    assert worst < NORM_S
