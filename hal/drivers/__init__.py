@@ -14,14 +14,14 @@ ENTRY_POINTS = "pilotwire.drivers"
 
 BUILT_IN = {
     "gpio-bay": "hal.drivers.switches:Bay",
-    "gpio-buzzer": "hal.drivers.lights:GpioBuzzer",
+    "gpio-buzzer": "hal.drivers.gpio_lights:GpioBuzzer",
     "gpio-contactor": "hal.drivers.contactor:GpioContactor",
     "gpio-emergency-stop": "hal.drivers.switches:EmergencyStop",
-    "gpio-leds": "hal.drivers.lights:GpioLeds",
+    "gpio-leds": "hal.drivers.gpio_lights:GpioLeds",
     "gpio-tamper": "hal.drivers.switches:Tamper",
     "keyboard-reader": "hal.drivers.keyboard_reader:KeyboardReader",
     "motor-lock": "hal.drivers.lock:MotorLock",
-    "pca9685-leds": "hal.drivers.lights:Pca9685Leds",
+    "pca9685-leds": "hal.drivers.pca9685_leds:Pca9685Leds",
     "pn532-i2c": "hal.drivers.pn532:I2cPn532",
     "pn532-serial": "hal.drivers.pn532:SerialPn532",
     "rc522": "hal.drivers.rc522:Rc522",
