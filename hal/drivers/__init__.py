@@ -19,6 +19,7 @@ BUILT_IN = {
     "gpio-emergency-stop": "hal.drivers.switches:EmergencyStop",
     "gpio-leds": "hal.drivers.gpio_lights:GpioLeds",
     "gpio-tamper": "hal.drivers.switches:Tamper",
+    "hd44780-i2c": "hal.drivers.hd44780:Hd44780",
     "keyboard-reader": "hal.drivers.keyboard_reader:KeyboardReader",
     "motor-lock": "hal.drivers.lock:MotorLock",
     "pca9685-leds": "hal.drivers.pca9685_leds:Pca9685Leds",
