@@ -27,6 +27,7 @@ BUILT_IN = {
     "pn532-serial": "hal.drivers.pn532:SerialPn532",
     "rc522": "hal.drivers.rc522:Rc522",
     "serial-reader": "hal.drivers.serial_reader:SerialReader",
+    "ssd1306": "hal.drivers.ssd1306:Ssd1306",
 }
 """Name -> module and class."""
 
