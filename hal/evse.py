@@ -193,6 +193,11 @@ class Evse:
         """The faults because of which nothing is offered."""
         return frozenset(self._blocks) | frozenset(self._latched)
 
+    @property
+    def available(self) -> bool:
+        """Whether it is in service."""
+        return self._available
+
     # -- what the parts show --------------------------------------------------------------------------------------
 
     def pilot_changed(self, connector_id: int = 1) -> None:

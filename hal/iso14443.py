@@ -48,12 +48,13 @@ def is_random(text: str) -> bool:
 class Presence:
     """Makes one presentation of a card out of many polls that see it. Times are monotonic seconds.
 
-    Only polls that work count: while a reader is out of order, nobody has been taken away. All random UIDs together
-    are one card: a phone that lies on the reader makes up a new one whenever the field was off.
+    Only polls that work count: while a reader is out of order, nobody has been taken away. With `randoms_are_one` all
+    random UIDs together are one card: a phone that lies on the reader makes up a new one whenever the field was off.
     """
 
-    def __init__(self, removed_after_s: float = REMOVED_AFTER_S) -> None:
+    def __init__(self, removed_after_s: float = REMOVED_AFTER_S, *, randoms_are_one: bool = True) -> None:
         self._removed_after_s = removed_after_s
+        self._randoms_are_one = randoms_are_one
         self._missing: dict[str, float | None] = {}
         """Card -> since when polls have missed it; None: the newest poll saw it."""
 
@@ -64,7 +65,7 @@ class Presence:
 
     def see(self, text: str | None, now: float) -> str | None:
         """A poll saw this card, or none; gives it if it is presented now, and None if it lay there before."""
-        key = None if text is None else "random" if is_random(text) else text
+        key = "random" if text is not None and self._randoms_are_one and is_random(text) else text
         for other, since in list(self._missing.items()):
             if other == key:
                 continue

@@ -14,6 +14,7 @@ from hal.drivers import make
 from hal.errors import DriverError
 from hal.evse import CONTACTOR_FAULT, METER_FAULT, Evse
 from hal.iec61851 import PilotState
+from hal.indication import Indications
 from hal.interfaces import Display, EvController, EvseListener, Lock, Meter, PartDescription, Reading
 from hal.keeper import Keeper
 from hal.parts import Part, Role
@@ -91,6 +92,7 @@ class WiredStation:
                 self.parts.append((each, make(self.bench, each.name, each.driver, each.options)))
             self._watchdog = Watchdog(watchdog) if watchdog is not None else None
             self._evses = {number: self._build(number) for number in range(1, evses + 1)}
+            self.indications = Indications(self._evses, partial(self.of, Role.INDICATOR), clock)
             self._wire()
             self._keeper = self._make_keeper()
         except BaseException:
@@ -225,6 +227,7 @@ class WiredStation:
         self.safety.feed = self._feed
         self.safety.start()
         self.attention.start()
+        self.indications.start()
 
     def stop(self) -> None:
         """Open everything and close every handle, whatever fails on the way."""
@@ -232,6 +235,7 @@ class WiredStation:
         if self._beat_timer is not None:
             self._beat_timer.cancel()
         self.attention.stop()
+        self.indications.stop()
         for evse in self._evses.values():
             evse.shut_down()
         self.safety.stop()
@@ -327,9 +331,8 @@ class WiredStation:
             self.displays[number].show(texts)
 
     def indicate(self, number: int, state: str) -> None:
-        """Show a state on every indicator of an EVSE."""
-        for indicator in self.of(Role.INDICATOR, number):
-            indicator.indicate(state)
+        """Show a state on every indicator of an EVSE, as long as it is of interest."""
+        self.indications.tell(number, state)
 
     def snapshot(self, number: int) -> dict[str, Any]:
         """What an EVSE looks like from outside."""

@@ -15,12 +15,16 @@ ENTRY_POINTS = "pilotwire.drivers"
 BUILT_IN = {
     "d0-meter": "hal.drivers.d0_meter:D0Meter",
     "gpio-bay": "hal.drivers.switches:Bay",
+    "gpio-buzzer": "hal.drivers.gpio_lights:GpioBuzzer",
     "gpio-contactor": "hal.drivers.contactor:GpioContactor",
     "gpio-emergency-stop": "hal.drivers.switches:EmergencyStop",
+    "gpio-leds": "hal.drivers.gpio_lights:GpioLeds",
     "gpio-tamper": "hal.drivers.switches:Tamper",
+    "hd44780-i2c": "hal.drivers.hd44780:Hd44780",
     "keyboard-reader": "hal.drivers.keyboard_reader:KeyboardReader",
     "modbus-meter": "hal.drivers.modbus_meter:ModbusMeter",
     "motor-lock": "hal.drivers.lock:MotorLock",
+    "pca9685-leds": "hal.drivers.pca9685_leds:Pca9685Leds",
     "pilot": "hal.drivers.pilot:Pilot",
     "pn532-i2c": "hal.drivers.pn532:I2cPn532",
     "pn532-serial": "hal.drivers.pn532:SerialPn532",
@@ -29,6 +33,7 @@ BUILT_IN = {
     "s0-meter": "hal.drivers.s0_meter:S0Meter",
     "serial-reader": "hal.drivers.serial_reader:SerialReader",
     "sml-meter": "hal.drivers.sml_meter:SmlMeter",
+    "ssd1306": "hal.drivers.ssd1306:Ssd1306",
 }
 """Name -> module and class."""
 

@@ -43,6 +43,8 @@ class CardReader(Part):
 
     role = Role.READER
     token_type = "ISO14443"
+    polls = True
+    """Whether it activates cards again and again itself: then a phone has another UID each time."""
 
     def __init__(self, bench: PartBench, options: ReaderOptions) -> None:
         super().__init__(bench, options)
@@ -50,7 +52,7 @@ class CardReader(Part):
         self.problem = ""
         self.last = ""
         """The newest token."""
-        self._presence = Presence(options.removed_after_s)
+        self._presence = Presence(options.removed_after_s, randoms_are_one=self.polls)
 
     def wrong(self, now: float) -> str:
         """Why no card can be read, or ""; from any thread."""

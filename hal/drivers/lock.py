@@ -112,9 +112,13 @@ class MotorLock(Part):
 
     def values(self) -> dict[str, str]:
         """See `Part.values`."""
+        try:
+            feedback = "locked" if self.locked else "open"
+        except LockError as error:
+            feedback = str(error)
         return {
             "told": "lock" if self._told else "open",
-            "feedback": "locked" if self.locked else "open",
+            "feedback": feedback,
             "supply": "on" if self._supplied else "lost",
         }
 

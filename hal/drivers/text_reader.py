@@ -13,6 +13,8 @@ log = logging.getLogger(__name__)
 class TextReader(CardReader):
     """A reader that is silent is not known to be broken; one whose device is gone is."""
 
+    polls = False
+
     def __init__(self, bench: PartBench, options: TextOptions) -> None:
         super().__init__(bench, options)
         self.token_type = options.token_type

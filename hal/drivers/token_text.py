@@ -41,7 +41,7 @@ def token(message: str, options: TextOptions) -> str:
     else:
         raw = _bytes(message, options)
         found = (raw[::-1] if options.reverse else raw).hex().upper()
-    if not MIN_CHARS <= len(found) <= MAX_CHARS or UNREADABLE in found:
+    if not MIN_CHARS <= len(found) <= MAX_CHARS or UNREADABLE in found or not found.isprintable():
         raise ReaderError(f"{message!r} is no token: it needs {MIN_CHARS} to {MAX_CHARS} readable characters")
     return found
 

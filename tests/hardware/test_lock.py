@@ -148,6 +148,7 @@ async def test_a_feedback_that_cannot_be_read_is_an_error(kernel, lock):
     kernel.gpio.broken.add(FEEDBACK)
     with pytest.raises(LockError, match="lock: no feedback"):
         _ = lock.locked
+    assert "no feedback" in lock.values()["feedback"]
 
 
 async def test_without_feedback_it_is_what_it_was_told(clock, bolt, bench):

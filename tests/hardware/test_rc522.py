@@ -32,6 +32,7 @@ def test_a_card_is_presented_once_in_the_byte_order_of_the_card(chip, rig, uid):
     chip.cards = [Card(uid)]
     rig.turns(20)
     assert rig.presented == [uid]
+    assert chip.cards[0].state == "halted"  # it is woken at every look, not at every second one
     assert rig.reader.values()["chip"] == "MFRC522, version 0x92"
 
 

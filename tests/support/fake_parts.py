@@ -11,6 +11,7 @@ DRIVERS = {
     "fake-reader": "support.fake_parts:FakeReader",
     "fake-tamper": "support.fake_parts:FakeTamper",
     "fake-bay": "support.fake_parts:FakeBay",
+    "fake-lamp": "support.fake_parts:FakeLamp",
 }
 
 
@@ -55,3 +56,11 @@ class FakeTamper(Part):
 
 class FakeBay(Part):
     role = Role.BAY
+
+
+class FakeLamp(Part):
+    role = Role.INDICATOR
+    shown = ""
+
+    def indicate(self, state):
+        self.shown = state

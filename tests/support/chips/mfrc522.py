@@ -31,6 +31,9 @@ class Card:
         self.state = "idle"
 
     def called(self, command: int) -> bytes | None:
+        if self.state in ("ready", "active"):
+            self.state = "idle"  # it does not expect that now, and says nothing (ISO/IEC 14443-3 clause 6.3)
+            return None
         if command == 0x26 and self.state == "halted":
             return None
         self.state, self.level = "ready", 0

@@ -76,6 +76,11 @@ def test_a_phone_that_makes_up_uids_is_one_card():
     assert presence.see("08CCCCCC", 1.6) == "08CCCCCC"
 
 
+def test_numbers_that_only_look_made_up_are_cards_of_their_own_where_they_are_none():
+    presence = Presence(1.0, randoms_are_one=False)
+    assert [presence.see(text, 0.0) for text in ("08AAAAAA", "08BBBBBB")] == ["08AAAAAA", "08BBBBBB"]
+
+
 def test_what_is_remembered_is_bounded():
     presence = Presence(1000.0)
     for number in range(10 * MAX_PRESENT):

@@ -14,6 +14,7 @@ PARTS = (
     PartDescription("left reader", "fake-reader", 1),
     PartDescription("lid", "fake-tamper", 0),
     PartDescription("bay", "fake-bay", 1),
+    PartDescription("lamp", "fake-lamp", 1),
 )
 
 
@@ -63,3 +64,15 @@ def test_a_lid_that_is_opened_is_told_with_its_name(rig, caplog):
 def test_a_bay_is_told(rig):
     rig.parts["bay"].changed(True)
     assert rig.heard.of("bay") == [("bay", 1, True)]
+
+
+def test_lights_show_what_they_are_told_and_then_what_the_evse_does(rig):
+    lamp = rig.parts["lamp"]
+    assert lamp.shown == "Available"
+    rig.station.indicate(1, "Refused")
+    assert lamp.shown == "Refused"
+    rig.clock.tick(5.0)
+    assert lamp.shown == "Available"
+    rig.station.set_available(1, 1, False)
+    rig.clock.tick(1.0)
+    assert lamp.shown == "Unavailable"

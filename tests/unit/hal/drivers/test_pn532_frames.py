@@ -1,6 +1,8 @@
 from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hal.drivers.pn532_frames import (
     ACK,
@@ -84,3 +86,22 @@ def test_the_uid_of_a_target(data, uid):
 def test_a_target_cut_short_is_an_error(data):
     with pytest.raises(ReaderError, match="whole UID"):
         target_uid(bytes.fromhex(data))
+
+
+@given(st.lists(st.one_of(st.binary(max_size=20), st.sampled_from([ACK, VERSION, b"\x00\xff", b"\x00"])), max_size=12))
+def test_whatever_comes_is_an_answer_or_a_reader_error(pieces):
+    frames = Frames()
+    for piece in pieces:
+        with suppress(ReaderError):
+            frames.feed(piece)
+    frames.clear()
+    assert frames.feed(VERSION) == [Answer(GET_FIRMWARE_VERSION, bytes.fromhex("32010607"))]
+
+
+@given(st.binary(max_size=64), st.integers(1, 16))
+def test_any_command_comes_back_whole_in_pieces_of_any_size(data, size):
+    sent = bytearray(frame(SAM_CONFIGURATION, data))
+    sent[5], sent[-2] = 0xD5, (sent[-2] - 1) & 0xFF  # the same frame from the chip to the host
+    frames = Frames()
+    found = [each for at in range(0, len(sent), size) for each in frames.feed(bytes(sent[at : at + size]))]
+    assert found == [Answer(SAM_CONFIGURATION - 1, data)]

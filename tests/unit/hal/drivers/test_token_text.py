@@ -1,6 +1,8 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from hal.drivers.token_text import MAX_MESSAGE, Messages, TextOptions, token
+from hal.drivers.token_text import MAX_CHARS, MAX_MESSAGE, MIN_CHARS, Messages, TextOptions, token
 from hal.errors import ReaderError
 
 
@@ -71,3 +73,29 @@ def test_endless_noise_is_bounded_and_no_message():
     assert messages.feed(b"\r" + b"A" * 1000 + b"\r\xff\xfe12\r") == ["??12"]
     messages.feed(b"A" * 1000)
     assert len(messages._buffer) <= MAX_MESSAGE
+
+
+FORMATS = st.sampled_from(["hex", "decimal", "wiegand26", "wiegand34", "text"])
+
+
+@given(st.text(max_size=40) | st.text("0123456789abcdefABCDEF", max_size=40), FORMATS, st.sampled_from(["none", "xor"]))
+def test_whatever_is_sent_is_a_token_of_allowed_length_or_a_reader_error(message, kind, checksum):
+    try:
+        found = token(message, TextOptions(format=kind, checksum=checksum))
+    except ReaderError:
+        return
+    assert MIN_CHARS <= len(found) <= MAX_CHARS
+
+
+@given(st.binary(min_size=3, max_size=3) | st.binary(min_size=4, max_size=4))
+def test_a_wiegand_word_gives_back_its_bytes_and_one_wrong_bit_is_noticed(data):
+    size = 8 * len(data)
+    number, half = int.from_bytes(data, "big"), 4 * len(data)
+    even = (number >> half).bit_count() % 2
+    odd = 1 - (number & (1 << half) - 1).bit_count() % 2
+    word = even << size + 1 | number << 1 | odd
+    options = TextOptions(format=f"wiegand{size + 2}")
+    assert token(f"{word:X}", options) == data.hex().upper()
+    for bit in range(size + 2):
+        with pytest.raises(ReaderError, match="parity"):
+            token(f"{word ^ 1 << bit:X}", options)
