@@ -13,6 +13,7 @@ from hal.errors import DriverError, HardwareError
 from hal.evse import METER_FAULT, PILOT_FAULT, Evse
 from hal.iec61851 import PilotState
 from hal.interfaces import Display, EvController, EvseListener, Lock, Meter, PartDescription, Reading
+from hal.meters.sessions import SignedSessions
 from hal.parts import Part, Role
 from hal.safety import SafetyLoop
 from hal.watchdog import Watchdog, notify
@@ -121,7 +122,11 @@ class WiredStation:
             meter=meter,
             locks=locks,
             clock=self._clock,
-            listener=self._listener,
+            listener=(
+                SignedSessions(self._listener, meters[0], self._clock)
+                if meters and getattr(meters[0], "signs", False)
+                else self._listener
+            ),
         )
 
     def _wire(self) -> None:

@@ -35,10 +35,14 @@ MAX_REGISTERS = 125
 MAX_ENTRIES = 200
 """Entries of a map; the largest meters have some forty that a station can use."""
 
+MAX_OCMF_REGISTERS = 2048
+"""Registers of a signed text: 4 kB; those of known meters are below 1 kB."""
+
 DIRECTIONS = {"Power.Active.Import": "Power.Active.Export", "Current.Import": "Current.Export"}
 """Measurands whose sign may tell the direction -> what a negative value is."""
 
 Address = Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
+Word = Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
 Function = Annotated[Literal[3, 4], msgspec.Meta(description="3: holding registers, 4: input registers")]
 
 
@@ -65,20 +69,28 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Ocmf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a meter keeps its signed readings as OCMF text, and what makes it sign one.
 
-    A command is a value written to `command_address`; the text is ready when the register `ready_address`, if there is
-    one, holds `ready_value`. Its length in bytes stands in `length_address`; without one it ends at the first NUL.
+    A command is a value written to `command_address`; the text is ready when `ready_address`, if there is one, holds
+    `ready_value`. Its length in bytes stands in `length_address`; without one it ends at the first NUL.
     """
 
     address: Address
-    registers: Annotated[int, msgspec.Meta(ge=1, le=2048)]
+    registers: Annotated[int, msgspec.Meta(ge=1, le=MAX_OCMF_REGISTERS)]
+    command_address: Address
+    start_command: Word | None = None
+    end_command: Word | None = None
+    now_command: Word | None = None
     length_address: Address | None = None
-    command_address: Address | None = None
-    start_command: Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)] | None = None
-    end_command: Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)] | None = None
-    now_command: Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)] | None = None
     ready_address: Address | None = None
-    ready_value: Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)] = 1
+    ready_value: Word = 1
     function: Function = 3
+    method: str = ""
+    """How it signs, in OCPP's words: "ECDSA-secp256r1-SHA256"."""
+
+    def __post_init__(self) -> None:
+        if self.address + self.registers > 0x10000:
+            raise ValueError("the OCMF text does not fit into the registers")
+        if self.start_command is None or self.end_command is None:
+            raise ValueError("ocmf needs a start_command and an end_command")
 
 
 class RegisterMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
