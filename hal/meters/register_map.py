@@ -38,6 +38,9 @@ MAX_ENTRIES = 200
 MAX_OCMF_REGISTERS = 2048
 """Registers of a signed text: 4 kB; those of known meters are below 1 kB."""
 
+MIN_SCALE, MAX_SCALE = Decimal("0.000001"), Decimal(1_000_000)
+"""Microwatts and megawatts."""
+
 DIRECTIONS = {"Power.Active.Import": "Power.Active.Export", "Current.Import": "Current.Export"}
 """Measurands whose sign may tell the direction -> what a negative value is."""
 
@@ -117,6 +120,8 @@ class RegisterMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
                 raise ValueError(f"there is no measurand {each.measurand!r}; known are {', '.join(sorted(KINDS))}")
             if each.phase is not None and each.phase not in PHASES:
                 raise ValueError(f"there is no phase {each.phase!r}; known are {', '.join(sorted(PHASES))}")
+            if not each.scale.is_finite() or not MIN_SCALE <= abs(each.scale) <= MAX_SCALE:
+                raise ValueError(f"scale of {each.measurand} must be {MIN_SCALE} to {MAX_SCALE}, or negative")
             if each.length > self.limit or each.address + each.length > 0x10000:
                 raise ValueError(f"{each.measurand} at {each.address} does not fit into an answer")
             if each.signed_direction and each.measurand not in DIRECTIONS:

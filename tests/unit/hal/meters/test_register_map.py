@@ -135,6 +135,9 @@ def test_a_tenth_is_a_tenth():
             '{energy}\n[[entries]]\nmeasurand = "Voltage"\naddress = 1\ntype = "int16"\nsigned_direction = true',
             "no direction",
         ),
+        ("{energy}\nscale = nan", "scale of .* must be"),
+        ("{energy}\nscale = 1e999", "scale of .* must be"),
+        ("{energy}\nscale = 0", "scale of .* must be"),
         ("{energy}\n{entry}", "told twice"),
     ],
 )
