@@ -12,7 +12,7 @@ from hal.bus.modbus import Line
 from hal.errors import BusError, DriverError, MeterError
 from hal.interfaces import Quantity, SignedData
 from hal.meters import register_map
-from hal.meters.ocmf import Kind, Signer
+from hal.meters.ocmf import Kind, MeterClock, Signer
 from hal.meters.part import MeterOptions, MeterPart
 
 log = logging.getLogger(__name__)
@@ -76,6 +76,7 @@ class ModbusMeter(MeterPart):
             if ocmf is not None
             else None
         )
+        self._meter_clock = MeterClock(self._line, options.unit, ocmf, self._wall_clock) if ocmf is not None else None
         self._sign_interval_s = options.sign_interval_s
         self._in_session = False
         self._signed_at = 0.0
@@ -96,8 +97,8 @@ class ModbusMeter(MeterPart):
             good = False
         self._failures = 0 if good else self._failures + 1
         self._again_at = self.bench.clock.monotonic() + PAUSE_S
-        if good and self._in_session and now - self._signed_at >= self._sign_interval_s:
-            self._sign_now(now)
+        if good and self._signer is not None:
+            self._serve_signing(now)
 
     def _ask(self) -> list[Quantity]:
         found: list[Quantity] = []
@@ -137,10 +138,15 @@ class ModbusMeter(MeterPart):
             self.signed_end = signed
         self.bench.to_loop(done)
 
-    def _sign_now(self, now: float) -> None:
-        self._signed_at = now
-        if self.map.ocmf is not None and self.map.ocmf.now_command is not None:
+    def _serve_signing(self, now: float) -> None:
+        if self._in_session and now - self._signed_at >= self._sign_interval_s:
+            self._signed_at = now
             self.signed_now = self._signed("now")
+        try:
+            if self._meter_clock is not None:
+                self._meter_clock.keep(now)
+        except BusError as error:
+            log.warning("%s: the meter's clock cannot be kept: %s", self.name, error)
 
     def _signed(self, kind: Kind) -> SignedData | None:
         if self._signer is None:

@@ -90,6 +90,23 @@ MODELS = {
             (0x5B1A, "i", 350050, POWER, "L3", "3500.5"),
         ],
     ),
+    "bauer-bsm-ws36a": (
+        3,
+        [(40090, 107), (40260, 3)],
+        [
+            (40094, "h", 155, CURRENT, "L2", "15.5"),
+            (40096, "h", -1, None, None, None),
+            (40098, "h", 2305, VOLTAGE, "L1-N", "230.5"),
+            (40105, "h", -1, None, None, None),
+            (40106, "h", 5001, "Frequency", None, "50.01"),
+            (40107, "h", -2, None, None, None),
+            (40108, "h", 1100, POWER, None, "11000"),
+            (40112, "h", 1, None, None, None),
+            (40128, "I", 3, EXPORT, None, "30"),
+            (40136, "I", 10000, IMPORT, None, "100000"),
+            (40144, "h", 1, None, None, None),
+        ],
+    ),
     "carlo-gavazzi-em340": (
         4,
         [(0x0000, 0x52)],
@@ -181,8 +198,10 @@ def test_a_model_is_read_as_its_vendor_documents_it(site, model):
     part.poll()
     told = {(each.measurand, each.phase): each.value for each in part.read().quantities}
     for _, _, _, measurand, phase, value in samples:
+        if measurand is None:  # an exponent
+            continue
         assert told[measurand, phase] == Decimal(value), (measurand, phase)
-    assert len(meter.asked) == len(part.map.blocks())
+    assert meter.asked[: len(part.map.blocks())] == [(each.address, each.count) for each in part.map.blocks()]
 
 
 def test_a_single_phase_abb_tells_nothing_of_what_it_does_not_measure(site):

@@ -2,6 +2,7 @@
 
 import logging
 
+import msgspec
 import pytest
 from support.modbus_meter import EmulatedMeter, ModbusServer
 from support.serial_line import SerialLine, wait_until
@@ -11,7 +12,16 @@ from hal.drivers import make
 from hal.errors import DriverError
 from hal.meters import ocmf, register_map
 
-MAP = """
+SIGNING = """
+command_address = 900
+command = {}
+ready_address = 901
+ready_value = 1
+length_address = 902
+address = 1000
+registers = 300
+"""
+MAP = f"""
 title = "Signing meter"
 document = "its manual"
 function = 3
@@ -21,15 +31,10 @@ measurand = "Energy.Active.Import.Register"
 address = 0
 type = "uint32"
 [ocmf]
-address = 1000
-registers = 300
-command_address = 900
-ready_address = 901
-length_address = 902
-start_command = 1
-end_command = 2
-now_command = 3
 method = "ECDSA-secp256r1-SHA256"
+[ocmf.start]{SIGNING.format(1)}
+[ocmf.end]{SIGNING.format(2)}
+[ocmf.now]{SIGNING.format(3)}
 """
 COMMAND, READY, LENGTH, TEXT = 900, 901, 902, 1000
 PAYLOAD = '{"FV":"1.0","GI":"ACME","RD":[{"TX":"%s","RV":%s,"RU":"Wh","ST":"G"}]}|{"SD":"3045022100\\u00e4Ä"}'
@@ -150,6 +155,47 @@ def test_a_text_without_a_length_ends_at_the_first_nul(site):
     assert site.part.read().signed_start.data.encode() == site.meter.texts[0]
 
 
+class Bsm(EmulatedMeter):
+    """A BAUER BSM-WS36A: its snapshots for now, start and end, each with a text of its own."""
+
+    STATUS = {40524: 41795, 41286: 43295, 41540: 43795}
+
+    def __init__(self) -> None:
+        texts = [(first, 496) for first in self.STATUS.values()]
+        super().__init__([(40090, 107), (40260, 3), *((each, 1) for each in self.STATUS), *texts], function=3, unit=42)
+        self.put(40136, "I", 5244)
+        self.put(40144, "h", 1)
+        self.looks = 0
+
+    async def _access(self, function, start, address, count, current, values):
+        if address in self.STATUS and values is not None:
+            self.looks = 2
+        elif address in self.STATUS and self.looks:
+            self.looks -= 1
+            self.registers[address] = 2 if self.looks else 0
+            self.put_text(self.STATUS[address], f"OCMF|{address}|{self.registers[40137]}".encode())
+        return await super()._access(function, start, address, count, current, values)
+
+
+def test_a_bauer_bsm_signs_begin_and_end_in_snapshots_of_their_own(tmp_path):
+    line, (bench, _) = SerialLine(tmp_path), workbench()
+    server = ModbusServer(line.far, meter := Bsm())
+    try:
+        part = make(bench, "M1", "modbus-meter", {"port": line.near, "model": "bauer-bsm-ws36a", "unit": 42})
+        part.poll()
+        part._sign_begin(lambda: None)
+        meter.put(40136, "I", 5300)
+        part._sign_end(lambda: None)
+        reading = part.read()
+        assert reading.quantities[-1].value == 52_440
+        assert (reading.signed_start.data, reading.signed_end.data) == ("OCMF|41286|5244", "OCMF|41540|5300")
+        assert meter.registers[40260] << 16 | meter.registers[40261] > 1_735_689_600
+    finally:
+        bench.close()
+        server.close()
+        line.close()
+
+
 def not_signed(site, caplog, complaint: str) -> None:
     caplog.set_level(logging.ERROR)
     site.do("begin_session")
@@ -183,10 +229,19 @@ def test_a_text_that_changes_while_it_is_read(site, caplog):
     not_signed(site, caplog, "changed while it was read")
 
 
+def test_a_meter_that_cannot_sign_says_so_and_is_not_waited_for(site, caplog):
+    site.meter.on_write = lambda address, value: site.meter.registers.update({READY: 5})
+    not_signed(site, caplog, "not ready after")
+    site.part._signer._ocmf = msgspec.structs.replace(
+        site.part.map.ocmf, start=msgspec.structs.replace(site.part.map.ocmf.start, busy_value=2)
+    )
+    not_signed(site, caplog, "it says 5")
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (("start_command = 1", ""), "needs a start_command"),
+        (("[ocmf.end]", "[ocmf.ende]"), "unknown field"),
         (("registers = 300", "registers = 3000"), "<= 2048"),
         (("address = 1000", "address = 65500"), "does not fit"),
     ],
