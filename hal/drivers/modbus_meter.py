@@ -36,6 +36,10 @@ class ModbusMeterOptions(MeterOptions, frozen=True, kw_only=True):
     baud: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 9600
     parity: Literal["N", "E", "O"] = "N"
     stop_bits: Literal[1, 2] = 1
+    echo: bool = False
+    """Whether the adapter hears what it sends."""
+    rts: bool = False
+    """Whether the kernel has to switch the transmitter by RTS (a transceiver on a UART of the board)."""
     timeout_s: Annotated[float, Meta(ge=0.05, le=2)] = 0.3
     """How long a meter may take to begin its answer."""
     interval_s: Annotated[float, Meta(ge=0.1, le=10)] = 1.0
@@ -65,7 +69,7 @@ class ModbusMeter(MeterPart):
         self._failures = 0
         self._again_at = 0.0
         self._line = bench.share(f"modbus {self._path}", lambda: _open(bench, self._path, options))
-        if self._line.settings != (options.baud, options.parity, options.stop_bits):
+        if self._line.settings != (options.baud, options.parity, options.stop_bits, options.echo, options.rts):
             raise DriverError(
                 f"{self.name}: the line {self._path} is in use with other settings: {self._line.settings}"
             )
@@ -161,6 +165,12 @@ class ModbusMeter(MeterPart):
 def _open(bench: PartBench, path: str, options: ModbusMeterOptions) -> Line:
     bench.claim(f"serial port {path}")
     line = Line(
-        path, baud=options.baud, parity=options.parity, stop_bits=options.stop_bits, timeout_s=options.timeout_s
+        path,
+        baud=options.baud,
+        parity=options.parity,
+        stop_bits=options.stop_bits,
+        timeout_s=options.timeout_s,
+        echo=options.echo,
+        rts=options.rts,
     )
     return bench.keep(line, line.close)

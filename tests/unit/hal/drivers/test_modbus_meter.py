@@ -1,6 +1,7 @@
 """Modbus meters: every model against a server with its vendor's registers, and every fault of a line."""
 
 import logging
+import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -348,6 +349,55 @@ def test_noise_instead_of_answers(site, part, caplog):
     recovering(site, part, caplog)
 
 
+def test_a_meter_that_has_no_such_registers_says_which(site, emulated):
+    part = site.part("M9", model="abb-b21")
+    part.poll()
+    assert "refuses register 20480: it has no such registers (exception 2)" in part.error
+
+
+def test_before_a_request_the_line_is_silent_for_four_characters(site):
+    meter = EmulatedMeter(EASTRON_SPANS, function=4)
+    meter.put(0x48, "f", 5.0)
+    site.emulate(meter)
+    answered, asked = [], []
+
+    def answers(data: bytes) -> bytes:
+        answered.append(time.monotonic())
+        return data
+
+    def asks(data: bytes) -> bytes:
+        asked.append((time.monotonic(), answered[-1] if answered else None))
+        return data
+
+    site.line.to_driver, site.line.to_part = answers, asks
+    part = site.part(model="eastron-sdm630", baud=1200)
+    part.poll()
+    assert part.error == ""
+    pauses = [at - before for at, before in asked if before is not None]
+    assert len(pauses) == 2
+    assert min(pauses) > 4 * 11 / 1200 - 0.005
+
+
+def test_an_adapter_that_hears_itself_is_told_so(site):
+    meter = EmulatedMeter(EASTRON_SPANS, function=4)
+    meter.put(0x48, "f", 5.0)
+    site.emulate(meter)
+
+    def echoing(data: bytes) -> bytes:
+        site.line.send(data)
+        return data
+
+    site.line.to_part = echoing
+    part = site.part(model="eastron-sdm72d", echo=True)
+    part.poll()
+    assert energy(part) == 5000
+
+
+def test_a_port_that_cannot_switch_a_transmitter_says_so(site):
+    with pytest.raises(BusError, match="cannot switch its transmitter by RTS"):
+        site.part(model="eastron-sdm72d", rts=True)
+
+
 def test_a_single_lost_answer_is_asked_for_again_and_nobody_hears_of_it(site, part, caplog):
     part.poll()
     lost = [True]
@@ -367,7 +417,7 @@ def test_noise_before_an_answer_does_not_stay_in_the_way(site, part):
 def test_a_meter_that_refuses(site, emulated, part, caplog):
     part.poll()
     emulated.refuses = True
-    failing(site, part, "refuses: exception 4", caplog)
+    failing(site, part, r"refuses register 52: it has failed \(exception 4\)", caplog)
     emulated.refuses = False
     recovering(site, part, caplog)
 
@@ -375,7 +425,7 @@ def test_a_meter_that_refuses(site, emulated, part, caplog):
 def test_an_adapter_that_is_pulled_and_put_in_again(site, part, caplog):
     part.poll()
     site.line.unplug()
-    failing(site, part, "ttyUSB0 is gone", caplog)
+    failing(site, part, "ttyUSB0 (is gone|cannot be opened)", caplog)
     site.line.plug()
     recovering(site, part, caplog)
 
