@@ -7,8 +7,14 @@ from typing import Any
 
 from hal.errors import BusError
 
-RETRIES = 1
+ATTEMPTS = 2
 """Requests are repeated once: single frames get lost on long lines, and nobody needs to know."""
+
+MAX_LATE = 16
+"""Pieces of late answers that are thrown away before a line counts as disturbed."""
+
+READ_LIMIT = 256
+"""Bytes of the longest frame (Modbus over serial line, section 2.5.1)."""
 
 
 SILENCE_CHARACTERS = 4
@@ -47,11 +53,13 @@ class Line:
     ) -> None:
         from pymodbus.client import ModbusSerialClient
         from pymodbus.exceptions import ModbusException
+        from serial import SerialException
 
         logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # whatever goes wrong comes as an error, too
         self.path = path
         self.settings = (baud, parity, stop_bits, echo, rts)
         self._error: type[Exception] = ModbusException
+        self._serial_error: type[Exception] = SerialException
         self._heard = 0
         self._rts = rts
         self._silence_s = max(SILENCE_CHARACTERS * 11 / baud, MIN_SILENCE_S)
@@ -62,7 +70,7 @@ class Line:
             parity=parity,
             stopbits=stop_bits,
             timeout=timeout_s,
-            retries=RETRIES,
+            retries=0,
             trace_packet=self._listen,
             handle_local_echo=echo,
         )
@@ -96,24 +104,38 @@ class Line:
         self._ask(unit, address, lambda: self._client.write_registers(address, list(values), device_id=unit))
 
     def _ask(self, unit: int, address: int, call: Callable[[], Any]) -> Any:
-        self._heard = 0
-        try:
+        for attempt in range(1, ATTEMPTS + 1):
+            self._heard = 0
             self._connect()
             time.sleep(max(0.0, self._quiet_since + self._silence_s - time.monotonic()))
-            answer = call()
-        except BusError:
-            raise
-        except (self._error, OSError, ValueError, IndexError) as error:
-            raise BusError(self._what(unit, error)) from error
-        finally:
-            self._quiet_since = time.monotonic()
+            try:
+                answer = call()
+            except (self._error, OSError, ValueError, IndexError) as error:
+                what = self._what(unit)
+                self._let_late_answers_pass()
+                if attempt == ATTEMPTS or not self._client.connected:
+                    raise BusError(what) from error
+            else:
+                break
+            finally:
+                self._quiet_since = time.monotonic()
         if answer.isError():
             code = getattr(answer, "exception_code", 0)
             why = EXCEPTIONS.get(code, "it does not say why")
             raise BusError(f"unit {unit} on {self.path} refuses register {address}: {why} (exception {code})")
         return answer
 
-    def _what(self, unit: int, error: Exception) -> str:
+    def _let_late_answers_pass(self) -> None:
+        """An answer does not say which registers it is about: one that comes late must not be taken for the next one's."""
+        port = self._client.socket
+        try:
+            for _ in range(MAX_LATE if port is not None else 0):
+                if not port.read(READ_LIMIT):
+                    return  # silent for as long as an answer may take
+        except (OSError, TypeError, self._serial_error):
+            self._client.close()  # the next call opens it anew
+
+    def _what(self, unit: int) -> str:
         if not self._client.connected:
             return f"{self.path} is gone"
         if self._heard:

@@ -13,9 +13,11 @@ from hal.meters.register_map import Ocmf, Signing
 
 Kind = Literal["start", "end", "now"]
 
-TRIES = 20
+READY_S = 5.0
+"""How long a meter may take to sign, some two seconds mostly; whoever else is on its line waits as long."""
+
 PAUSE_S = 0.1
-"""A meter takes up to two seconds to sign; whoever else is on its line waits as long."""
+"""Between two looks whether it has."""
 
 BEGIN = b"OCMF|"
 """What every text begins with (OCMF 1.0, chapter 3)."""
@@ -58,14 +60,15 @@ class Signer:
         return SignedData(text, method=self._ocmf.method, public_key=self._public_key)
 
     def _await_ready(self, how: Signing) -> None:
-        for _ in range(TRIES):
+        end = time.monotonic() + READY_S
+        while time.monotonic() < end:
             try:
                 if self._ready(how):
                     return
             except BusError as error:  # some meters do not answer while they sign
                 log.debug("not ready: %s", error)
             time.sleep(PAUSE_S)
-        raise MeterError(f"it was not ready after {TRIES} looks")
+        raise MeterError(f"it was not ready within {READY_S:g} s")
 
     def _ready(self, how: Signing) -> bool:
         if how.ready_address is None:

@@ -1,6 +1,7 @@
 """Modbus meters: every model against a server with its vendor's registers, and every fault of a line."""
 
 import logging
+import threading
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -405,6 +406,34 @@ def test_a_single_lost_answer_is_asked_for_again_and_nobody_hears_of_it(site, pa
     part.poll()
     assert part.error == ""
     assert not caplog.records
+
+
+def test_an_answer_that_comes_late_is_not_taken_for_the_next_one(site, tmp_path):
+    """The answer about power must not be billed as energy: answers do not say what they are about."""
+    own = tmp_path / "mine.toml"
+    own.write_text(
+        'title = "Mine"\ndocument = "its manual"\nfunction = 3\n'
+        f'[[entries]]\nmeasurand = "{POWER}"\naddress = 100\ntype = "uint16"\n'
+        f'[[entries]]\nmeasurand = "{IMPORT}"\naddress = 900\ntype = "uint16"\n'
+    )
+    meter = EmulatedMeter([(100, 1), (900, 1)], function=3)
+    meter.put(100, "H", 11_000)
+    meter.put(900, "H", 5000)
+    site.emulate(meter)
+    part = site.part(map=str(own), timeout_s=0.2)
+    late = [0.28, 0.18, 0.16]
+
+    def delay(data: bytes) -> bytes:
+        if not late:
+            return data
+        threading.Timer(late.pop(0), site.line.send, (data,)).start()
+        return b""
+
+    site.line.to_driver = delay
+    part.poll()
+    part.poll()
+    assert not late
+    assert energy(part) == 5000
 
 
 def test_noise_before_an_answer_does_not_stay_in_the_way(site, part):

@@ -204,7 +204,7 @@ def not_signed(site, caplog, complaint: str) -> None:
 
 
 def test_a_meter_that_never_gets_ready(site, caplog, monkeypatch):
-    monkeypatch.setattr(ocmf, "PAUSE_S", 0.0)
+    monkeypatch.setattr(ocmf, "READY_S", 0.2)
     site.meter.slow = 1000
     not_signed(site, caplog, "M1: the meter did not sign (start): it was not ready")
 
@@ -229,9 +229,10 @@ def test_a_text_that_changes_while_it_is_read(site, caplog):
     not_signed(site, caplog, "changed while it was read")
 
 
-def test_a_meter_that_cannot_sign_says_so_and_is_not_waited_for(site, caplog):
+def test_a_meter_that_cannot_sign_says_so_and_is_not_waited_for(site, caplog, monkeypatch):
+    monkeypatch.setattr(ocmf, "READY_S", 0.2)
     site.meter.on_write = lambda address, value: site.meter.registers.update({READY: 5})
-    not_signed(site, caplog, "not ready after")
+    not_signed(site, caplog, "not ready within")
     site.part._signer._ocmf = msgspec.structs.replace(
         site.part.map.ocmf, start=msgspec.structs.replace(site.part.map.ocmf.start, busy_value=2)
     )
