@@ -122,12 +122,14 @@ class WiredStation:
             meter=meter,
             locks=locks,
             clock=self._clock,
-            listener=(
-                SignedSessions(self._listener, meters[0], self._clock)
-                if meters and getattr(meters[0], "signs", False)
-                else self._listener
-            ),
+            listener=self._hears(meter),
         )
+
+    def _hears(self, meter: Any) -> EvseListener:
+        """Who hears of an EVSE; what happens there waits for the signature of a meter that signs."""
+        if not getattr(meter, "signs", False):
+            return self._listener
+        return cast(EvseListener, SignedSessions(self._listener, meter, self._clock))
 
     def _wire(self) -> None:
         for number in self._evses:

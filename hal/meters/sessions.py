@@ -1,15 +1,21 @@
 """Tells a meter that signs when a session begins and when energy has ceased to flow, and waits for its signature."""
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from hal.clock import Clock, Timer
 from hal.interfaces import EvseListener
 
 SIGN_S = 3.0
 """How long what happened is held back for a signature; a meter takes up to two seconds."""
+
+log = logging.getLogger(__name__)
+
+MAX_HELD = 16
+"""Events that are held back; with more, an EV or a cable chatters, and nothing waits for signatures any more."""
 
 Signing = Callable[[Callable[[], object]], object]
 
@@ -31,8 +37,7 @@ class SignedSessions:
     """An `EvseListener` of one EVSE in front of another.
 
     "Plugged in" and "energy has ceased to flow" are passed on when the meter has signed, and what comes after them in
-    order, so that whoever begins or ends a transaction by them finds the signature in the reading. Faults, tokens and
-    the parking bay never wait.
+    order, so that whoever begins or ends a transaction by them finds the signature in the reading. Faults never wait.
     """
 
     def __init__(self, listener: EvseListener, meter: SigningMeter, clock: Clock) -> None:
@@ -60,21 +65,18 @@ class SignedSessions:
         told = partial(self._listener.ev_state, evse_id, requests_energy=requests_energy, energy_flows=energy_flows)
         self._tell(self._meter.end_energy if ceased else None, told)
 
-    def fault(self, evse_id: int, connector_id: int, kind: str, *, active: bool, info: str, vendor_code: str) -> None:
-        """See `EvseListener`."""
-        self._listener.fault(evse_id, connector_id, kind, active=active, info=info, vendor_code=vendor_code)
-
-    def token(self, value: str, token_type: str, evse_ids: tuple[int, ...]) -> None:
-        """See `EvseListener`."""
-        self._listener.token(value, token_type, evse_ids)
-
-    def bay(self, evse_id: int, occupied: bool) -> None:
-        """See `EvseListener`."""
-        self._listener.bay(evse_id, occupied)
+    def __getattr__(self, name: str) -> Any:
+        """Everything else that a listener hears goes on at once."""
+        return getattr(self._listener, name)
 
     def _tell(self, sign: Signing | None, told: Callable[[], object]) -> None:
         self._held.append((sign, told))
-        if len(self._held) == 1:
+        if len(self._held) > MAX_HELD:
+            log.warning("more happens at an EVSE than its meter can sign")
+            self._end_wait()
+            while self._held:
+                self._pass_on()
+        elif len(self._held) == 1:
             self._next()
 
     def _next(self) -> None:
@@ -90,13 +92,16 @@ class SignedSessions:
     def _signed(self, ticket: object) -> None:
         if ticket is not self._ticket:
             return  # too late: it was passed on without
-        self._ticket = None
-        if self._timer is not None:
-            self._timer.cancel()
+        self._end_wait()
         try:
             self._pass_on()
         finally:
             self._next()
+
+    def _end_wait(self) -> None:
+        self._ticket = None
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _pass_on(self) -> None:
         _, told = self._held.popleft()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hal.meters.sessions import SIGN_S, SignedSessions
+from hal.meters.sessions import MAX_HELD, SIGN_S, SignedSessions
 from ocpp.clock import ManualClock
 
 
@@ -108,3 +108,15 @@ def test_one_listener_that_raises_does_not_hold_up_what_comes_after(rig):
     with pytest.raises(ZeroDivisionError):
         rig.meter.sign()
     assert rig.heard.all == ["ev_state True"]
+
+
+def test_a_cable_that_chatters_does_not_pile_up(rig, caplog):
+    for _ in range(MAX_HELD):
+        rig.sessions.plugged(1, 1)
+    assert rig.heard.all == []
+    rig.sessions.unplugged(1, 1)
+    assert rig.heard.all == ["plugged"] * MAX_HELD + ["unplugged"]
+    assert "more happens" in caplog.text
+    rig.meter.sign()
+    rig.flows(True)
+    assert rig.heard.all[-1] == "ev_state True"
