@@ -76,11 +76,16 @@ def test_wrong_readings_that_contradict_each_other_are_never_believed(meter):
 
 
 def test_a_register_that_stands_still_while_power_flows_is_stuck(meter):
-    for _ in range(300):
+    for _ in range(600):
         meter.say(10_000, 11_000)
     with pytest.raises(MeterError, match="stands at 10000 Wh though 11000 W flow"):
         meter.say(10_000, 11_000, after_s=60.0)
     meter.say(10_001, 11_000)
+
+
+def test_a_meter_that_tells_whole_kilowatt_hours_neither_jumps_nor_is_stuck(meter):
+    for second in range(1, 1200):
+        meter.say(10_000 + 11_000 * second // 3600 // 1000 * 1000, 11_000)
 
 
 def test_below_the_starting_current_a_register_may_stand_still(meter):
