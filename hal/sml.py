@@ -6,6 +6,7 @@ raised, and no more than `MAX_TELEGRAM` bytes are kept.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from hal.errors import MeterError
@@ -47,6 +48,11 @@ class Value:
     def code(self) -> str:
         """Its OBIS code, C.D.E: "1.8.0"."""
         return ".".join(str(each) for each in self.obis[2:5])
+
+    @property
+    def amount(self) -> Decimal:
+        """The number, scaled."""
+        return Decimal(self.number).scaleb(self.scaler)
 
 
 class Telegrams:

@@ -17,6 +17,7 @@ from hal.iec61851 import PilotState
 from hal.indication import Indications
 from hal.interfaces import Display, EvController, EvseListener, Lock, Meter, PartDescription, Reading
 from hal.keeper import Keeper
+from hal.meters.sessions import SignedSessions
 from hal.parts import Part, Role
 from hal.reports import PILOT_FAULT
 from hal.safety import LOOP_FAULT, SafetyLoop
@@ -140,7 +141,7 @@ class WiredStation:
             meter=meter,
             locks=locks,
             clock=self._clock,
-            listener=self._listener,
+            listener=self._hears(meter),
             ventilated=pilot.ventilated,
             carries=partial(self._carries, number),
             phase_switch=contactor if contactor.switches_phases else None,
@@ -149,6 +150,12 @@ class WiredStation:
     def _carries(self, number: int) -> float:
         """What the parts at an EVSE can carry, in A; a socket's cable that codes nothing carries nothing."""
         return min((part.rating_a or 0.0 for part in self.of(Role.PROXIMITY, number)), default=math.inf)
+
+    def _hears(self, meter: Any) -> EvseListener:
+        """Who hears of an EVSE; what happens there waits for the signature of a meter that signs."""
+        if not getattr(meter, "signs", False):
+            return self._listener
+        return cast(EvseListener, SignedSessions(self._listener, meter, self._clock))
 
     def _wire(self) -> None:
         for number in self._evses:

@@ -1,5 +1,8 @@
 """Energy meters on Modbus RTU (RS-485), any that has a register map (hal/meters, or a file of the user's own)."""
 
+import logging
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -7,9 +10,12 @@ from msgspec import Meta
 from hal.bench import PartBench
 from hal.bus.modbus import Line
 from hal.errors import BusError, DriverError, MeterError
-from hal.interfaces import Quantity
+from hal.interfaces import Quantity, SignedData
 from hal.meters import register_map
+from hal.meters.ocmf import Kind, MeterClock, Signer
 from hal.meters.part import MeterOptions, MeterPart
+
+log = logging.getLogger(__name__)
 
 PATIENCE = 3
 """Failures in a row before a meter is asked less often, so that a dead one does not slow down the others on its line."""
@@ -30,10 +36,18 @@ class ModbusMeterOptions(MeterOptions, frozen=True, kw_only=True):
     baud: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 9600
     parity: Literal["N", "E", "O"] = "N"
     stop_bits: Literal[1, 2] = 1
+    echo: bool = False
+    """Whether the adapter hears what it sends."""
+    rts: bool = False
+    """Whether the kernel has to switch the transmitter by RTS (a transceiver on a UART of the board)."""
     timeout_s: Annotated[float, Meta(ge=0.05, le=2)] = 0.3
     """How long a meter may take to begin its answer."""
     interval_s: Annotated[float, Meta(ge=0.1, le=10)] = 1.0
     """How often it is read."""
+    public_key: str = ""
+    """Of a meter that signs, as it stands on its plate."""
+    sign_interval_s: Annotated[float, Meta(ge=5, le=3600)] = 60.0
+    """How often a meter that signs any reading does so while a cable is plugged in."""
 
 
 class ModbusMeter(MeterPart):
@@ -55,11 +69,21 @@ class ModbusMeter(MeterPart):
         self._failures = 0
         self._again_at = 0.0
         self._line = bench.share(f"modbus {self._path}", lambda: _open(bench, self._path, options))
-        if self._line.settings != (options.baud, options.parity, options.stop_bits):
+        if self._line.settings != (options.baud, options.parity, options.stop_bits, options.echo, options.rts):
             raise DriverError(
                 f"{self.name}: the line {self._path} is in use with other settings: {self._line.settings}"
             )
         bench.claim(f"Modbus unit {options.unit} on {self._path}")
+        ocmf = self.map.ocmf
+        self._signer = (
+            Signer(self._line, options.unit, ocmf, limit=self.map.limit, public_key=options.public_key)
+            if ocmf is not None
+            else None
+        )
+        self._meter_clock = MeterClock(self._line, options.unit, ocmf, self._wall_clock) if ocmf is not None else None
+        self._sign_interval_s = options.sign_interval_s
+        self._in_session = False
+        self._signed_at = 0.0
 
     def start(self) -> None:
         """See `Part.start`."""
@@ -77,6 +101,8 @@ class ModbusMeter(MeterPart):
             good = False
         self._failures = 0 if good else self._failures + 1
         self._again_at = self.bench.clock.monotonic() + PAUSE_S
+        if good and self._signer is not None:
+            self._serve_signing(now)
 
     def _ask(self) -> list[Quantity]:
         found: list[Quantity] = []
@@ -85,10 +111,66 @@ class ModbusMeter(MeterPart):
             found.extend(self.map.quantities(block, registers))
         return found
 
+    # -- signed readings ------------------------------------------------------------------------------------------
+
+    @property
+    def signs(self) -> bool:
+        """Whether the meter signs readings."""
+        return self._signer is not None
+
+    def begin_session(self, done: Callable[[], object]) -> None:
+        """A cable was plugged in: have the meter sign the begin. `done` is called in the loop, whether it did or not."""
+        self.signed_start = self.signed_end = self.signed_now = None
+        self._in_session, self._signed_at = True, self.bench.clock.monotonic()
+        self.bench.thread(self._path).soon(partial(self._sign_begin, done))
+
+    def end_energy(self, done: Callable[[], object]) -> None:
+        """Energy has ceased to flow: have the meter sign the end, as it stands now. It may go on later."""
+        self.bench.thread(self._path).soon(partial(self._sign_end, done))
+
+    def end_session(self) -> None:
+        """The cable is out: nothing is signed from now on. The signatures stay until the next session begins."""
+        self._in_session = False
+
+    def _sign_begin(self, done: Callable[[], object]) -> None:
+        self.signed_start = self._signed("start")
+        self.bench.to_loop(done)
+
+    def _sign_end(self, done: Callable[[], object]) -> None:
+        signed = self._signed("end")
+        if signed is not None:
+            self.signed_end = signed
+        self.bench.to_loop(done)
+
+    def _serve_signing(self, now: float) -> None:
+        if self._in_session and now - self._signed_at >= self._sign_interval_s:
+            self._signed_at = now
+            self.signed_now = self._signed("now")
+        try:
+            if self._meter_clock is not None:
+                self._meter_clock.keep(now)
+        except BusError as error:
+            log.warning("%s: the meter's clock cannot be kept: %s", self.name, error)
+
+    def _signed(self, kind: Kind) -> SignedData | None:
+        if self._signer is None:
+            return None
+        try:
+            return self._signer.sign(kind)
+        except (BusError, MeterError) as error:
+            log.error("%s: the meter did not sign (%s): %s", self.name, kind, error)
+            return None
+
 
 def _open(bench: PartBench, path: str, options: ModbusMeterOptions) -> Line:
     bench.claim(f"serial port {path}")
     line = Line(
-        path, baud=options.baud, parity=options.parity, stop_bits=options.stop_bits, timeout_s=options.timeout_s
+        path,
+        baud=options.baud,
+        parity=options.parity,
+        stop_bits=options.stop_bits,
+        timeout_s=options.timeout_s,
+        echo=options.echo,
+        rts=options.rts,
     )
     return bench.keep(line, line.close)

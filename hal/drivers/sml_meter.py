@@ -1,6 +1,5 @@
 """Energy meters with an optical interface that send SML telegrams by themselves (German household meters)."""
 
-from decimal import Decimal
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -70,10 +69,7 @@ class SmlMeter(MeterPart):
         self._sound_at = self.bench.clock.monotonic()
         self._damaged, self._heard = self._telegrams.damaged, 0
         try:
-            told = [
-                (each.code, Decimal(each.number).scaleb(each.scaler), DLMS_UNITS.get(each.unit or 0, "?"))
-                for each in sml.values(content)
-            ]
+            told = [(each.code, each.amount, DLMS_UNITS.get(each.unit or 0, "?")) for each in sml.values(content)]
         except sml.SmlError as error:
             self.failed(str(error))
             return

@@ -8,13 +8,13 @@ from hal.errors import MeterError
 from hal.interfaces import Quantity
 from hal.meters.quantities import ENERGY_IMPORT, KINDS, POWER_IMPORT
 
-SLACK_WH = Decimal(500)
-"""By how much a register may jump whatever the time: coarse registers step by 100 Wh, and clocks differ."""
+SLACK_WH = Decimal(1100)
+"""By how much a register may jump whatever the time: some meters tell whole kWh only."""
 
 CONFIRMATIONS = 10
 """Readings in a row that agree before a register that went back or jumped is believed: the meter was replaced or reset."""
 
-STUCK_WH = Decimal(1000)
+STUCK_WH = Decimal(2000)
 """Energy that flows by the power readings while the register stands still before the register counts as stuck."""
 
 STUCK_POWER_W = Decimal(500)

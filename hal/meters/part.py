@@ -59,6 +59,9 @@ class MeterPart(Part):
         self._clock = bench.clock
         self.read_at = bench.clock.monotonic()
         """Monotonic time of the newest reading; before the first one, of the meter's making."""
+        self.signed_start: SignedData | None = None
+        self.signed_end: SignedData | None = None
+        self.signed_now: SignedData | None = None
 
     def read(self) -> Reading:
         """The newest reading; MeterError when it is older than `max_age_s`, with what went wrong.
@@ -69,21 +72,16 @@ class MeterPart(Part):
         age = self._clock.monotonic() - self.read_at
         if age > self._max_age_s or (reading is None and self._error):
             raise MeterError(f"{self.name}: {self._error or f'no reading for {age:.0f} s'}")
-        return reading if reading is not None else Reading(())
+        if reading is None:
+            return Reading(())
+        return Reading(reading.quantities, self.signed_start, self.signed_end, self.signed_now)
 
     @property
     def error(self) -> str:
         """What went wrong the last time; "" when nothing did."""
         return self._error
 
-    def took(
-        self,
-        quantities: Iterable[Quantity],
-        *,
-        signed_start: SignedData | None = None,
-        signed_end: SignedData | None = None,
-        signed_now: SignedData | None = None,
-    ) -> bool:
+    def took(self, quantities: Iterable[Quantity]) -> bool:
         """The meter has answered; whether the reading can be right."""
         found = tuple(quantities)
         now = self._clock.monotonic()
@@ -92,7 +90,7 @@ class MeterPart(Part):
         except MeterError as error:
             self.failed(str(error))
             return False
-        self._reading = Reading(found, signed_start, signed_end, signed_now)
+        self._reading = Reading(found)
         self.read_at = now
         self._sample(found, now)
         if self._error:

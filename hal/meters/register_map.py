@@ -35,10 +35,20 @@ MAX_REGISTERS = 125
 MAX_ENTRIES = 200
 """Entries of a map; the largest meters have some forty that a station can use."""
 
+MAX_OCMF_REGISTERS = 2048
+"""Registers of a signed text: 4 kB; those of known meters are below 1 kB."""
+
+MAX_EXPONENT = 10
+"""Of SunSpec's scale factors."""
+
+MIN_SCALE, MAX_SCALE = Decimal("0.000001"), Decimal(1_000_000)
+"""Microwatts and megawatts."""
+
 DIRECTIONS = {"Power.Active.Import": "Power.Active.Export", "Current.Import": "Current.Export"}
 """Measurands whose sign may tell the direction -> what a negative value is."""
 
 Address = Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
+Word = Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
 Function = Annotated[Literal[3, 4], msgspec.Meta(description="3: holding registers, 4: input registers")]
 
 
@@ -55,30 +65,57 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Where it differs from the map's."""
     signed_direction: bool = False
     """A negative value is export: told as such, and import is 0 then."""
+    exponent_address: Address | None = None
+    """Where a power of ten (int16) stands that the value is scaled with, too (SunSpec's scale factors)."""
 
     @property
     def length(self) -> int:
         """Registers it takes."""
         return struct.calcsize(FORMATS[self.type]) // 2
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """The first register that it needs, and the first one behind it; the exponent is read in the same request."""
+        places = [self.address, self.address + self.length]
+        if self.exponent_address is not None:
+            places += [self.exponent_address, self.exponent_address + 1]
+        return min(places), max(places)
 
-class Ocmf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a meter keeps its signed readings as OCMF text, and what makes it sign one.
 
-    A command is a value written to `command_address`; the text is ready when the register `ready_address`, if there is
-    one, holds `ready_value`. Its length in bytes stands in `length_address`; without one it ends at the first NUL.
+class Signing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a meter is made to sign one kind of reading, and where the OCMF text is then.
+
+    `command` is written to `command_address`. While `ready_address` holds `busy_value` the meter is at it; `ready_value`:
+    the text is complete; anything else: it failed. Without `ready_address` the text is read at once. Its length in bytes
+    stands in `length_address`; without one it ends at the first NUL.
     """
 
+    command_address: Address
+    command: Word
     address: Address
-    registers: Annotated[int, msgspec.Meta(ge=1, le=2048)]
-    length_address: Address | None = None
-    command_address: Address | None = None
-    start_command: Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)] | None = None
-    end_command: Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)] | None = None
-    now_command: Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)] | None = None
+    registers: Annotated[int, msgspec.Meta(ge=1, le=MAX_OCMF_REGISTERS)]
     ready_address: Address | None = None
-    ready_value: Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)] = 1
+    ready_value: Word = 0
+    busy_value: Word | None = None
+    """None: whatever is not `ready_value`."""
+    length_address: Address | None = None
+
+    def __post_init__(self) -> None:
+        if self.address + self.registers > 0x10000:
+            raise ValueError("the OCMF text does not fit into the registers")
+
+
+class Ocmf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a meter signs. `now`: any reading; the station does without where the meter cannot."""
+
+    start: Signing
+    end: Signing
+    now: Signing | None = None
     function: Function = 3
+    method: str = ""
+    """How it signs, in OCPP's words: "ECDSA-secp256r1-SHA256"."""
+    epoch_address: Address | None = None
+    """Where the meter takes the time, in one write: seconds since 1970 in UTC (uint32), then minutes of the time zone."""
 
 
 class RegisterMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -95,8 +132,8 @@ class RegisterMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Registers that the meter gives in one answer."""
     gap: Annotated[int, msgspec.Meta(ge=0, le=MAX_REGISTERS)] = 0
     """Registers without a meaning that one request may read over; 0 where the meter refuses them."""
-    absent: bool = False
-    """Whether an integer at the end of its range means that the meter does not measure it (ABB)."""
+    absent: Literal["none", "highest", "lowest"] = "none"
+    """Which end of an integer's range means that the meter does not measure it: ABB takes the highest, SunSpec the lowest."""
     ocmf: Ocmf | None = None
 
     def __post_init__(self) -> None:
@@ -105,7 +142,10 @@ class RegisterMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
                 raise ValueError(f"there is no measurand {each.measurand!r}; known are {', '.join(sorted(KINDS))}")
             if each.phase is not None and each.phase not in PHASES:
                 raise ValueError(f"there is no phase {each.phase!r}; known are {', '.join(sorted(PHASES))}")
-            if each.length > self.limit or each.address + each.length > 0x10000:
+            if not each.scale.is_finite() or not MIN_SCALE <= abs(each.scale) <= MAX_SCALE:
+                raise ValueError(f"scale of {each.measurand} must be {MIN_SCALE} to {MAX_SCALE}, or negative")
+            begin, end = each.span
+            if end - begin > self.limit or end > 0x10000:
                 raise ValueError(f"{each.measurand} at {each.address} does not fit into an answer")
             if each.signed_direction and each.measurand not in DIRECTIONS:
                 raise ValueError(f"the sign of {each.measurand} gives no direction; it does of {', '.join(DIRECTIONS)}")
@@ -119,19 +159,19 @@ class RegisterMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def blocks(self) -> list["Block"]:
         """The fewest requests that `limit` and `gap` allow, in the order of their addresses."""
         found: list[Block] = []
-        for entry in sorted(self.entries, key=lambda each: (each.function or self.function, each.address)):
+        for entry in sorted(self.entries, key=lambda each: (each.function or self.function, each.span)):
             function = entry.function or self.function
-            end = entry.address + entry.length
+            begin, end = entry.span
             last = found[-1] if found else None
             if (
                 last is not None
                 and last.function == function
-                and entry.address <= last.address + last.count + self.gap
+                and begin <= last.address + last.count + self.gap
                 and end - last.address <= self.limit
             ):
                 found[-1] = Block(function, last.address, max(last.count, end - last.address), (*last.entries, entry))
             else:
-                found.append(Block(function, entry.address, entry.length, (entry,)))
+                found.append(Block(function, begin, end - begin, (entry,)))
         return found
 
     def quantities(self, block: "Block", registers: Sequence[int]) -> Iterator[Quantity]:
@@ -140,7 +180,7 @@ class RegisterMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             start = entry.address - block.address
             value = self._value(entry, registers[start : start + entry.length])
             if value is not None:
-                yield from _told(entry, value * entry.scale)
+                yield from _told(entry, (value * entry.scale).scaleb(_exponent(entry, block, registers)))
 
     def _value(self, entry: Entry, words: Sequence[int]) -> Decimal | None:
         ordered = words if self.word_order == "high first" else words[::-1]
@@ -150,7 +190,7 @@ class RegisterMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             if not math.isfinite(value):
                 raise MeterError(f"{entry.measurand} at {entry.address} is {value}")
             return decimal_of(value) if entry.type == "float32" else Decimal(repr(value))
-        return None if self.absent and raw in (b"\xff" * len(raw), b"\x7f".ljust(len(raw), b"\xff")) else Decimal(value)
+        return None if self.absent in _ends(entry.type, raw) else Decimal(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +201,23 @@ class Block:
     address: int
     count: int
     entries: tuple[Entry, ...]
+
+
+def _ends(kind: str, raw: bytes) -> tuple[str, ...]:
+    """Which end of its range an integer stands at; unsigned ones have no lowest that means anything."""
+    if raw == (b"\xff" * len(raw) if kind.startswith("u") else b"\x7f".ljust(len(raw), b"\xff")):
+        return ("highest",)
+    return ("lowest",) if raw == b"\x80".ljust(len(raw), b"\0") and kind.startswith("i") else ()
+
+
+def _exponent(entry: Entry, block: Block, registers: Sequence[int]) -> int:
+    if entry.exponent_address is None:
+        return 0
+    word = registers[entry.exponent_address - block.address]
+    exponent = word - 0x10000 if word & 0x8000 else word
+    if abs(exponent) > MAX_EXPONENT:
+        raise MeterError(f"the exponent of {entry.measurand} at {entry.exponent_address} is {exponent}")
+    return exponent
 
 
 def _told_by(entry: Entry) -> Iterator[tuple[str, str | None]]:

@@ -3,6 +3,7 @@
 import asyncio
 import struct
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from pymodbus import FramerType
@@ -25,6 +26,7 @@ class EmulatedMeter:
         self.asked: list[tuple[int, int]] = []
         """First register and count of every request."""
         self.written: list[tuple[int, int]] = []
+        self.on_write: Callable[[int, int], object] = lambda address, value: None
 
     def put(self, address: int, kind: str, value: float, order: str = "high first") -> None:
         """Write a value into the registers; `kind` as for `struct` ("f", "i", "Q", ...)."""
@@ -33,6 +35,12 @@ class EmulatedMeter:
         for index, word in enumerate(words if order == "high first" else words[::-1]):
             assert address + index in self.registers, hex(address)
             self.registers[address + index] = word
+
+    def put_text(self, address: int, text: bytes) -> None:
+        """Write text into the registers, two bytes each, with NULs after it."""
+        raw = text + bytes(2 - len(text) % 2)
+        for index in range(len(raw) // 2):
+            self.registers[address + index] = raw[2 * index] << 8 | raw[2 * index + 1]
 
     def device(self) -> SimDevice:
         """What pymodbus serves. Reads of the other kind of register find none."""
@@ -51,6 +59,7 @@ class EmulatedMeter:
             for index, value in enumerate(values):
                 self.registers[address + index] = value
                 self.written.append((address + index, value))
+                self.on_write(address + index, value)
             return None
         self.asked.append((address, count))
         for index in range(count):

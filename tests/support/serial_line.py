@@ -26,7 +26,7 @@ class SerialLine:
         self._far_master, self._far_slave = _pair()
         self.far = os.ttyname(self._far_slave)
         self._near_master, self._near_slave = -1, -1
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # what changes the data may send, too
         self._stopping = threading.Event()
         self.plug()
         self._thread = threading.Thread(target=self._pump, daemon=True)

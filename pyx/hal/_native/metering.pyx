@@ -56,14 +56,14 @@ cdef class Sampler:
         if deadbands is not None and len(deadbands) != measurands:
             raise ValueError(f"deadbands must be {measurands} values")
         self.measurands, self.capacity, self.interval_s = measurands, capacity, interval_s
-        self._times = <double*>PyMem_Calloc(capacity, sizeof(double))
-        self._values = <double*>PyMem_Calloc(capacity * measurands, sizeof(double))
-        self._fresh = <double*>PyMem_Calloc(measurands, sizeof(double))
-        self._deadbands = <double*>PyMem_Calloc(measurands, sizeof(double))
-        self._told = <double*>PyMem_Calloc(measurands, sizeof(double))
-        self._moved = <bint*>PyMem_Calloc(measurands, sizeof(bint))
-        self._running = <Tally*>PyMem_Calloc(measurands, sizeof(Tally))
-        self._done = <Tally*>PyMem_Calloc(measurands, sizeof(Tally))
+        self._times = <double*>PyMem_Calloc(<size_t>(capacity), sizeof(double))
+        self._values = <double*>PyMem_Calloc(<size_t>(capacity * measurands), sizeof(double))
+        self._fresh = <double*>PyMem_Calloc(<size_t>(measurands), sizeof(double))
+        self._deadbands = <double*>PyMem_Calloc(<size_t>(measurands), sizeof(double))
+        self._told = <double*>PyMem_Calloc(<size_t>(measurands), sizeof(double))
+        self._moved = <bint*>PyMem_Calloc(<size_t>(measurands), sizeof(bint))
+        self._running = <Tally*>PyMem_Calloc(<size_t>(measurands), sizeof(Tally))
+        self._done = <Tally*>PyMem_Calloc(<size_t>(measurands), sizeof(Tally))
         if (
             self._times == NULL or self._values == NULL or self._fresh == NULL or self._deadbands == NULL
             or self._told == NULL or self._moved == NULL or self._running == NULL or self._done == NULL

@@ -1,9 +1,12 @@
 """What of a reading cannot be right, judged by the readings before it."""
 
+import contextlib
 import logging
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hal.errors import MeterError
 from hal.interfaces import Quantity
@@ -73,11 +76,16 @@ def test_wrong_readings_that_contradict_each_other_are_never_believed(meter):
 
 
 def test_a_register_that_stands_still_while_power_flows_is_stuck(meter):
-    for _ in range(300):
+    for _ in range(600):
         meter.say(10_000, 11_000)
     with pytest.raises(MeterError, match="stands at 10000 Wh though 11000 W flow"):
         meter.say(10_000, 11_000, after_s=60.0)
     meter.say(10_001, 11_000)
+
+
+def test_a_meter_that_tells_whole_kilowatt_hours_neither_jumps_nor_is_stuck(meter):
+    for second in range(1, 1200):
+        meter.say(10_000 + 11_000 * second // 3600 // 1000 * 1000, 11_000)
 
 
 def test_below_the_starting_current_a_register_may_stand_still(meter):
@@ -103,3 +111,22 @@ def test_a_reading_without_the_energy_register_is_none(meter):
 def test_what_nothing_can_be_is_refused(meter, wrong):
     with pytest.raises(MeterError, match=wrong.measurand):
         meter.checks.check([wrong], 2.0)
+
+
+@given(st.lists(st.tuples(st.sampled_from([-5, 0, 1, 3, 70_000, -70_000]), st.sampled_from([1.0, 60.0])), max_size=120))
+def test_whatever_a_meter_says_no_smaller_energy_is_passed_on_without_an_error_in_the_log(steps):
+    meter, said, passed = Meter(), [], []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = said.append
+    logging.getLogger("hal.meters.checks").addHandler(handler)
+    try:
+        energy = 100_000
+        for step, after_s in steps:
+            energy = max(energy + step, 0)
+            before = len(said)
+            with contextlib.suppress(MeterError):
+                meter.say(energy, after_s=after_s)
+                assert not passed or energy >= passed[-1] or len(said) > before
+                passed.append(energy)
+    finally:
+        logging.getLogger("hal.meters.checks").removeHandler(handler)

@@ -42,6 +42,7 @@ def test_there_is_a_map_for_every_meter_that_the_issue_asks_for():
     assert {
         "abb-b21",
         "abb-b23",
+        "bauer-bsm-ws36a",
         "carlo-gavazzi-em340",
         "eastron-sdm120",
         "eastron-sdm630",
@@ -96,9 +97,30 @@ def test_a_signed_power_is_told_as_import_or_as_export():
 
 
 def test_a_value_at_the_end_of_its_range_is_absent_where_the_map_says_so():
-    with_absent = made(voltage(2), voltage(3, "int16", "L2-N"), absent=True)
+    with_absent = made(voltage(2), voltage(3, "int16", "L2-N"), absent="highest")
     assert [each.measurand for each in read(with_absent, 0, 0, 0xFFFF, 0x7FFF)] == [ENERGY.measurand]
     assert read(made(voltage(2)), 0, 0, 0xFFFF)[1].value == 0xFFFF
+
+
+def test_sunspec_marks_what_it_does_not_measure_with_the_lowest_value():
+    meter = made(voltage(2, "int16"), absent="lowest")
+    assert [each.measurand for each in read(meter, 0, 0, 0x8000)] == [ENERGY.measurand]
+    assert read(meter, 0, 0, 0x8001 & 0x7FFF)[1].value == 1
+
+
+def test_a_value_may_have_its_exponent_in_another_register_that_is_read_with_it():
+    meter = made(voltage(3, "int16", exponent_address=6), voltage(4, "int16", "L2-N", exponent_address=6), gap=1)
+    assert [(each.address, each.count) for each in meter.blocks()] == [(0, 7)]
+    assert [each.value for each in read(meter, 0, 0, 0, 2305, 2312, 0, 0xFFFF)[1:]] == [
+        Decimal("230.5"),
+        Decimal("231.2"),
+    ]
+    assert made(voltage(3, exponent_address=2), limit=3).blocks()[1].address == 2
+
+
+def test_an_exponent_that_makes_no_sense_is_an_error():
+    with pytest.raises(MeterError, match="exponent of Voltage at 3 is -32768"):
+        read(made(voltage(2, exponent_address=3)), 0, 0, 1, 0x8000)
 
 
 def test_a_float_that_is_no_number_is_an_error_that_names_it():
@@ -135,6 +157,9 @@ def test_a_tenth_is_a_tenth():
             '{energy}\n[[entries]]\nmeasurand = "Voltage"\naddress = 1\ntype = "int16"\nsigned_direction = true',
             "no direction",
         ),
+        ("{energy}\nscale = nan", "scale of .* must be"),
+        ("{energy}\nscale = 1e999", "scale of .* must be"),
+        ("{energy}\nscale = 0", "scale of .* must be"),
         ("{energy}\n{entry}", "told twice"),
     ],
 )
