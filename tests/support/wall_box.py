@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from support.chips.adc import Ads1115
+from support.chips.pca9685 import Pca9685
 from support.chips.pn532 import Pn532Chip
 from support.modbus_meter import EmulatedMeter, ModbusServer
 from support.pilot_line import PilotLine
-from support.pwm import PwmChip
 from support.serial_line import SerialLine
 
 COIL, AUXILIARY, EMERGENCY = 17, 27, 22
@@ -22,7 +22,7 @@ board = "linux"
 driver = "pilot"
 name = "CP"
 evse = 1
-pwm = { via = "sysfs", channel = "pwmchip0/0" }
+pwm = { via = "pca9685", channel = 0 }
 high = { chip = "ads1115", channel = 0 }
 low = { chip = "ads1115", channel = 1 }
 calibration = [[0.25, -12.0], [3.05, 12.0]]
@@ -58,12 +58,12 @@ class WallBox:
 
     def __init__(self, kernel, directory: Path) -> None:
         self.kernel = kernel
-        self.generator = PwmChip(kernel)
+        self.generator = Pca9685()
         self.line = PilotLine(lambda: self.generator.duty(0))
         self.adc = Ads1115()
         self.adc.pins[:2] = [self.line.high_pin, self.line.low_pin]
         self.reader = Pn532Chip()
-        kernel.i2c.parts.update({0x48: self.adc, 0x24: self.reader})
+        kernel.i2c.parts.update({0x40: self.generator, 0x48: self.adc, 0x24: self.reader})
         self.welded = False
         kernel.gpio.driven = self._follow
         kernel.gpio.levels[EMERGENCY] = 0
