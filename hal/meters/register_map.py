@@ -113,7 +113,7 @@ class Ocmf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     now: Signing | None = None
     function: Function = 3
     method: str = ""
-    """How it signs, in OCPP's words: "ECDSA-secp256r1-SHA256"."""
+    """How it signs, in OCPP's words: "ECDSA-secp256r1-SHA256"; "" where its texts say it themselves ("SA")."""
     epoch_address: Address | None = None
     """Where the meter takes the time, in one write: seconds since 1970 in UTC (uint32), then minutes of the time zone."""
 

@@ -92,7 +92,7 @@ class Modbus(Serial):
         self.emulated = EmulatedMeter([(0, 0x60), (0x156, 0x14)], function=4)
         server = ModbusServer(self.line.far, self.emulated)
         self.closing.callback(server.close)
-        options = {"model": "eastron-sdm630", "port": self.line.near, "timeout_s": 0.15}
+        options = {"model": "eastron-sdm630", "port": self.line.near, "timeout_s": 0.25}
         self.meter = make(self.bench, "M1", "modbus-meter", options)
         self.count(0)
 
