@@ -70,7 +70,7 @@ class Rig:
 
     def follows(self) -> None:
         """The feedback contact does what the coil does."""
-        self.kernel.gpio.tied[COIL] = FEEDBACK
+        self.kernel.gpio.follows[FEEDBACK] = COIL
 
     async def until(self, condition, seconds=5.0) -> None:
         end = time.monotonic() + seconds
