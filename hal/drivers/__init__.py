@@ -13,9 +13,13 @@ from hal.parts import Options, Part
 ENTRY_POINTS = "pilotwire.drivers"
 
 BUILT_IN = {
+    "ds18b20": "hal.drivers.thermometers:Ds18b20",
     "gpio-contactor": "hal.drivers.contactor:GpioContactor",
+    "gpio-rcm": "hal.drivers.rcm:GpioRcm",
+    "lm75": "hal.drivers.thermometers:Lm75",
     "pilot": "hal.drivers.pilot:Pilot",
     "proximity": "hal.drivers.proximity:Proximity",
+    "tmp102": "hal.drivers.thermometers:Tmp102",
 }
 """Name -> module and class."""
 
