@@ -1,5 +1,7 @@
 """Serial ports, by pyserial, for one part alone."""
 
+import termios
+
 from hal.errors import BusError
 
 READ_LIMIT = 4096
@@ -15,7 +17,7 @@ class Port:
         import serial
 
         self.name = path
-        self._error = serial.SerialException
+        self._error = (serial.SerialException, termios.error)  # pyserial lets the latter through
         try:
             self._port = serial.Serial(
                 path,
@@ -27,21 +29,30 @@ class Port:
                 write_timeout=1.0,
                 exclusive=True,
             )
-        except (OSError, ValueError, serial.SerialException) as error:
+        except (OSError, ValueError, *self._error) as error:
             raise BusError(f"{path} cannot be opened: {error}") from error
 
     def write(self, data: bytes) -> None:
         """Send everything."""
         try:
             self._port.write(data)
-        except (OSError, self._error) as error:
+        except (OSError, *self._error) as error:
             raise BusError(f"{self.name}: {error}") from error
 
     def read(self, length: int = 1) -> bytes:
         """What comes within the time-out, `length` bytes at the most; b"" for nothing."""
         try:
             return bytes(self._port.read(min(length, READ_LIMIT)))
-        except (OSError, TypeError, self._error) as error:  # TypeError: pyserial, when another thread closes the port
+        except (OSError, TypeError, *self._error) as error:  # TypeError: pyserial, when another thread closes the port
+            raise BusError(f"{self.name}: {error}") from error
+
+    def set_baud(self, baud: int) -> None:
+        """Go on at another speed, once everything has been sent; BusError when the port cannot."""
+        try:
+            self._port.flush()
+            if self._port.baudrate != baud:
+                self._port.baudrate = baud
+        except (OSError, ValueError, *self._error) as error:
             raise BusError(f"{self.name}: {error}") from error
 
     @property
@@ -49,15 +60,23 @@ class Port:
         """Bytes that have come already."""
         try:
             return int(self._port.in_waiting)
-        except (OSError, self._error) as error:
+        except (OSError, *self._error) as error:
             raise BusError(f"{self.name}: {error}") from error
 
     def discard(self) -> None:
         """Forget what has come."""
         try:
             self._port.reset_input_buffer()
-        except (OSError, self._error) as error:
+        except (OSError, *self._error) as error:
             raise BusError(f"{self.name}: {error}") from error
+
+    def reopen(self) -> None:
+        """Open the port again after its adapter was unplugged; BusError while it is not there."""
+        try:
+            self._port.close()
+            self._port.open()
+        except (OSError, ValueError, *self._error) as error:
+            raise BusError(f"{self.name} cannot be opened: {error}") from error
 
     def close(self) -> None:
         """Close the port."""
