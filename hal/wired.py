@@ -148,21 +148,17 @@ class WiredStation:
                 wired.presented = partial(self._presented, (described.evse,) if described.evse else ())
             elif part.role is Role.DISPLAY:
                 self.displays[described.evse] = wired
-            elif part.role is Role.TEMPERATURE:
-                wired.changed = partial(self.bench.to_loop, partial(self._temperature_changed, described.evse))
-            elif part.role is Role.RESIDUAL_CURRENT:
-                self._wire_monitor(wired, self._served_by(described.evse))
             elif part.role is Role.BAY:
                 wired.changed = partial(self._listener.bay, described.evse)
 
     def _watch_over(self, number: int) -> None:
         """Everything that has to be in order while the contactor is closed."""
-        evse, pilot = self._evses[number], self._one(Role.PILOT, number)
+        pilot = self._one(Role.PILOT, number)
         pilot.changed = partial(self.bench.to_loop, partial(self._pilot_changed, number))
-        for part in self.of(Role.PROXIMITY, number):
-            part.changed = partial(self.bench.to_loop, evse.carries_changed)
+        for part in (*self.of(Role.PROXIMITY, number), *self.of(Role.TEMPERATURE, number)):
+            part.changed = partial(self.bench.to_loop, self._carries_changed)
         for monitor in self.of(Role.RESIDUAL_CURRENT, number):
-            self.safety.hold(number, monitor.testing)
+            self._watch_with(monitor, number)
         self.safety.watch(number, "pilot", partial(_not_charging, pilot))
         self.safety.watch(number, "pilot sampling", partial(self._too_old, pilot), PILOT_FAULT)
         self.safety.watch(number, pilot.name, pilot.wrong, PILOT_FAULT)
@@ -175,16 +171,16 @@ class WiredStation:
         for meter in self.of(Role.METER, number):
             self.safety.watch(number, meter.name, partial(self._silent, meter), METER_FAULT)
 
-    def _served_by(self, evse_id: int) -> list[int]:
-        return list(self._evses) if evse_id == 0 else [evse_id]
+    def _carries_changed(self) -> None:
+        for evse in self._evses.values():
+            evse.carries_changed()
 
-    def _temperature_changed(self, evse_id: int) -> None:
-        for number in self._served_by(evse_id):
-            self._evses[number].carries_changed()
-
-    def _wire_monitor(self, monitor: Any, numbers: list[int]) -> None:
-        monitor.idle = lambda: not any(self.safety.closed(number) for number in numbers)
-        monitor.gone = lambda: not any(self._evses[number].plugged for number in numbers)
+    def _watch_with(self, monitor: Any, number: int) -> None:
+        """A monitor of the whole station watches over every EVSE, and is tested while nothing flows at any."""
+        numbers = [each for each in self._evses if monitor in self.of(Role.RESIDUAL_CURRENT, each)]
+        monitor.idle = lambda: not any(self.safety.closed(each) for each in numbers)
+        monitor.gone = lambda: not any(self._evses[each].plugged for each in numbers)
+        self.safety.hold(number, monitor.testing)
 
     def _pilot_changed(self, number: int) -> None:
         evse = self._evses[number]

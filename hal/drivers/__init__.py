@@ -19,6 +19,7 @@ BUILT_IN = {
     "lm75": "hal.drivers.thermometers:Lm75",
     "pilot": "hal.drivers.pilot:Pilot",
     "proximity": "hal.drivers.proximity:Proximity",
+    "serial-front-end": "hal.drivers.front_end:SerialFrontEnd",
     "tmp102": "hal.drivers.thermometers:Tmp102",
 }
 """Name -> module and class."""
