@@ -87,8 +87,12 @@ class Monitor:
         return self._failed
 
     def testing(self, now: float) -> str:
-        """What closing has to wait for: the first test, and every one that is going on; or ""."""
-        return "the residual current monitor is being tested" if self._test is not None or self._wanted else ""
+        """What closing has to wait for, or "": a test that goes on or is about to begin.
+
+        While current flows at another EVSE that the monitor watches over, a test that is wanted waits, and closing does not.
+        """
+        waits = self._test is not None or (self._wanted and self.idle())
+        return "the residual current monitor is being tested" if waits else ""
 
     @property
     def condition(self) -> str:

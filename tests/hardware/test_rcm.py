@@ -125,6 +125,18 @@ def test_it_is_tested_when_an_ev_is_plugged_in(rcm, clock, monitor):
     assert rcm.testing(clock.now) == ""
 
 
+def test_a_second_ev_does_not_wait_for_the_first_to_end(rcm, clock, monitor):
+    run(rcm, clock, monitor)
+    tests = monitor.tests
+    rcm.idle = lambda: False
+    rcm.plugged()
+    run(rcm, clock, monitor)
+    assert (rcm.testing(clock.now), monitor.tests) == ("", tests)
+    rcm.idle = lambda: True
+    run(rcm, clock, monitor)
+    assert monitor.tests > tests, "made up for as soon as nothing flows"
+
+
 def test_a_test_ends_when_current_flows_all_the_same(rcm, clock, monitor, kernel):
     rcm.step()
     assert kernel.gpio.levels[TEST] == 1
