@@ -41,4 +41,5 @@ class Calibration:
         self._offset = y0 - self._slope * x0
 
     def __call__(self, volts: float) -> float:
+        """What that voltage at the pin means."""
         return self._slope * volts + self._offset
