@@ -91,6 +91,7 @@ async def fed_back(kernel):
 async def test_a_contactor_that_welds_without_a_command_is_a_fault_that_comes_and_goes_once(fed_back):
     await fed_back.until(lambda: fed_back.station.evse(1).plugged is False)
     fed_back.kernel.gpio.levels[FEEDBACK] = 1
+    await fed_back.until(lambda: "PowerSwitchFailure" in fed_back.station.evse(1)._blocks)
     await fed_back.until(lambda: ("PowerSwitchFailure", True) in fed_back.heard.faults)
     fed_back.kernel.gpio.levels[FEEDBACK] = 0
     await fed_back.until(lambda: ("PowerSwitchFailure", False) in fed_back.heard.faults)

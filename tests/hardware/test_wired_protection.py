@@ -34,10 +34,6 @@ async def rig(kernel):
     made.station.stop()
 
 
-def duty_of(amperes):
-    return pytest.approx(amperes / 60, abs=0.001)
-
-
 async def test_it_charges_after_the_monitor_has_been_tested(rig):
     tested = []
     rig.kernel.gpio.set_at.pop(TEST)
@@ -66,22 +62,22 @@ async def test_leakage_opens_it_until_the_ev_has_gone(rig):
 
 async def test_heat_bounds_the_offer_and_too_much_of_it_ends_charging(rig):
     await rig.charge()
-    await rig.until(lambda: rig.line.duty() == duty_of(16))
+    await rig.offers(16)
     rig.place.celsius = 60.0
-    await rig.until(lambda: rig.line.duty() == duty_of(12))
+    await rig.offers(12)
     rig.place.celsius = 85.0
     await rig.until(lambda: not rig.coil)
     await rig.until(lambda: ("HighTemperature", True) in rig.heard.faults)
     rig.place.celsius = 40.0
     await rig.until(lambda: ("HighTemperature", False) in rig.heard.faults)
     await rig.charge()
-    await rig.until(lambda: rig.line.duty() == duty_of(16))
+    await rig.offers(16)
 
 
 async def test_the_cable_bounds_the_offer(rig):
     rig.adc.pins[2] = 3.3 * 1500 / 2500
     await rig.charge()
-    await rig.until(lambda: rig.line.duty() == duty_of(13))
+    await rig.offers(13)
 
 
 async def test_a_cable_that_codes_nothing_gets_nothing(rig):

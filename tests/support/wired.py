@@ -87,6 +87,14 @@ class Rig:
             evse.allow_energy(16.0)
             await asyncio.sleep(0.05)
 
+    async def offers(self, amperes, allowed=16.0) -> None:
+        """So much is offered of what is allowed; allowed anew as for `charge`."""
+        end = time.monotonic() + 20
+        while abs(self.line.duty() - amperes / 60) > 0.001:
+            assert time.monotonic() < end, f"not offered, but {self.line.duty() * 60:.1f} A"
+            self.station.evse(1).allow_energy(allowed)
+            await asyncio.sleep(0.05)
+
     async def opens_after(self, happen) -> float:
         """How long after something happened the coil was off."""
         began = time.monotonic()
