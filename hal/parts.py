@@ -35,13 +35,20 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Part:
     """A driver. Its constructor opens what it needs and leaves everything safe; nothing happens before `start`.
 
-    Drivers implement the interface of their role. Beside it, a pilot has `seen_at` (monotonic time of the newest sample,
-    -inf before the first) and `ventilated` (whether state D is served), and calls `changed` from its thread when the
-    state is another; a proximity contact calls `changed` when the rating is; a meter has `read_at`. What can find
-    something wrong (pilot, contactor, residual current, emergency stop, temperature) has `wrong(now)`, which gives what it
-    is, or ""; a contactor has `unpowered(now)` of the same kind, and
-    `switches_phases`, with which it is a `PhaseSwitch` as well. Whatever takes time on a bus happens in the bench's
-    thread for that bus; `bench.to_loop` hands results to the event loop.
+    Drivers implement the interface of their role; beside it,
+
+    - what can find something wrong (pilot, contactor, residual current, emergency stop, temperature) has `wrong(now)`,
+      which gives what it is, or "", at once,
+    - a pilot has `seen_at` (monotonic time of the newest sample, -inf before the first) and `ventilated` (whether state D is
+      served), and calls `changed` when the state is another,
+    - a contactor has `unpowered(now)`, which is like `wrong`, and `switches_phases`, with which it is a `PhaseSwitch` too,
+    - a meter has `read_at`, the monotonic time of its newest reading, -inf before the first,
+    - a proximity contact calls `changed` when the rating is another, a thermometer when `most_a` is: what may flow, in A,
+    - a residual current monitor has `testing(now)`, which closing waits for, is told `plugged()`, and is given `idle` and
+      `gone`: whether no current flows, and whether no EV is there.
+
+    `changed` is called in the part's thread. Whatever takes time on a bus happens in the bench's thread for that bus;
+    `bench.to_loop` hands results to the event loop.
     """
 
     role: ClassVar[Role]

@@ -25,6 +25,9 @@ LOOP_DEADLINE_S = 1.0
 OVERRUN_S = 0.05
 """A round that comes so late is logged: the machine is overloaded."""
 
+HOLD_S = 0.1
+"""How long a closing that has to wait for something waits before it asks again."""
+
 LOOP_FAULT = "InternalError"
 
 log = logging.getLogger(__name__)
@@ -47,6 +50,7 @@ class Watch:
 class _Guarded:
     contactor: Contactor
     watches: list[Watch] = field(default_factory=list)
+    holds: list[Check] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
     closed: bool = False
 
@@ -89,6 +93,14 @@ class SafetyLoop:
     def watch(self, evse_id: int, name: str, check: Check, kind: str = "") -> None:
         """Look at something before and while the contactor of an EVSE is closed."""
         self._guarded[evse_id].watches.append(Watch(name, check, kind))
+
+    def hold(self, evse_id: int, check: Check) -> None:
+        """Closing waits (ContactorBusy) for as long as the check gives what for; what is closed stays closed."""
+        self._guarded[evse_id].holds.append(check)
+
+    def closed(self, evse_id: int) -> bool:
+        """Whether the contactor of an EVSE was told to close."""
+        return self._guarded[evse_id].closed
 
     # -- life -----------------------------------------------------------------------------------------------------
 
@@ -188,6 +200,10 @@ class SafetyLoop:
                 reason = watch.check(now)
                 if reason:
                     return reason
+            for hold in guarded.holds:
+                reason = hold(now)
+                if reason:
+                    raise ContactorBusy(reason, HOLD_S)
             guarded.closed = True  # before the coil is driven: a close that raises half way is watched as well
             try:
                 guarded.contactor.close()

@@ -154,7 +154,8 @@ class WiredStation:
 
     def _carries(self, number: int) -> float:
         """What the parts at an EVSE can carry, in A; a socket's cable that codes nothing carries nothing."""
-        return min((part.rating_a or 0.0 for part in self.of(Role.PROXIMITY, number)), default=math.inf)
+        cables = [part.rating_a or 0.0 for part in self.of(Role.PROXIMITY, number)]
+        return min([*cables, *(part.most_a for part in self.of(Role.TEMPERATURE, number))], default=math.inf)
 
     def _hears(self, meter: Any) -> EvseListener:
         """Who hears of an EVSE; what happens there waits for the signature of a meter that signs."""
@@ -179,10 +180,12 @@ class WiredStation:
 
     def _watch_over(self, number: int) -> None:
         """Everything that has to be in order while the contactor is closed."""
-        evse, pilot = self._evses[number], self._one(Role.PILOT, number)
-        pilot.changed = partial(self.bench.to_loop, evse.pilot_changed)
-        for part in self.of(Role.PROXIMITY, number):
-            part.changed = partial(self.bench.to_loop, evse.carries_changed)
+        pilot = self._one(Role.PILOT, number)
+        pilot.changed = partial(self.bench.to_loop, partial(self._pilot_changed, number))
+        for part in (*self.of(Role.PROXIMITY, number), *self.of(Role.TEMPERATURE, number)):
+            part.changed = partial(self.bench.to_loop, self._carries_changed)
+        for monitor in self.of(Role.RESIDUAL_CURRENT, number):
+            self._watch_with(monitor, number)
         self.safety.watch(number, "pilot", partial(_not_charging, pilot))
         self.safety.watch(number, "pilot sampling", partial(self._too_old, pilot), PILOT_FAULT)
         self.safety.watch(number, pilot.name, pilot.wrong, PILOT_FAULT)
@@ -194,6 +197,25 @@ class WiredStation:
                 self.safety.watch(number, part.name, part.wrong, kind)
         for meter in self.of(Role.METER, number):
             self.safety.watch(number, meter.name, partial(self._silent, meter), METER_FAULT)
+
+    def _carries_changed(self) -> None:
+        for evse in self._evses.values():
+            evse.carries_changed()
+
+    def _watch_with(self, monitor: Any, number: int) -> None:
+        """A monitor of the whole station watches over every EVSE, and is tested while nothing flows at any."""
+        numbers = [each for each in self._evses if monitor in self.of(Role.RESIDUAL_CURRENT, each)]
+        monitor.idle = lambda: not any(self.safety.closed(each) for each in numbers)
+        monitor.gone = lambda: not any(self._evses[each].plugged for each in numbers)
+        self.safety.hold(number, monitor.testing)
+
+    def _pilot_changed(self, number: int) -> None:
+        evse = self._evses[number]
+        was_plugged = evse.plugged
+        evse.pilot_changed()
+        if evse.plugged and not was_plugged:
+            for monitor in self.of(Role.RESIDUAL_CURRENT, number):
+                monitor.plugged()
 
     def _too_old(self, pilot: Any, now: float) -> str:
         if pilot.seen_at == -math.inf:

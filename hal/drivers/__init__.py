@@ -14,14 +14,17 @@ ENTRY_POINTS = "pilotwire.drivers"
 
 BUILT_IN = {
     "d0-meter": "hal.drivers.d0_meter:D0Meter",
+    "ds18b20": "hal.drivers.thermometers:Ds18b20",
     "gpio-bay": "hal.drivers.switches:Bay",
     "gpio-buzzer": "hal.drivers.gpio_lights:GpioBuzzer",
     "gpio-contactor": "hal.drivers.contactor:GpioContactor",
     "gpio-emergency-stop": "hal.drivers.switches:EmergencyStop",
     "gpio-leds": "hal.drivers.gpio_lights:GpioLeds",
+    "gpio-rcm": "hal.drivers.rcm:GpioRcm",
     "gpio-tamper": "hal.drivers.switches:Tamper",
     "hd44780-i2c": "hal.drivers.hd44780:Hd44780",
     "keyboard-reader": "hal.drivers.keyboard_reader:KeyboardReader",
+    "lm75": "hal.drivers.thermometers:Lm75",
     "modbus-meter": "hal.drivers.modbus_meter:ModbusMeter",
     "motor-lock": "hal.drivers.lock:MotorLock",
     "pca9685-leds": "hal.drivers.pca9685_leds:Pca9685Leds",
@@ -31,9 +34,11 @@ BUILT_IN = {
     "proximity": "hal.drivers.proximity:Proximity",
     "rc522": "hal.drivers.rc522:Rc522",
     "s0-meter": "hal.drivers.s0_meter:S0Meter",
+    "serial-front-end": "hal.drivers.front_end:SerialFrontEnd",
     "serial-reader": "hal.drivers.serial_reader:SerialReader",
     "sml-meter": "hal.drivers.sml_meter:SmlMeter",
     "ssd1306": "hal.drivers.ssd1306:Ssd1306",
+    "tmp102": "hal.drivers.thermometers:Tmp102",
 }
 """Name -> module and class."""
 

@@ -11,7 +11,7 @@ from hal._native.sampling import STATES, LevelDecoder
 from hal.bench import PartBench
 from hal.bus.gpio import Line
 from hal.chips.adc import AdcInput
-from hal.chips.analog import Input
+from hal.chips.analog import Calibration, Input, Point
 from hal.chips.pwm import PwmOptions
 from hal.errors import DriverError, HardwareError
 from hal.iec61851 import PilotState, duty_for_current
@@ -40,9 +40,6 @@ F_LIMIT_V, E_LIMIT_V = -10.5, 1.5
 
 log = logging.getLogger(__name__)
 
-Point = tuple[float, float]
-"""A voltage at the ADC's pin, and the voltage of the pilot that makes it."""
-
 
 class PilotOptions(Options, frozen=True, kw_only=True):
     """`high` is the channel with the positive peak, `low` that with the negative one; see docs/hal/drivers/pilot.md."""
@@ -61,6 +58,8 @@ class PilotOptions(Options, frozen=True, kw_only=True):
     confirm: Annotated[int, Meta(ge=1, le=4)] = 3
     """Samples in a row that make a state."""
     hysteresis_v: Annotated[float, Meta(ge=0, le=1)] = 0.3
+    frozen_s: Annotated[float, Meta(ge=0, le=60)] = 0.0
+    """While PWM is on, an ADC that shows exactly the same for so long is stuck; 0: not looked at."""
     ventilated: bool = False
     """State D is served here."""
 
@@ -81,12 +80,13 @@ class Pilot(Part):
         self.changed: Callable[[], object] = lambda: None
         """Called in the ADC's thread when the state is another."""
         self.seen_at = -math.inf
-        self._interval_s = options.interval_s
+        self._interval_s, self._frozen_s = options.interval_s, options.frozen_s
         self._decoder = LevelDecoder(options.confirm, options.hysteresis_v)
         self._state = PilotState.A
-        self._high_scale = _line(self.name, options.calibration)
-        self._low_scale = _line(self.name, options.low_calibration or options.calibration)
-        self._volts = (math.nan, math.nan)
+        self._high_scale = Calibration(self.name, options.calibration)
+        self._low_scale = Calibration(self.name, options.low_calibration or options.calibration)
+        self._volts = self._pins = (math.nan, math.nan)
+        self._moved_at = bench.clock.monotonic()
         self._fail_line: Line | None = (
             bench.output(options.fail_pin, inverted=options.fail_inverted) if options.fail_pin is not None else None
         )
@@ -168,6 +168,11 @@ class Pilot(Part):
         """See `ControlPilot.state`."""
         return self._state
 
+    @property
+    def _pwm(self) -> bool:
+        duty, failed = self._shown
+        return 0.0 < duty < STEADY and not failed
+
     def sample(self) -> None:
         """Look at the line once; in the ADC's thread."""
         now = self.bench.clock.monotonic()  # before the conversion: what is seen is no newer than this
@@ -177,13 +182,14 @@ class Pilot(Part):
             self._adc_fails(str(error))
             return
         self._adc_fails("")
-        self._decode(_scaled(self._high_scale, pins[0]), _scaled(self._low_scale, pins[1]))
+        if pins != self._pins:
+            self._pins, self._moved_at = pins, now
+        self._decode(self._high_scale(pins[0]), self._low_scale(pins[1]))
         self.seen_at = now
 
     def _decode(self, high: float, low: float) -> None:
         self._volts = (high, low)
-        duty, failed = self._shown
-        pwm = 0.0 < duty < STEADY and not failed
+        pwm = self._pwm
         if not pwm and low <= F_LIMIT_V and high < E_LIMIT_V:
             high = low  # a peak-hold of the positive side does not show -12 V
         state = PilotState(STATES[self._decoder.see(high, low, pwm)])
@@ -204,6 +210,9 @@ class Pilot(Part):
         if self._pwm_error:
             return f"the PWM does not obey: {self._pwm_error}"
         high, low = self._volts
+        still_s = now - max(self._moved_at, self._shown_at)
+        if self._frozen_s and self._pwm and still_s > self._frozen_s:
+            return f"the ADC has shown exactly the same for {still_s:.1f} s: it is stuck"
         quiet = self._shown[0] == STEADY and not self._shown[1] and now - self._shown_at > SETTLING_S
         if quiet and high - low > STUCK_V:
             return f"the low side is stuck at {low:.1f} V without PWM"
@@ -231,16 +240,3 @@ class Pilot(Part):
             "low": f"{self._volts[1]:.2f} V",
             "duty cycle": f"{0.0 if failed else duty * 100:.1f} %",
         }
-
-
-def _line(name: str, points: tuple[Point, Point]) -> tuple[float, float]:
-    """Slope and offset through two points."""
-    (x0, y0), (x1, y1) = points
-    if not abs(x1 - x0) > 1e-3 or not all(map(math.isfinite, (x0, x1, y0, y1))):
-        raise DriverError(f"{name}: a calibration needs two points with different voltages at the pin")
-    slope = (y1 - y0) / (x1 - x0)
-    return slope, y0 - slope * x0
-
-
-def _scaled(scale: tuple[float, float], volts: float) -> float:
-    return scale[0] * volts + scale[1]

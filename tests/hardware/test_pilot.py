@@ -213,6 +213,31 @@ def test_a_low_side_that_does_not_follow_is_stuck(circuit, bench):
     assert pilot.wrong(now + 1.5) == ""
 
 
+def test_an_adc_that_is_stuck_while_pwm_is_on_is_wrong(circuit, bench):
+    pilot = circuit.pilot(bench, frozen_s=2.0)
+    now = bench.clock.monotonic()
+    circuit.line.state = "C"
+    look(pilot)
+    assert pilot.wrong(now + 10) == "", "a steady line is steady"
+    pilot.offer(16.0)
+    write(pilot)
+    look(pilot)
+    assert pilot.wrong(now + 1.0) == ""
+    assert "it is stuck" in pilot.wrong(now + 10)
+    circuit.adcs["ads1115"].pins[0] = lambda: circuit.line.high_pin() + 0.0002
+    look(pilot)
+    pilot._moved_at += 9.0
+    assert pilot.wrong(now + 10) == ""
+
+
+def test_whether_an_adc_is_stuck_is_looked_at_only_where_that_is_asked_for(circuit, bench):
+    pilot = circuit.pilot(bench)
+    pilot.offer(16.0)
+    write(pilot)
+    look(pilot)
+    assert pilot.wrong(bench.clock.monotonic() + 100) == ""
+
+
 def test_a_slow_adc_needs_a_channel_for_the_low_side(circuit, bench):
     with pytest.raises(DriverError, match="name a channel `low`"):
         circuit.pilot(bench, low=None)

@@ -128,10 +128,10 @@ class GpioChip:
         self.set_at: dict[int, float] = {}
         self.driven: Callable[[], object] = lambda: None
         """Called whenever a driver has driven a line: whatever hangs on the lines acts on it."""
-        self.tied: dict[int, int] = {}
-        """Inputs that follow an output, by the output's line."""
         self.broken: set[int] = set()
         """Lines whose every access fails."""
+        self.follows: dict[int, int] = {}
+        """Input -> the output that it follows, as an auxiliary contact follows its coil."""
 
     def press(self, line: int, level: int) -> None:
         """Somebody outside drives an input: its level, and an edge for whoever waits."""
@@ -190,8 +190,9 @@ class GpioChip:
             self.levels[line] = (bits & 1) ^ inverted
             self.set_at[line] = time.monotonic()
             self.driven()
-            if line in self.tied:
-                self.levels[self.tied[line]] = self.levels[line]
+            for contact, coil in self.follows.items():
+                if coil == line:
+                    self.levels[contact] = self.levels[line]
             client.complete(0, 0)
         elif request == SET_CONFIG:
             client.complete(0, 0)

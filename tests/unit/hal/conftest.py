@@ -50,6 +50,11 @@ class Heard:
         return [(each[3], each[4]) for each in self.of("fault")]
 
 
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
 class FakeContactor:
     """Obeys, unless told to fail."""
 

@@ -117,3 +117,19 @@ def test_a_contactor_in_its_pause_was_not_closed(rig):
     rig.wrong = "6 mA"
     rig.look()
     assert opened == [], "there is nothing to open"
+
+
+def test_closing_waits_for_what_holds_it_and_what_is_closed_stays_closed(rig):
+    held = "a test"
+    rig.loop.hold(1, lambda now: held)
+    with pytest.raises(ContactorBusy, match="a test"):
+        rig.guarded.close()
+    assert not rig.contactor.closed
+    held = ""
+    rig.guarded.close()
+    assert rig.loop.closed(1)
+    held = "another test"
+    rig.look()
+    assert rig.contactor.closed
+    rig.guarded.open()
+    assert not rig.loop.closed(1)

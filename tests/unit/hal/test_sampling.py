@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.level_oracle import LevelOracle
 
 from hal._native.sampling import MAX_CAPACITY, STATES, LevelDecoder, Ring
 
@@ -77,3 +78,23 @@ def test_a_glitch_changes_nothing():
     for volts in (6, 6, 6, 12, 6, 9, 3, 6, 0, 0, 6):
         decoder.see(volts, -12, True)
     assert decoder.state == "C"
+
+
+VOLTS = st.one_of(
+    st.sampled_from([12.0, 9.0, 6.0, 3.0, 0.0, -12.0, math.nan, math.inf, -math.inf]),
+    st.floats(-13, 13),
+    st.sampled_from([10.5, 7.5, 4.5, 1.5, -10.0, -10.5]).flatmap(lambda limit: st.floats(limit - 0.4, limit + 0.4)),
+)
+
+
+@given(
+    st.integers(1, 4),
+    st.floats(0, 1.4),
+    st.lists(st.tuples(VOLTS, VOLTS, st.booleans(), st.integers(1, 5)), max_size=40),
+)
+def test_the_decoder_agrees_with_its_oracle(confirm, hysteresis, samples):
+    decoder, oracle = LevelDecoder(confirm, hysteresis), LevelOracle(confirm, hysteresis)
+    for high, low, pwm, times in samples:
+        for _ in range(times):
+            assert STATES[decoder.see(high, low, pwm)] == oracle.see(high, low, pwm)
+            assert decoder.state == oracle.state
