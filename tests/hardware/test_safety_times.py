@@ -81,7 +81,7 @@ async def charge(box: WallBox, station: WiredStation) -> None:
     box.kernel.gpio.press(EMERGENCY, 0)
     box.adc.broken, box.line.negative, box.line.diode = False, False, True
     box.line.state = "B"
-    await until(lambda: evse.plugged and not evse._blocks, "the EV is seen")
+    await until(lambda: evse.pilot_state == "B" and not evse._blocks, "the EV is seen")
     evse.allow_energy(16.0)
     await until(lambda: box.line.duty() < 1, "current is offered")
     box.line.state = "C"
