@@ -95,6 +95,11 @@ class Evse:
         self._shut()
         self._reports.state(self._machine)
 
+    def was_opened(self) -> None:
+        """The safety loop has opened the contactor; if it was a mistake of a moment, it is closed again."""
+        self._machine.not_closed()
+        self._time_is_up()
+
     def block(self, kind: str) -> bool:
         """A fault that endangers people or things, found by somebody else: cut, and offer nothing until `unblock`.
 

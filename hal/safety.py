@@ -77,6 +77,8 @@ class SafetyLoop:
         """Feeds the hardware watchdog; called every second while loop and event loop live."""
         self.pulse: Callable[[], None] = lambda: None
         """Tells the keeper that the loop lives; called in every round. Must return at once and not raise."""
+        self.opened: Callable[[int], object] = lambda evse_id: None
+        """Told, in this thread, that the contactor of an EVSE was opened here; must return at once and not raise."""
         self._fed_at = 0.0
         self.latest_s = 0.0
         """By how much the latest round came too late, at the worst."""
@@ -148,6 +150,7 @@ class SafetyLoop:
         for evse_id, guarded in self._guarded.items():
             if self._wrong(evse_id, guarded, now) and guarded.closed:
                 self._open(evse_id, guarded)
+                self.opened(evse_id)
         if now - self._fed_at >= 1.0 and not self._loop_stuck(now):
             self._fed_at = now
             try:
@@ -192,16 +195,15 @@ class SafetyLoop:
         age = now - self._beaten_at
         return f"the event loop is stuck for {age:.1f} s" if age > LOOP_DEADLINE_S else ""
 
-    def _close(self, guarded: _Guarded) -> str:
-        """Close if nothing is wrong; gives what is."""
+    def _close(self, guarded: _Guarded) -> None:
+        """Close if nothing is wrong and nothing holds it; ContactorBusy otherwise."""
         now = self._clock()
         with guarded.lock:
-            for watch in guarded.watches:
-                reason = watch.check(now)
-                if reason:
-                    return reason
-            for hold in guarded.holds:
-                reason = hold(now)
+            for check in (*(watch.check for watch in guarded.watches), *guarded.holds):
+                try:
+                    reason = check(now)
+                except Exception as error:  # noqa: BLE001 - what cannot be looked at is wrong
+                    reason = str(error)
                 if reason:
                     raise ContactorBusy(reason, HOLD_S)
             guarded.closed = True  # before the coil is driven: a close that raises half way is watched as well
@@ -210,7 +212,6 @@ class SafetyLoop:
             except ContactorBusy:
                 guarded.closed = False  # it has not been driven
                 raise
-        return ""
 
 
 class GuardedContactor:
@@ -221,10 +222,8 @@ class GuardedContactor:
         self._guarded = guarded
 
     def close(self) -> None:
-        """Let current flow, unless something is wrong: then it stays open, which its feedback tells."""
-        reason = self._loop._close(self._guarded)
-        if reason:
-            log.warning("the contactor stays open: %s", reason)
+        """Let current flow. ContactorBusy while something is wrong: whether that is a fault, the safety loop decides."""
+        self._loop._close(self._guarded)
 
     def open(self) -> None:
         """Interrupt."""

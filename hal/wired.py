@@ -82,6 +82,7 @@ class WiredStation:
         self._listener = listener
         self.bench = Bench(board, clock, to_loop)
         self.safety = SafetyLoop(self._found_wrong, clock=clock.monotonic)
+        self.safety.opened = lambda number: to_loop(partial(self._opened, number))
         self.parts: list[tuple[PartDescription, Part]] = []
         self.displays: dict[int, Display] = {}
         self._texts: dict[int, tuple[str, ...]] = {}
@@ -316,6 +317,10 @@ class WiredStation:
     def _found_wrong(self, evse_id: int, kind: str, reason: str, active: bool) -> None:
         """The safety loop's word, in its thread."""
         self.bench.to_loop(lambda: self._fault(evse_id, kind, reason, active))
+
+    def _opened(self, number: int) -> None:
+        if self._running:
+            self._evses[number].was_opened()
 
     def _fault(self, evse_id: int, kind: str, reason: str, active: bool) -> None:
         log.log(logging.ERROR if active else logging.INFO, "EVSE %d: %s %s", evse_id, kind, reason or "is over")

@@ -547,3 +547,27 @@ def test_where_phases_cannot_be_switched_their_number_does_not_matter(rig):
     rig.charge()
     rig.evse.allow_energy(10, 1)
     assert rig.pilot.offered == 10
+
+
+def test_a_contactor_that_somebody_else_opened_is_closed_again_while_energy_is_wanted(rig):
+    rig.charge()
+    rig.contactor.open()
+    rig.contactor.busy_s = 0.1
+    rig.evse.was_opened()
+    assert not rig.evse.energy_flows
+    rig.contactor.busy_s = 0.0
+    rig.pass_time(0.2)
+    assert rig.contactor.conducts
+    assert rig.heard.of("ev")[-2:] == [("ev", 1, True, False), ("ev", 1, True, True)]
+
+
+def test_a_contactor_that_somebody_else_opened_for_a_fault_stays_open(rig):
+    rig.charge()
+    rig.contactor.open()
+    rig.contactor.busy_s = 0.1
+    rig.evse.was_opened()
+    rig.evse.block("GroundFailure")
+    rig.contactor.busy_s = 0.0
+    rig.pass_time(5)
+    assert not rig.contactor.conducts
+    assert rig.heard.faults == []

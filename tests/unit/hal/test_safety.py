@@ -57,8 +57,28 @@ def test_what_is_wrong_opens_at_the_next_look_and_is_told_once(rig):
 
 def test_while_something_is_wrong_it_stays_open(rig):
     rig.wrong = "6 mA"
-    rig.guarded.close()
+    with pytest.raises(ContactorBusy, match="6 mA"):
+        rig.guarded.close()
     assert not rig.contactor.closed
+
+
+def test_what_cannot_be_looked_at_keeps_it_open(rig):
+    rig.loop.watch(1, "broken", lambda now: 1 / 0)
+    with pytest.raises(ContactorBusy, match="division"):
+        rig.guarded.close()
+    assert not rig.contactor.closed
+
+
+def test_whoever_drives_it_learns_that_it_was_opened(rig):
+    opened = []
+    rig.loop.opened = opened.append
+    rig.guarded.close()
+    rig.look()
+    assert opened == []
+    rig.wrong = "6 mA"
+    rig.look()
+    rig.look()
+    assert opened == [1]
 
 
 def test_a_stuck_event_loop_opens(rig):
