@@ -254,6 +254,8 @@ class WiredStation:
         """Start the parts, their threads and the safety loop."""
         self._running = True
         self._started_at = self._clock.monotonic()
+        sys.setswitchinterval(SWITCH_S)
+        preferred()
         for _, part in self.parts:
             part.start()
         self.bench.start()

@@ -235,6 +235,7 @@ class SerialFrontEnd(Part):
 
     def start(self) -> None:
         """See `Part.start`."""
+        self.thread.urgent = True
         self.thread.every(POLL_S, self.poll)
         if Role.RESIDUAL_CURRENT in self.also:
             self.thread.every(STEP_S, self._monitor.step)

@@ -12,7 +12,9 @@ from ocpp.clock import SystemClock
 def kernel():
     if not emulated.available():
         pytest.skip("needs the emulated kernel: make test-hardware (umockdev, python3-gi, gir1.2-umockdev-1.0)")
-    return emulated.Kernel()
+    made = emulated.Kernel()
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -34,6 +34,13 @@ class FakePilot(Part):
 class FakeContactor(Part):
     role = Role.CONTACTOR
     closed = False
+    switches_phases = False
+
+    def wrong(self, now):
+        return ""
+
+    def unpowered(self, now):
+        return ""
 
     def close(self):
         self.closed = True

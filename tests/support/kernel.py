@@ -6,6 +6,7 @@ Works under `umockdev-wrapper` only (`make test-hardware`). An I2C part is an ob
 
 import contextlib
 import errno
+import gc
 import os
 import struct
 import threading
@@ -38,6 +39,11 @@ def _at_once() -> bool:
         with contextlib.suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50))
     return True
+
+
+def _descriptors() -> set[int]:
+    """Of this process: those that are open."""
+    return {int(each) for each in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{each}")}
 
 
 class Part(Protocol):
@@ -117,11 +123,11 @@ class GpioChip:
     """`levels` are those on the wire, whatever a driver inverts. `set_at` tells when a driver last drove a line."""
 
     def __init__(self, testbed: Any, name: str, lines: int = 64) -> None:
-        self._testbed = testbed
+        self.testbed = testbed
         self._name = name
         self._lines = lines
         self._count = 0
-        self._handlers: list[Any] = []
+        self.handlers: list[Any] = []
         self._descriptors: dict[int, int] = {}
         self._flags: dict[int, int] = {}
         self.levels = [0] * lines
@@ -133,12 +139,12 @@ class GpioChip:
         self.follows: dict[int, int] = {}
         """Input -> the output that it follows, as an auxiliary contact follows its coil."""
 
-    def press(self, line: int, level: int) -> None:
-        """Somebody outside drives an input: its level, and an edge for whoever waits."""
+    def press(self, line: int, level: int, at_ns: int | None = None) -> None:
+        """Somebody outside drives an input: its level, and an edge for whoever waits, now or with a time of its own."""
         self.levels[line] = level
         if line in self._descriptors:
             rising = bool(level) is not bool(self._flags.get(line, 0) & ACTIVE_LOW)
-            event = struct.pack("QIIII6I", time.monotonic_ns(), 1 if rising else 2, line, 1, 1, *[0] * 6)
+            event = struct.pack("QIIII6I", at_ns or time.monotonic_ns(), 1 if rising else 2, line, 1, 1, *[0] * 6)
             os.write(self._descriptors[line], event)
 
     def handle(self, handler: Any, client: Any) -> bool:
@@ -168,9 +174,9 @@ class GpioChip:
         self._count += 1
         handler = UMockdev.IoctlBase()
         handler.connect("handle-ioctl", lambda _, each, line=line: _at_once() and self._access(line, each))
-        self._handlers.append(handler)
-        os.mkfifo(f"{self._testbed.get_root_dir()}/dev/{name}")  # so that poll() and reading edges work
-        self._testbed.attach_ioctl(f"/dev/{name}", handler)
+        self.handlers.append(handler)
+        os.mkfifo(f"{self.testbed.get_root_dir()}/dev/{name}")  # so that poll() and reading edges work
+        self.testbed.attach_ioctl(f"/dev/{name}", handler)
         descriptor = os.open(f"/dev/{name}", os.O_RDWR)
         self._descriptors[line] = descriptor
         data.update(588, struct.pack("i", descriptor))
@@ -211,6 +217,8 @@ class Kernel:
         from gi.repository import UMockdev
 
         self.testbed = UMockdev.Testbed.new()
+        self._left_open: set[int] = set()
+        """Pseudo terminals behind device files, which the testbed does not close."""
         self._handlers: list[Any] = []
         self.i2c = I2cBus()
         self.gpio = GpioChip(self.testbed, "gpiochip0")
@@ -222,11 +230,22 @@ class Kernel:
         from gi.repository import UMockdev
 
         device = f"P: /devices/virtual/{subsystem}/{name}\nN: {name}\nE: SUBSYSTEM={subsystem}\n"
+        before = _descriptors()
         self.testbed.add_from_string(device)
+        self._left_open |= _descriptors() - before
         handler = UMockdev.IoctlBase()
         handler.connect("handle-ioctl", lambda *args: _at_once() and handle(*args))
         self._handlers.append(handler)
         self.testbed.attach_ioctl(f"/dev/{name}", handler)
+
+    def close(self) -> None:
+        """Give back what the testbed holds: a process may have so many files open and no more."""
+        self._handlers.clear()
+        self.gpio.handlers.clear()
+        self.testbed = self.gpio.testbed = None
+        gc.collect()
+        for descriptor in self._left_open:
+            os.close(descriptor)
 
     @property
     def root(self) -> str:
