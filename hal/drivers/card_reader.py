@@ -60,7 +60,8 @@ class CardReader(Part):
 
     def values(self) -> dict[str, str]:
         """See `Part.values`."""
-        return {"state": self.problem or "works", "newest token": self.last}
+        there = "lies there" if self._presence.present else "none"
+        return {"state": self.problem or "works", "card": there, "newest token": self.last}
 
     def saw(self, text: str | None) -> None:
         """A poll that worked saw this card, or none."""

@@ -33,6 +33,7 @@ def test_a_card_is_presented_once_in_the_byte_order_of_the_card(chip, rig):
     assert rig.presented == ["04A1B2C3D4E5F6"]
     assert rig.reader.values() == {
         "state": "works",
+        "card": "lies there",
         "newest token": "04A1B2C3D4E5F6",
         "chip": "PN532, firmware 1.6",
     }

@@ -48,7 +48,8 @@ class Nobody:
 def load_on_the_machine():
     """Twice as many busy processes as there are cores."""
     command = [sys.executable, "-c", BUSY]
-    busy = [subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True) for _ in range(2 * (os.cpu_count() or 1))]
+    quiet = {"stdout": subprocess.DEVNULL, "start_new_session": True}
+    busy = [subprocess.Popen(command, **quiet) for _ in range(2 * (os.cpu_count() or 1))]
     yield
     for process in busy:
         process.kill()

@@ -41,6 +41,7 @@ evse = 1
 model = "eastron-sdm630"
 port = "{serial}"
 interval_s = 0.1
+max_power_w = 1000000
 
 [[part]]
 driver = "gpio-emergency-stop"
@@ -50,6 +51,7 @@ pin = "gpiochip0/22"
 [[part]]
 driver = "pn532-i2c"
 name = "reader"
+removed_after_s = 0.3
 """
 
 
