@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     explain.set_defaults(run=_explain)
 
     _add_cert(commands)
+    _add_hal(commands)
 
     csms = commands.add_parser("csms", help="run a small development CSMS")
     csms.add_argument("--listen", default="127.0.0.1:9000", help="where stations connect (127.0.0.1:9000)")
@@ -97,6 +98,53 @@ def _add_cert(commands: Any) -> None:
     pki.add_argument("--station", default="CS001", help="serial number of the station (CS001)")
     pki.add_argument("--days", type=int, default=365, help="how long the certificates of CSMS and station hold (365)")
     pki.set_defaults(run=_cert_pki)
+
+
+def _add_hal(commands: Any) -> None:
+    hal = commands.add_parser("hal", help="try the real parts of a station", description="Boards, drivers and parts.")
+    what = hal.add_subparsers(required=True, metavar="what")
+
+    listing = what.add_parser("list", help="boards and drivers, or the parts of a station file")
+    listing.add_argument("station", type=Path, nargs="?", help="the station file (TOML)")
+    listing.set_defaults(run=_hal_list)
+
+    test = what.add_parser(
+        "test",
+        help="try one part after another",
+        description="Says what each part measures and what is wrong with it. The station must not be running.",
+    )
+    test.add_argument("station", type=Path, help="the station file (TOML)")
+    test.add_argument("parts", nargs="*", metavar="part", help="names of parts (all)")
+    test.add_argument(
+        "--close-contactors", action="store_true", help="close contactors, too: nothing may be connected to them"
+    )
+    test.set_defaults(run=_hal_test)
+
+    watch = what.add_parser("watch", help="live values of the parts", description="The station must not be running.")
+    watch.add_argument("station", type=Path, help="the station file (TOML)")
+    watch.add_argument("parts", nargs="*", metavar="part", help="names of parts (all)")
+    watch.set_defaults(run=_hal_watch)
+
+
+def _hal_list(options: argparse.Namespace) -> int:
+    from ocpp.station.configuration import load
+    from ocpp.station.hardware_tool import print_list
+
+    return print_list(load(options.station) if options.station is not None else None)
+
+
+def _hal_test(options: argparse.Namespace) -> int:
+    from ocpp.station.configuration import load
+    from ocpp.station.hardware_tool import try_parts
+
+    return run_in_loop(try_parts(load(options.station), options.parts, close_contactors=options.close_contactors))
+
+
+def _hal_watch(options: argparse.Namespace) -> int:
+    from ocpp.station.configuration import load
+    from ocpp.station.hardware_tool import watch_parts
+
+    return run_in_loop(watch_parts(load(options.station), options.parts))
 
 
 def _cert_list(options: argparse.Namespace) -> int:
