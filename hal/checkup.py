@@ -208,6 +208,7 @@ class Checkup:
         if not self._guide.anybody:
             result.skipped.append(what)
             return
+
         def active() -> bool:
             if part.role is Role.EMERGENCY_STOP:
                 part.wrong(time.monotonic())  # it looks at its pin when the safety loop asks

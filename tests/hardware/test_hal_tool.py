@@ -1,5 +1,7 @@
 """`pilotwire hal` on an emulated wall box."""
 
+import asyncio
+
 import pytest
 from support.wall_box import WallBox
 
@@ -55,17 +57,10 @@ def examine(box, configuration, monkeypatch):
                 box.line.state = "B"
             elif "emergency" in text:
                 box.kernel.gpio.press(22, 1)
-
-        async def sleep(seconds: float) -> None:
-            if box.kernel.gpio.levels[22] and helpful:
-                await real_sleep(0.2)
-                box.kernel.gpio.press(22, 0)
-            await real_sleep(seconds)
-
-        from asyncio import sleep as real_sleep
+                asyncio.get_running_loop().call_later(0.6, box.kernel.gpio.press, 22, 0)
 
         guide = Guide(say, close_contactors=close_contactors)
-        checkup = Checkup(board("linux"), SystemClock(), guide, sleep)
+        checkup = Checkup(board("linux"), SystemClock(), guide)
         return await checkup.examine(next(each for each in configuration.parts if each.name == name))
 
     return run
