@@ -53,7 +53,9 @@ class GpioRcm(Monitor, Part):
 
     def start(self) -> None:
         """See `Part.start`."""
-        self.bench.thread().every(STEP_S, self.step)
+        thread = self.bench.thread()
+        thread.urgent = True
+        thread.every(STEP_S, self.step)
 
     def stop(self) -> None:
         """See `Part.stop`."""

@@ -9,9 +9,12 @@ import sys
 import time
 
 import pytest
+from support.chips.thermometer import Lm75
 from support.wall_box import COIL, EMERGENCY, WallBox, until
 
 from hal.boards import board
+from hal.drivers.thermometers import INTERVAL_S
+from hal.interfaces import PartDescription
 from hal.safety import LOOP_DEADLINE_S
 from hal.wired import WiredStation
 from ocpp.clock import SystemClock
@@ -35,6 +38,13 @@ security_profile = 0
 [[evse.connector]]
 hardware = "wired"
 """
+
+
+TRIP, TEST, PLACE = 5, 6, 0x49
+PROTECTION = (
+    PartDescription("RCM", "gpio-rcm", 1, options={"trip": f"gpiochip0/{TRIP}", "test": f"gpiochip0/{TEST}"}),
+    PartDescription("T1", "lm75", 1, options={"address": PLACE, "limit_c": 80}),
+)
 
 
 class Nobody:
@@ -63,9 +73,11 @@ async def rig(kernel, tmp_path, load_on_the_machine):
     path.write_text(STATION + box.parts)
     configuration = load(path)
     loop = asyncio.get_running_loop()
+    kernel.gpio.follows[TRIP] = TEST  # a monitor that does what its test input wants
+    kernel.i2c.parts[PLACE] = Lm75()
     station = WiredStation(
         1,
-        configuration.parts,
+        (*configuration.parts, *PROTECTION),
         board=board("linux"),
         clock=SystemClock(),
         to_loop=loop.call_soon_threadsafe,
@@ -133,6 +145,35 @@ async def test_a_stuck_event_loop_opens(rig, how):
         await asyncio.sleep(0)
     told(f"stuck event loop, {how}", worst)
     assert worst < LOOP_DEADLINE_S + NORM_S
+
+
+async def test_leakage_opens(rig):
+    box, station = rig
+    worst = 0.0
+    for _ in range(ROUNDS):
+        await charge(box, station)
+        began = time.monotonic()
+        box.kernel.gpio.press(TRIP, 1)
+        await until(lambda: not box.coil, "the contactor opens")
+        worst = max(worst, box.kernel.gpio.set_at[COIL] - began)
+        box.kernel.gpio.press(TRIP, 0)
+        monitor = next(part for described, part in station.parts if described.name == "RCM")
+        monitor._tested_at -= 100.0  # a minute has passed since the last test: it may be tested again
+        box.line.state = "A"
+        await until(lambda: not station.evse(1)._blocks, "the monitor is tested")
+    told("leakage", worst)
+    assert worst < NORM_S
+
+
+async def test_heat_opens_after_the_next_measurement(rig):
+    box, station = rig
+    await charge(box, station)
+    began = time.monotonic()
+    box.kernel.i2c.parts[PLACE].celsius = 90.0
+    await until(lambda: not box.coil, "the contactor opens")
+    took = box.kernel.gpio.set_at[COIL] - began
+    told("heat, measured every second", took)
+    assert took < INTERVAL_S + NORM_S
 
 
 async def test_a_meter_that_is_lost_opens(rig, monkeypatch):
