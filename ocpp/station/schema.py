@@ -255,7 +255,7 @@ CONNECTOR = {
         "simulated",
         "wired",
         default="simulated",
-        meaning="`wired`: real parts, each a `[[part]]` table; all connectors or none. In work, not for real contactors yet",
+        meaning="`wired`: real parts, each a `[[part]]` table; all connectors or none",
     ),
 }
 
