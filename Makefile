@@ -10,7 +10,7 @@ JOBS ?= 2
 VERSION ?= 2.0.1
 SPEC ?= ../shared/spec
 
-.PHONY: help run test test-hardware compile debug bench bench-short lint format types docs generate status wheel wheels peers clean distclean
+.PHONY: help run test test-hardware compile debug bench bench-short lint format types docs generate status wheel wheels wheelhouse peers clean distclean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -85,6 +85,9 @@ wheel: $(VENV)/.compiled  ## build the sdist, and the wheel from the sdist
 
 wheels: $(VENV)/.compiled  ## cross-compile wheels for the boards into dist/ (TARGETS="armv7l-cp311 aarch64")
 	@$(BIN)/python -m cross.wheels $(TARGETS)
+
+wheelhouse: $(VENV)/.compiled  ## a folder per board in dist/wheelhouse/ that installs without a network (TARGETS=...)
+	@$(BIN)/python -m cross.wheelhouse $(TARGETS)
 
 clean:  ## remove what was built
 	@rm -rf build dist .benchmarks .mypy_cache .ruff_cache .hypothesis

@@ -1,11 +1,20 @@
 """pip, asked for packages of other machines; and the lock files that say which."""
 
+import hashlib
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 
 from cross.running import PROJECT
 from cross.targets import Target
 
 LOCKS = PROJECT / "cross" / "locks"
+EXTRAS = "hal,fast,api"
+"""What a board gets beside the core."""
+
+INSTALLER = "pip"
+"""In every wheelhouse: a board need not have one."""
+
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
 
 
@@ -21,3 +30,9 @@ def selection(target: Target) -> list[str]:
         *platforms,
         f"--platform=manylinux2014_{name}",
     ]
+
+
+def requirement(files: Iterable[Path], name: str, version: str) -> str:
+    """A line of a lock file."""
+    digests = sorted({hashlib.sha256(file.read_bytes()).hexdigest() for file in files})
+    return " ".join([f"{name}=={version}", *(f"--hash=sha256:{digest}" for digest in digests)])

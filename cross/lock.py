@@ -4,36 +4,22 @@ cross/locks/NAME.txt lists the wheels that the index has for a target; sources.t
 not, which are cross-built; build-tools.txt what builds. All are in pip's requirements format.
 """
 
-import hashlib
 import json
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 
-from cross.index import LOCKS, PIP, selection
+from cross.index import EXTRAS, INSTALLER, LOCKS, PIP, requirement, selection
 from cross.running import PROJECT, StepFailed, run
 from cross.targets import RELEASES, TARGETS
 
-EXTRAS = "hal,fast,api"
-"""What a board gets beside the core."""
-
-BUILD_TOOLS = ("build", "setuptools", "wheel", "Cython", "packaging", "pyproject_hooks")
-INSTALLER = "pip"
-"""In every wheelhouse: a board need not have one."""
+BUILD_TOOLS = ("build", "setuptools", "wheel", "Cython", "setuptools-scm")
 
 
-def requirement(files: Iterable[Path], name: str, version: str) -> str:
-    """A line of a lock file."""
-    digests = sorted({hashlib.sha256(file.read_bytes()).hexdigest() for file in files})
-    return " ".join([f"{name}=={version}", *(f"--hash=sha256:{digest}" for digest in digests)])
-
-
-def _resolve() -> dict[str, str]:
-    """Names and versions of everything that the project needs on a board; the same for all of them."""
+def _resolve(*wanted: str) -> dict[str, str]:
+    """Names and versions of the newest of everything that is wanted and of what it needs in turn."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        project = f"{PROJECT}[{EXTRAS}]"
-        run([*PIP, "install", "--quiet", "--dry-run", "--ignore-installed", "--report", report, project, INSTALLER])
+        run([*PIP, "install", "--quiet", "--dry-run", "--ignore-installed", "--report", report, *wanted])
         found = json.loads(report.read_text(encoding="utf-8"))["install"]
     pairs = [(each["metadata"]["name"].lower(), each["metadata"]["version"]) for each in found]
     return {name: version for name, version in sorted(pairs) if name != "pilotwire"}
@@ -52,7 +38,7 @@ def _download(options: list[str], wanted: str, folder: Path) -> list[Path]:
 
 def lock_all() -> None:
     """Write every lock file anew."""
-    versions, sources = _resolve(), {}
+    versions, sources = _resolve(f"{PROJECT}[{EXTRAS}]", INSTALLER), {}
     for target in TARGETS.values():
         lines = []
         with tempfile.TemporaryDirectory() as folder:
@@ -62,9 +48,7 @@ def lock_all() -> None:
                 if files:
                     lines.append(requirement(files, name, version))
                 elif name not in sources:
-                    archive = _download(
-                        ["--no-binary=:all:", "--no-build-isolation"], wanted, Path(folder) / f"{name}-s"
-                    )
+                    archive = _download(["--no-binary=:all:"], wanted, Path(folder) / f"{name}-s")
                     sources[name] = requirement(archive, name, version)
         _write(target.name, lines)
     _write("sources", sorted(sources.values()))
@@ -74,13 +58,12 @@ def lock_all() -> None:
 def _lock_build_tools() -> None:
     lines = []
     with tempfile.TemporaryDirectory() as folder:
-        for name in BUILD_TOOLS:
+        for name, version in _resolve(*BUILD_TOOLS).items():
             files: list[Path] = []
             for release in RELEASES.values():
-                target = TARGETS[f"x86_64-{release.tag}"]
-                wanted = name if not files else f"{name}=={files[0].name.split('-')[1]}"
-                files += _download(selection(target), wanted, Path(folder) / f"{name}-{release.tag}")
-            lines.append(requirement(files, name, files[0].name.split("-")[1]))
+                wheels = selection(TARGETS[f"x86_64-{release.tag}"])
+                files += _download(wheels, f"{name}=={version}", Path(folder) / f"{name}-{release.tag}")
+            lines.append(requirement(files, name, version))
     _write("build-tools", lines)
 
 
