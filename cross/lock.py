@@ -1,18 +1,22 @@
 """`python -m cross.lock`: renew the locked versions and hashes of everything that is not built from this repository.
 
 cross/locks/NAME.txt lists the wheels that the index has for a target; sources.txt the source archives of those it has
-not, which are cross-built; build-tools.txt what builds. All are in pip's requirements format.
+not, which are cross-built; build-tools.txt what builds; test-tools.txt what tests on a board. All are in pip's
+requirements format.
 """
 
 import json
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from cross.index import EXTRAS, INSTALLER, LOCKS, PIP, requirement, selection
 from cross.running import PROJECT, StepFailed, run
-from cross.targets import RELEASES, TARGETS
+from cross.targets import ARCHITECTURES, TARGETS
 
 BUILD_TOOLS = ("build", "setuptools", "wheel", "Cython", "setuptools-scm")
+TEST_TOOLS = ("pytest", "pytest-asyncio", "hypothesis")
+"""What the fast part of the test suite needs on a board."""
 
 
 def _resolve(*wanted: str) -> dict[str, str]:
@@ -52,19 +56,22 @@ def lock_all() -> None:
                     sources[name] = requirement(archive, name, version)
         _write(target.name, lines)
     _write("sources", sorted(sources.values()))
-    _lock_build_tools()
+    _lock_tools("build-tools", BUILD_TOOLS, ["x86_64"])
+    _lock_tools("test-tools", TEST_TOOLS, list(ARCHITECTURES))
 
 
-def _lock_build_tools() -> None:
+def _lock_tools(lock: str, names: Iterable[str], architectures: list[str]) -> None:
+    """Lock packages that have wheels everywhere, in one file for all targets."""
     lines = []
     with tempfile.TemporaryDirectory() as folder:
-        for name, version in _resolve(*BUILD_TOOLS).items():
+        for name, version in _resolve(*names).items():
             files: list[Path] = []
-            for release in RELEASES.values():
-                wheels = selection(TARGETS[f"x86_64-{release.tag}"])
-                files += _download(wheels, f"{name}=={version}", Path(folder) / f"{name}-{release.tag}")
+            for target in TARGETS.values():
+                if target.architecture.name in architectures:
+                    place = Path(folder) / f"{name}-{target.name}"
+                    files += _download(selection(target), f"{name}=={version}", place)
             lines.append(requirement(files, name, version))
-    _write("build-tools", lines)
+    _write(lock, lines)
 
 
 def _write(name: str, lines: list[str]) -> None:

@@ -28,8 +28,11 @@ def locked(file: Path) -> dict[str, str]:
     return {line.partition("==")[0]: line for line in lines}
 
 
-def make(target: Target, folder: Path) -> Path:
-    """Fill a folder; what was in it is gone. Raises StepFailed when something cannot be fetched or built."""
+def make(target: Target, folder: Path, *, fast: bool = True) -> Path:
+    """Fill a folder; what was in it is gone. Raises StepFailed when something cannot be fetched or built.
+
+    Without `fast` there is no uvloop, which takes minutes to build where the index has none.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     fetch = [*PIP, "download", "--quiet", "--no-deps", "--require-hashes"]
@@ -37,9 +40,10 @@ def make(target: Target, folder: Path) -> Path:
     run([*fetch, *selection(target), "--dest", folder, "-r", lock])
     toolchain = Toolchain(target)
     for name in sorted(locked(SOURCES).keys() - locked(lock).keys()):
-        shutil.copy(_built(toolchain, name), folder)
+        if fast or name != "uvloop":
+            shutil.copy(_built(toolchain, name), folder)
     own = build_own(toolchain, folder)
-    _write_requirements(folder, own)
+    _write_requirements(folder, own, EXTRAS if list(folder.glob("uvloop-*")) else EXTRAS.replace("fast,", ""))
     return folder
 
 
@@ -67,12 +71,12 @@ def _archive(name: str, line: str) -> Path:
     return next(file for file in folder.iterdir() if file.name.endswith((".tar.gz", ".zip")))
 
 
-def _write_requirements(folder: Path, own: Path) -> None:
+def _write_requirements(folder: Path, own: Path, extras: str) -> None:
     lines = []
     for wheel in sorted(folder.glob("*.whl")):
         name, version = wheel.name.split("-")[:2]
         if wheel == own:
-            name = f"{name}[{EXTRAS}]"
+            name = f"{name}[{extras}]"
         if name != INSTALLER:
             lines.append(requirement([wheel], re.sub("[_.]", "-", name), version))
     (folder / REQUIREMENTS).write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
