@@ -10,7 +10,7 @@ JOBS ?= 2
 VERSION ?= 2.0.1
 SPEC ?= ../shared/spec
 
-.PHONY: help run test test-hardware compile debug bench bench-short lint format types docs generate status wheel peers clean distclean
+.PHONY: help run test test-hardware compile debug bench bench-short lint format types docs generate status wheel wheels wheelhouse boards boards-short peers clean distclean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -82,6 +82,18 @@ status: $(VENV)/.compiled  ## regenerate the status pages from the marks on the 
 
 wheel: $(VENV)/.compiled  ## build the sdist, and the wheel from the sdist
 	@rm -rf dist && $(BIN)/python -m build
+
+wheels: $(VENV)/.compiled  ## cross-compile wheels for the boards into dist/ (TARGETS="armv7l-cp311 aarch64")
+	@$(BIN)/python -m cross.wheels $(TARGETS)
+
+wheelhouse: $(VENV)/.compiled  ## a folder per board in dist/wheelhouse/ that installs without a network (TARGETS=...)
+	@$(BIN)/python -m cross.wheelhouse $(TARGETS)
+
+boards: $(VENV)/.compiled  ## install and try it all out on emulated boards (TARGETS=...)
+	@$(BIN)/python -m cross.boards $(TARGETS)
+
+boards-short: $(VENV)/.compiled  ## the part of it that CI runs: wheels, installation and demo on armv7 and aarch64
+	@$(BIN)/python -m cross.boards --short $(TARGETS)
 
 clean:  ## remove what was built
 	@rm -rf build dist .benchmarks .mypy_cache .ruff_cache .hypothesis

@@ -13,7 +13,8 @@ EXIT_RESTART, EXIT_VERIFICATION_FAILED = 75, 65
 not fit for this board (EX_DATAERR). Everything else is a failure."""
 
 INSTALL_TIMEOUT_S = 3600.0
-CONFIRM_TIMEOUT_S = 120.0
+CONFIRM_TIMEOUT_S = 1800.0
+"""A tool that takes new firmware back unless it reaches the CSMS decides only after that."""
 
 MAX_OUTPUT = 2000
 """Characters of a command's output that go into the log."""

@@ -44,6 +44,7 @@ from ocpp.station.firmware import CommandInstaller, SimulatedInstaller
 from ocpp.station.hardware import Reports, StationHardware
 from ocpp.station.iso15118 import EvControllers, EvReports
 from ocpp.station.logging import MessageLog
+from ocpp.station.service_manager import ServiceManager
 from ocpp.station.state_directory import StateDirectory
 from ocpp.station.status import StatusView, moment
 from ocpp.storage.database import Database
@@ -347,13 +348,15 @@ async def run_station(configuration: Configuration, clock: Callable[[], Clock] =
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
-    while True:
-        program = Program(configuration, clock())
-        await program.run()
-        if stopping or program.restart_reason is None:
-            return 0
-        if configuration.station["reset"] == "exit":
-            return EXIT_RESTART
+    program = Program(configuration, clock())
+    async with ServiceManager().watching():
+        while True:
+            await program.run()
+            if stopping or program.restart_reason is None:
+                return 0
+            if configuration.station["reset"] == "exit":
+                return EXIT_RESTART
+            program = Program(configuration, clock())
 
 
 def power_cut() -> None:

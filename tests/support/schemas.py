@@ -5,12 +5,14 @@ import os
 import random
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import pytest
 
 from ocpp.versions import OcppVersion
+
+if TYPE_CHECKING:
+    import jsonschema
 
 SPEC = Path(os.environ.get("PILOTWIRE_SPEC", Path(__file__).parents[3] / "shared/spec"))
 FOLDERS = {OcppVersion.V16: "ocpp16", OcppVersion.V201: "ocpp201", OcppVersion.V21: "ocpp21"}
@@ -32,8 +34,10 @@ def schema_of(version: OcppVersion, name: str) -> dict[str, Any]:
 
 
 @cache
-def validator(version: OcppVersion, name: str) -> jsonschema.Draft6Validator:
+def validator(version: OcppVersion, name: str) -> "jsonschema.Draft6Validator":
     """The official word on a payload, date-times included."""
+    import jsonschema  # which not every board has, nor the schemas
+
     schema = {key: value for key, value in schema_of(version, name).items() if key not in ("$schema", "$id", "id")}
     return jsonschema.Draft6Validator(schema, format_checker=jsonschema.Draft6Validator.FORMAT_CHECKER)
 

@@ -1,0 +1,148 @@
+"""`python -m cross.boards [--short] [TARGET ...]`: install the wheelhouse on emulated boards, and use it there."""
+
+import argparse
+import re
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from cross.emulation import Machine, boot
+from cross.index import LOCKS, PIP, selection
+from cross.running import PROJECT, WORK, StepFailed, install_packages, run
+from cross.targets import TARGETS, Target, chosen
+from cross.toolchain import install_compilers
+from cross.wheelhouse import REQUIREMENTS, make
+
+PLACE = "/opt/pilotwire/releases/tried"
+SHORT = ("armv7l-cp311", "aarch64-cp311")
+VERSIONS = ("1.6", "2.0.1", "2.1")
+FAST_TESTS = (
+    *(f"tests/unit/ocpp/{name}" for name in ("native", "rpc", "messages", "storage", "device_model")),
+    *(f"tests/unit/hal/test_{name}.py" for name in ("metering", "iec61851", "sml", "registers", "safety")),
+)
+"""The tests of what is compiled, and of what depends most on machine and library versions."""
+
+STEPS = {"nothing": "pass", "the station program": "import ocpp.station.program, ocpp.charge_point"}
+"""What is measured; the first is the interpreter alone."""
+
+MEMORY = """
+import sys
+def resident(): return int(next(l for l in open("/proc/self/status") if l.startswith("VmRSS")).split()[1])
+before = resident()
+exec(sys.argv[1])
+print("memory=%d" % (resident() - before))
+"""
+
+
+def install(machine: Machine, wheelhouse: Path) -> None:
+    """Install as on a real board: its own Python, the pip of the wheelhouse, and no network."""
+    shutil.copytree(wheelhouse, machine.root / "wheelhouse", dirs_exist_ok=True)
+    pip = next((machine.root / "wheelhouse").glob("pip-*.whl")).name
+    machine.python("-m", "venv", "--without-pip", PLACE)
+    offline = ["--no-index", "--find-links", "/wheelhouse", "--require-hashes", "--no-compile", "-q"]
+    machine.python(
+        f"/wheelhouse/{pip}/pip", "--python", PLACE, "install", *offline, "-r", f"/wheelhouse/{REQUIREMENTS}"
+    )
+
+
+def demonstrate(machine: Machine, version: str) -> str:
+    """Run the demo session; gives what it shows. Raises StepFailed when it does not come to its end."""
+    shown = machine.run([f"{PLACE}/bin/pilotwire", "demo", "--version", version], timeout_s=300)
+    if "every message has been delivered" not in shown:
+        raise StepFailed(f"the demo of {version} broke off on {machine.target.name}:\n{shown}")
+    return shown
+
+
+def test(machine: Machine) -> str:
+    """Run the fast part of the test suite; gives pytest's last line. Raises StepFailed when a test fails."""
+    site = machine.root / "tests-site"
+    wheels = selection(machine.target)
+    command: list[str | Path] = [
+        *PIP,
+        "install",
+        "-q",
+        "--no-deps",
+        "--target",
+        site,
+        *wheels,
+        "--require-hashes",
+        "-r",
+    ]
+    run([*command, LOCKS / "test-tools.txt"])
+    place = machine.root / "project"
+    shutil.copytree(PROJECT / "tests", place / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT / "pyproject.toml", place)
+    script = "import os, sys, pytest; os.chdir('/project'); sys.exit(pytest.main(sys.argv[1:]))"
+    environment = {"PYTHONPATH": "/tests-site", "PYTHONDONTWRITEBYTECODE": "1"}
+    options = ["-p", "no:benchmark", "-W", "default", "-q"]
+    shown = machine.run([f"{PLACE}/bin/python", "-c", script, *options, *FAST_TESTS], env=environment)
+    return shown.strip().splitlines()[-1]
+
+
+def measure(machine: Machine) -> list[str]:
+    """Instructions and memory that a start takes, as lines of a Markdown table."""
+    install_packages({"qemu-arm": ("qemu-user",)})
+    plugin = WORK / "count.so"
+    run(["gcc", "-O2", "-shared", "-fPIC", PROJECT / "cross" / "count.c", "-o", plugin])
+    version = machine.target.release.python
+    qemu = machine.target.architecture.qemu.removesuffix("-static")
+    site = machine.root / PLACE[1:] / "lib" / f"python{version}" / "site-packages"
+    variables = {"PYTHONHOME": machine.root / "usr", "PYTHONPATH": site, "PYTHONHASHSEED": "0"}
+    settings = [word for name, value in variables.items() for word in ("-E", f"{name}={value}")]
+    python = machine.root / "usr" / "bin" / f"python{version}"
+    lines = []
+    for name, code in STEPS.items():
+        words: list[str | Path] = [qemu, "-plugin", plugin, "-L", machine.root, *settings, python, "-c", code]
+        run(words)  # compiles to bytecode, which the second run finds
+        counted = re.search(r"instructions=(\d+)", run(words))
+        memory = re.search(r"memory=(\d+)", machine.run([f"{PLACE}/bin/python", "-c", MEMORY, code]))
+        if counted is None or memory is None:
+            raise StepFailed(f"nothing was measured on {machine.target.name}")
+        lines.append(f"| {machine.target.name} | {name} | {int(counted[1]) / 1e6:.0f} | {int(memory[1]) / 1024:.1f} |")
+    return lines
+
+
+def _try_out(target: Target, folder: Path, short: bool) -> list[str]:
+    """One board from the wheelhouse to the measurements; gives lines of the table of starts."""
+    started = time.monotonic()
+
+    def tell(text: str) -> None:
+        print(f"{target.name}: {text} ({time.monotonic() - started:.0f} s)", flush=True)
+
+    wheelhouse = make(target, folder, fast=not short)
+    tell(f"{len(list(wheelhouse.glob('*.whl')))} wheels")
+    machine = boot(target)
+    install(machine, wheelhouse)
+    tell("installed without a network")
+    for version in VERSIONS[1:2] if short else VERSIONS:
+        shown = demonstrate(machine, version)
+        tell(f"demo of {version}: {shown.strip().splitlines()[-1]}")
+    if short:
+        return []
+    tell(f"tests: {test(machine)}")
+    return measure(machine)
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="cross.boards", description="Try pilotwire out on emulated boards.")
+    parser.add_argument("targets", nargs="*", help=f"{', '.join(TARGETS)}, an architecture or a Python version")
+    parser.add_argument("--short", action="store_true", help=f"install, import and demo only ({', '.join(SHORT)})")
+    parser.add_argument("--wheelhouse", type=Path, default=PROJECT / "dist" / "wheelhouse", help="(dist/wheelhouse)")
+    options = parser.parse_args()
+    default = list(SHORT) if options.short else ["armv7l", "aarch64"]
+    starts = []
+    try:
+        install_compilers()
+        for target in chosen(options.targets or default):
+            starts += _try_out(target, options.wheelhouse / target.name, options.short)
+    except (StepFailed, ValueError) as error:
+        sys.exit(f"cross.boards: {error}")
+    if starts:
+        print("\n| board | start of | million instructions | MB of memory more |\n| --- | --- | ---: | ---: |")
+        print("\n".join(starts))
+
+
+if __name__ == "__main__":
+    main()
