@@ -44,7 +44,7 @@ async def costs(count: int) -> dict[str, float]:
             path.mkdir()
             return await station(path).start()
 
-        await made(-1)
+        first = await made(-1)
         before = resident_kib()
         stations = [await made(number) for number in range(count)]
         rounds = []
@@ -57,6 +57,8 @@ async def costs(count: int) -> dict[str, float]:
                 await each.clock.advance(60)
         memory = (resident_kib() - before) / 1024 / count
         events = sum(each.csms.total for each in stations)
+        for each in (first, *stations):
+            await each.stop()
     return {"seconds": min(rounds), "mib": memory, "messages": events / count}
 
 
