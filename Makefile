@@ -10,7 +10,7 @@ JOBS ?= 2
 VERSION ?= 2.0.1
 SPEC ?= ../shared/spec
 
-.PHONY: help run test test-hardware compile debug bench bench-short lint format types docs generate status wheel wheels wheelhouse boards boards-short peers clean distclean
+.PHONY: help run test test-hardware compile debug bench bench-short lint format types docs generate status wheel wheels wheelhouse boards boards-short peers clean distclean bench-reference
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -49,8 +49,12 @@ debug: $(VENV)/.installed  ## build them with bounds checks, warnings and line t
 	@PILOTWIRE_BUILD=debug $(BIN)/python setup.py -q build_ext --inplace --force
 	@touch $(VENV)/.compiled
 
-bench: $(VENV)/.compiled peers  ## run the benchmark suite and print its table of ratios
-	@$(BIN)/python -m pytest bench --benchmark-only -q -p no:xdist --benchmark-quiet --benchmark-disable-gc
+bench: $(VENV)/.compiled peers  ## run the benchmark suite, print its table of ratios and write its page in docs
+	@PILOTWIRE_BENCH_JSON=build/bench.json $(BIN)/python -m pytest bench --benchmark-only -q -p no:xdist --benchmark-quiet --benchmark-disable-gc
+	@$(BIN)/python bench/page.py build/bench.json docs/common
+
+bench-reference: bench  ## run it, and take the ratios as the reference of later runs
+	@cp build/bench.json bench/reference.json
 
 bench-short: $(VENV)/.compiled  ## a quick run of it, for CI
 	@$(BIN)/python -m pytest bench --benchmark-only -q -p no:xdist --benchmark-max-time=0.1 --benchmark-min-rounds=3 --benchmark-quiet --benchmark-disable-gc

@@ -33,13 +33,13 @@ def _frame(name):
 
 @pytest.mark.parametrize("name", INBOUND)
 def test_inbound_floor(benchmark, role, name):
-    role(f"inbound {name}", "floor", "orjson.loads")
+    role(f"inbound: {name}", "floor", "orjson.loads")
     benchmark(orjson.loads, _frame(name))
 
 
 @pytest.mark.parametrize("name", INBOUND)
 def test_inbound(benchmark, role, name):
-    role(f"inbound {name}", "ours", "pilotwire, typed and validated")
+    role(f"inbound: {name}", "ours", "pilotwire, typed and validated")
     decode, action = _decoder(name)
     raw = _frame(name)
 
@@ -51,7 +51,7 @@ def test_inbound(benchmark, role, name):
 
 @pytest.mark.parametrize("name", INBOUND)
 def test_inbound_two_steps(benchmark, role, name):
-    role(f"inbound {name}", "peer", "msgspec in two steps")
+    role(f"inbound: {name}", "peer", "msgspec in two steps")
     version, action, _ = CALLS.get(name, RESULT)
     codec = catalogue(version)
     kind = codec.request_type(action) if name in CALLS else codec.response_type(action)
@@ -73,7 +73,7 @@ def _mobilityhouse():
 def test_inbound_mobilityhouse(benchmark, role, name):
     if not MOBILITYHOUSE.exists():
         pytest.skip("the peer 'ocpp' is not installed: make peers")
-    role(f"inbound {name}", "peer", "mobilityhouse ocpp 2.1.0")
+    role(f"inbound: {name}", "peer", "mobilityhouse ocpp 2.1.0")
     seconds = _mobilityhouse()[name]
     # Measured in its own process and environment; what is timed here is a stand-in with that duration.
     benchmark.extra_info["measured_elsewhere"] = True
@@ -83,7 +83,7 @@ def test_inbound_mobilityhouse(benchmark, role, name):
 
 @pytest.mark.parametrize("name", list(CALLS))
 def test_outbound_floor(benchmark, role, name):
-    role(f"outbound {name}", "floor", "msgspec.json.encode")
+    role(f"outbound: {name}", "floor", "msgspec.json.encode")
     version, action, payload = CALLS[name]
     message = catalogue(version).decode_request(action, json.dumps(payload).encode())
     benchmark(msgspec.json.Encoder().encode, message)
@@ -91,7 +91,7 @@ def test_outbound_floor(benchmark, role, name):
 
 @pytest.mark.parametrize("name", list(CALLS))
 def test_outbound(benchmark, role, name):
-    role(f"outbound {name}", "ours", "pilotwire, whole frame")
+    role(f"outbound: {name}", "ours", "pilotwire, whole frame")
     version, action, payload = CALLS[name]
     codec = catalogue(version)
     message = codec.decode_request(action, json.dumps(payload).encode())
@@ -100,6 +100,6 @@ def test_outbound(benchmark, role, name):
 
 @pytest.mark.parametrize("name", list(CALLS))
 def test_outbound_orjson(benchmark, role, name):
-    role(f"outbound {name}", "peer", "orjson.dumps of ready dicts")
+    role(f"outbound: {name}", "peer", "orjson.dumps of ready dicts")
     _, action, payload = CALLS[name]
     benchmark(orjson.dumps, [2, MESSAGE_ID, action, payload])

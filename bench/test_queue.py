@@ -2,17 +2,25 @@
 
 import os
 import sqlite3
+from collections import deque
 from datetime import UTC, datetime
 
 import pytest
 
 from ocpp.clock import ManualClock
 from ocpp.messages import v16
+from ocpp.rpc.endpoint import _Waiting
 from ocpp.rpc.outbox import Outbox
 from ocpp.storage.database import Database
 
 REQUEST = v16.StopTransactionRequest(
     transaction_id=17, id_tag="04A2B3C4", meter_stop=12345, timestamp=datetime(2026, 1, 1, tzinfo=UTC), reason="Local"
+)
+NOTIFICATION = v16.MeterValuesRequest(
+    connector_id=1,
+    meter_value=[
+        v16.MeterValue(timestamp=datetime(2026, 1, 1, tzinfo=UTC), sampled_value=[v16.SampledValue(value="1")])
+    ],
 )
 PAYLOAD = (
     b'{"transactionId":17,"idTag":"04A2B3C4","meterStop":12345,"timestamp":"2026-01-01T00:00:00Z","reason":"Local"}'
@@ -75,7 +83,43 @@ def test_durable_put_floor(benchmark, role, tmp_path):
 def test_durable_put(benchmark, role, database):
     role("queue: durable put", "ours", "Outbox.put")
     outbox = _outbox(database)
+    before = database.fsyncs
     benchmark.pedantic(lambda: outbox.put(REQUEST, "t"), rounds=1000)
+    outbox.put(REQUEST, "t")
+    fsyncs = database.fsyncs - before - 1000
+    benchmark.extra_info["metrics"]["fsyncs"] = fsyncs
+
+
+def test_put_of_others(benchmark, role, database):
+    """A notification that is queued while the station is offline: no transaction depends on it, so it costs no fsync."""
+    role("queue: put of a notification while offline", "ours", "Outbox.put, droppable")
+    outbox = _outbox(database)
+    before = database.fsyncs
+    benchmark.pedantic(lambda: outbox.put(NOTIFICATION, None, droppable=True), rounds=1000)
+    benchmark.extra_info["metrics"]["fsyncs"] = database.fsyncs - before
+
+
+def test_in_memory_floor(benchmark, role):
+    role("queue: put and take in memory", "floor", "append and popleft of a deque")
+    queue = deque()
+
+    def put_and_take():
+        queue.append(REQUEST)
+        queue.popleft()
+
+    benchmark(put_and_take)
+
+
+def test_in_memory(benchmark, role):
+    """What a call costs in the queue of those that wait for their turn; the future is what its caller waits for."""
+    role("queue: put and take in memory", "ours", "a waiting call, without its future")
+    queue, done = deque(), None
+
+    def put_and_take():
+        queue.append(_Waiting(REQUEST, done, 0))
+        queue.popleft()
+
+    benchmark(put_and_take)
 
 
 def test_put_and_deliver_floor(benchmark, role, tmp_path):

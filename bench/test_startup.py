@@ -1,6 +1,9 @@
-"""Process start to the first BootNotification on the wire, and the memory of an idle connected station."""
+"""A whole station program over TLS: from process start to BootNotification on the wire, memory and CPU when idle."""
 
 import asyncio
+import contextlib
+import io
+import ssl
 import subprocess
 import sys
 import time
@@ -9,19 +12,43 @@ from pathlib import Path
 import pytest
 
 from ocpp.csms.server import CsmsServer
+from ocpp.station.cert.pki import make_test_pki
 
-ROOT = Path(__file__).parents[1]
+START = "station: process start to BootNotification"
+IDLE = "station: idle"
+IDLE_S, SHORT_IDLE_S = 20.0, 2.0
+SETTLED_S = 1.0
+"""After the boot, until what it has set off is over."""
 
-FLOOR = "import asyncio, orjson, msgspec, sqlite3, ssl, websockets.asyncio.client\ntry:\n import uvloop\nexcept ImportError: pass"
+FLOOR = """
+import asyncio, orjson, sqlite3, ssl, sys
+import websockets.asyncio.client as client
+try:
+    import uvloop
+    factory = uvloop.new_event_loop
+except ImportError:
+    factory = None
+async def main():
+    context = ssl.create_default_context(cafile=sys.argv[2])
+    async with client.connect(f"wss://localhost:{sys.argv[1]}/FLOOR", ssl=context, subprotocols=["ocpp2.0.1"]):
+        status = open("/proc/self/status").read()
+        print(status.split("VmRSS:")[1].split()[0], flush=True)
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+with asyncio.Runner(loop_factory=factory) as runner:
+    runner.run(main())
+"""
+"""The libraries alone: their import, a TLS connection, its resident memory on standard output."""
 
 STATION = """
 [station]
 id = "BENCH"
 [[network]]
-url = "ws://127.0.0.1:{port}/ocpp"
+url = "wss://localhost:{port}/ocpp"
 version = "2.0.1"
 offer = ["2.0.1"]
-security_profile = 0
+security_profile = 2
+password = "0123456789abcdef"
+ca_file = "{folder}/root.pem"
 [[evse]]
 [[evse.connector]]
 [[evse]]
@@ -31,55 +58,108 @@ listen = "off"
 """
 
 
-def _resident_kib(pid: int) -> int:
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pki")
+    with contextlib.redirect_stdout(io.StringIO()):
+        make_test_pki(folder, "localhost", "BENCH", 30)
+    return folder
+
+
+def _resident_kib(pid):
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1])
     raise AssertionError("no VmRSS")
 
 
-async def _start(folder: Path) -> tuple[float, int]:
+def _cpu_s(pid):
+    """CPU time of all threads of a process, to the nanosecond."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
+
+@contextlib.asynccontextmanager
+async def _csms(pki):
     booted = asyncio.Event()
-    server = CsmsServer(watcher=lambda station, sent, frame: booted.set() if b"BootNotification" in frame else None)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pki / "csms.pem", pki / "csms.key")
+    server = CsmsServer(
+        watcher=lambda station, sent, frame: booted.set() if b"BootNotification" in frame else None, context=context
+    )
     await server.start("127.0.0.1", 0)
-    file = folder / "station.toml"
-    file.write_text(STATION.format(port=server.port))
-    start = time.perf_counter()
-    command = [sys.executable, "-m", "ocpp.station.cli", "run", str(file)]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
-        await asyncio.wait_for(booted.wait(), 30)
-        elapsed = time.perf_counter() - start
-        await asyncio.sleep(0.5)
-        return elapsed, _resident_kib(process.pid)
+        yield server.port, booted
     finally:
-        process.terminate()
-        process.wait()
         await server.stop()
 
 
-def test_start_floor(benchmark, role):
-    role("process start to BootNotification", "floor", "imports of the libraries alone")
-    benchmark.pedantic(lambda: subprocess.run([sys.executable, "-c", FLOOR], check=True), rounds=5)
+async def _station(pki, folder, idle_s):
+    """Seconds to the BootNotification, KiB resident, and the share of a core while idle (None unless asked)."""
+    folder.mkdir()
+    file = folder / "station.toml"
+    async with _csms(pki) as (port, booted):
+        file.write_text(STATION.format(port=port, folder=pki))
+        start = time.perf_counter()
+        command = [sys.executable, "-m", "ocpp.station.cli", "run", str(file)]
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        try:
+            await asyncio.wait_for(booted.wait(), 30)
+            elapsed = time.perf_counter() - start
+            await asyncio.sleep(SETTLED_S)
+            resident, share = _resident_kib(process.pid), None
+            if idle_s:
+                before, since = _cpu_s(process.pid), time.perf_counter()
+                await asyncio.sleep(idle_s)
+                share = (_cpu_s(process.pid) - before) / (time.perf_counter() - since)
+            return elapsed, resident, share
+        finally:
+            process.terminate()
+            process.wait()
+
+
+async def _libraries(pki):
+    """Seconds until the libraries alone have a TLS connection, and their KiB resident."""
+    async with _csms(pki) as (port, _):
+        start = time.perf_counter()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            FLOOR,
+            str(port),
+            str(pki / "root.pem"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        resident = int(await process.stdout.readline())
+        elapsed = time.perf_counter() - start
+        process.stdin.close()
+        await process.wait()
+        return elapsed, resident
+
+
+@pytest.fixture(scope="module")
+def libraries(pki):
+    return [asyncio.run(_libraries(pki)) for _ in range(5)]
+
+
+def test_start_floor(benchmark, role, measured, libraries):
+    role(START, "floor", "libraries alone, TLS connection opened")
+    measured(*(elapsed for elapsed, _ in libraries), MiB=min(kib for _, kib in libraries) / 1024)
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_start(benchmark, role, tmp_path):
-    role("process start to BootNotification", "ours", "pilotwire run")
-    memory = []
+def test_start(benchmark, role, measured, libraries, pki, tmp_path):
+    role(START, "ours", "pilotwire run")
+    found = [asyncio.run(_station(pki, tmp_path / str(n), 0)) for n in range(5)]
+    kib = min(resident for _, resident, _ in found)
+    ratio = kib / min(resident for _, resident in libraries)
+    measured(*(elapsed for elapsed, _, _ in found), **{"MiB": kib / 1024, "memory ratio": ratio})
 
-    def start():
-        folder = tmp_path / str(len(memory))
-        folder.mkdir()
-        elapsed, resident = asyncio.run(_start(folder))
-        memory.append((elapsed, resident))
 
-    benchmark.pedantic(start, rounds=3)
-    benchmark.stats.stats.data = [elapsed for elapsed, _ in memory]
-    floor = subprocess.run(
-        [sys.executable, "-c", FLOOR + "\nprint(open('/proc/self/status').read().split('VmRSS:')[1].split()[0])"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    benchmark.extra_info["memory_kib"] = (min(resident for _, resident in memory), int(floor.stdout))
+@pytest.mark.filterwarnings("ignore")
+def test_idle(benchmark, role, measured, pki, tmp_path, pytestconfig):
+    role(IDLE, "ours", "pilotwire run")
+    short = float(pytestconfig.getoption("benchmark_max_time")) < 1
+    _, _, share = asyncio.run(_station(pki, tmp_path / "idle", SHORT_IDLE_S if short else IDLE_S))
+    measured(0.0, **{"% of a core": share * 100})

@@ -1,0 +1,107 @@
+"""A request in, handled, its response out: through session, dispatcher and block, without socket and disk.
+
+The marks are what MicroOcpp's C++ took for the same number of variables or keys on the machine of the marks; they are
+scaled by the calibration loop.
+"""
+
+import asyncio
+import json
+import time
+from pathlib import Path
+
+import pytest
+from frames import CALLS
+from stations import CallLoop, folder, station
+
+from ocpp.versions import OcppVersion
+
+CALLS_A_ROUND = 200
+ROUNDS = 15
+
+VARIABLES = [
+    ("OCPPCommCtrlr", "HeartbeatInterval"),
+    ("OCPPCommCtrlr", "WebSocketPingInterval"),
+    ("OCPPCommCtrlr", "MessageAttempts"),
+    ("SampledDataCtrlr", "TxUpdatedInterval"),
+    ("SampledDataCtrlr", "TxEndedInterval"),
+    ("AlignedDataCtrlr", "Interval"),
+    ("AuthCtrlr", "Enabled"),
+    ("TxCtrlr", "EVConnectionTimeOut"),
+    ("TxCtrlr", "StopTxOnEVSideDisconnect"),
+    ("LocalAuthListCtrlr", "Enabled"),
+]
+
+
+def _variables(count):
+    return {
+        "getVariableData": [
+            {"component": {"name": component}, "variable": {"name": variable}}
+            for component, variable in VARIABLES[:count]
+        ]
+    }
+
+
+CASES = {
+    "GetVariables 1": (OcppVersion.V201, "GetVariables", _variables(1)),
+    "GetVariables 10": (OcppVersion.V201, "GetVariables", _variables(10)),
+    "1.6 GetConfiguration all": (OcppVersion.V16, "GetConfiguration", {}),
+    "SetChargingProfile 24": CALLS["SetChargingProfile 24"],
+}
+
+
+def _frames(action, payload):
+    return [json.dumps([2, f"id-{n}", action, payload]).encode() for n in range(CALLS_A_ROUND)]
+
+
+async def _seconds(version, action, payload):
+    """Seconds per call of each round, and how many keys the answer had."""
+    with folder() as place:
+        made = await station(Path(place), version).start()
+        calls = CallLoop(made)
+        frames = _frames(action, payload)
+        await calls.run(frames)
+        answer = json.loads(calls.answer)
+        assert answer[0] == 3, answer
+        found = []
+        for _ in range(ROUNDS):
+            start = time.perf_counter()
+            await calls.run(frames)
+            found.append((time.perf_counter() - start) / CALLS_A_ROUND)
+        await made.stop()
+    return found, len(answer[2].get("configurationKey", ()))
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_round_trip(benchmark, role, measured, name):
+    role(f"dispatcher: {name}", "ours", "pilotwire, loop, session, block, frame")
+    seconds, keys = asyncio.run(_seconds(*CASES[name]))
+    measured(*seconds, **({"keys": keys} if keys else {}))
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_round_trip_floor(benchmark, role, measured, name):
+    """What the loop, the queue and the JSON of request alone cost."""
+    role(f"dispatcher: {name}", "floor", "asyncio queue and json alone")
+    _, action, payload = CASES[name]
+
+    async def seconds():
+        found, frames, inbox = [], _frames(action, payload), asyncio.Queue()
+        answered = asyncio.Event()
+
+        async def serve():
+            while True:
+                json.loads(await inbox.get())
+                answered.set()
+
+        server = asyncio.ensure_future(serve())
+        for _ in range(ROUNDS):
+            start = time.perf_counter()
+            for frame in frames:
+                answered.clear()
+                inbox.put_nowait(frame)
+                await answered.wait()
+            found.append((time.perf_counter() - start) / CALLS_A_ROUND)
+        server.cancel()
+        return found
+
+    measured(*asyncio.run(seconds()))
