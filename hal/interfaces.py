@@ -31,6 +31,9 @@ class SignedData:
     encoding: str = "OCMF"
     method: str = ""
     public_key: str = ""
+    plain: bool = False
+    """`data` is the meter's own text and `public_key` the hexadecimal digits on its plate, as real meters give them; otherwise
+    both are ready to be sent on."""
 
 
 @dataclass(frozen=True, slots=True)

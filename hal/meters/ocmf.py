@@ -57,7 +57,7 @@ class Signer:
         text = self._text(how)
         if not self._ready(how):
             raise MeterError("the signed text changed while it was read")
-        return SignedData(text, method=self._ocmf.method, public_key=self._public_key)
+        return SignedData(text, method=self._ocmf.method, public_key=self._public_key, plain=True)
 
     def _await_ready(self, how: Signing) -> None:
         end = time.monotonic() + READY_S

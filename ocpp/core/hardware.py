@@ -50,6 +50,10 @@ class SignedReading(msgspec.Struct, frozen=True, omit_defaults=True):
     signing_method: str = ""
     encoding_method: str = "OCMF"
     public_key: str = ""
+    contained: bool = False
+    """1.6 sends it as a SignedMeterValueType in JSON, with every field (OCA application note on signed meter values, 3.2.1);
+    otherwise as its data alone.
+    """
 
 
 class MeterReading(msgspec.Struct, frozen=True, omit_defaults=True):

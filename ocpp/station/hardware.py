@@ -1,5 +1,6 @@
 """Between `hal` and `ChargePoint`: commands down, reports up."""
 
+import base64
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -149,4 +150,12 @@ def _sample(quantity: Quantity) -> Sample:
 
 
 def _signed(data: SignedData | None) -> SignedReading | None:
-    return SignedReading(data.data, data.method, data.encoding, data.public_key) if data is not None else None
+    """In base64, with the key as the OCA's application note on signed meter values has it (3.2.1 and 3.2.2)."""
+    if data is None or not data.plain:
+        return SignedReading(data.data, data.method, data.encoding, data.public_key) if data is not None else None
+    key = f"oca:base16:asn1:{data.public_key}" if data.public_key else ""
+    return SignedReading(_base64(data.data), data.method, data.encoding, _base64(key), contained=True)
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()

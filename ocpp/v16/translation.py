@@ -1,5 +1,7 @@
 """Between the domain's terms and the messages of 1.6."""
 
+import msgspec
+
 from ocpp.core.events import MeterValue, StopReason
 from ocpp.core.hardware import Sample, SignedReading
 from ocpp.core.identity import UNTYPED, AuthorizationInfo, AuthorizationStatus, IdToken
@@ -60,9 +62,19 @@ def _sampled_value(sample: Sample, value: MeterValue) -> v16.SampledValue:
     )
 
 
+def _contained(signed: SignedReading) -> str:
+    fields = {
+        "signedMeterData": signed.data,
+        "signingMethod": signed.signing_method,
+        "encodingMethod": signed.encoding_method,
+        "publicKey": signed.public_key,
+    }
+    return msgspec.json.encode(fields).decode()
+
+
 def _signed_value(signed: SignedReading, value: MeterValue) -> v16.SampledValue:
     return v16.SampledValue(
-        value=signed.data,
+        value=_contained(signed) if signed.contained else signed.data,
         context=v16.ReadingContext(value.context.value),
         format=v16.ValueFormat("SignedData"),
         measurand=v16.Measurand("Energy.Active.Import.Register"),
