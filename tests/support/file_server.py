@@ -73,7 +73,9 @@ def file_server(context: ssl.SSLContext | None = None) -> Iterator[FileServer]:
             server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
-        yield server
-        server.gate.set()
-        server.shutdown()
-        thread.join(10)
+        try:
+            yield server
+        finally:
+            server.gate.set()
+            server.shutdown()
+            thread.join(10)

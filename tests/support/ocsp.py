@@ -37,13 +37,13 @@ def answer(
 
 
 @contextmanager
-def responder(signer: Authority, status: str) -> Iterator[str]:
-    """The URL of a responder that always says `status`; "unreachable" answers with 500."""
+def responder(signer: Authority, status: str, at: datetime) -> Iterator[str]:
+    """The URL of a responder that always says `status`, as of the test's time; "unreachable" answers with 500."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             request = self.rfile.read(int(self.headers["Content-Length"]))
-            body = b"" if status == "unreachable" else answer(request, signer, status)
+            body = b"" if status == "unreachable" else answer(request, signer, status, at=at)
             self.send_response(200 if body else 500)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -55,6 +55,8 @@ def responder(signer: Authority, status: str) -> Iterator[str]:
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/ocsp"
-        server.shutdown()
-        thread.join(10)
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/ocsp"
+        finally:
+            server.shutdown()
+            thread.join(10)

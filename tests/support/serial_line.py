@@ -62,7 +62,10 @@ class SerialLine:
         while not self._stopping.is_set():
             with self._lock:
                 ends = [self._far_master, *([self._near_master] if self._near_master >= 0 else [])]
-            ready = select.select(ends, [], [], 0.02)[0]
+            try:
+                ready = select.select(ends, [], [], 0.02)[0]
+            except OSError:
+                continue  # pulled meanwhile
             with self._lock:
                 for end in ready:
                     self._carry(end)
@@ -93,6 +96,7 @@ def _pair() -> tuple[int, int]:
     master, slave = os.openpty()
     tty.setraw(master)
     tty.setraw(slave)
+    os.set_blocking(master, False)  # whoever holds the lock must not wait
     return master, slave
 
 

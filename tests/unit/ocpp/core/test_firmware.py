@@ -304,7 +304,7 @@ async def test_a_signer_that_is_not_good_is_refused(make_station, manufacturer, 
 @pytest.mark.parametrize("status", ["revoked", "good", "unreachable"])
 async def test_a_signer_that_was_revoked_is_refused(make_station, manufacturer, server, status):
     station = await make_station(secure=manufacturer)
-    with responder(manufacturer, status) as url:
+    with responder(manufacturer, status, NOW) as url:
         firmware = signed(manufacturer, ocsp=url)
         answer = await update(station, server.offer("/n", CONTENT), firmware=firmware)
     assert answer == ("RevokedCertificate" if status == "revoked" else "Accepted")

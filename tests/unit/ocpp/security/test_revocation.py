@@ -24,7 +24,7 @@ def asked_of(signer, status, issuer=None, at=NOW):
 @pytest.mark.req("1.6-L01.FR.25")
 @pytest.mark.parametrize(("status", "revoked"), [("good", False), ("revoked", True)])
 async def test_the_responder_of_the_certificate_is_asked_over_http(root, status, revoked):
-    with responder(root, status) as url:
+    with responder(root, status, NOW) as url:
         certificate = root.issue("firmware", ocsp=url)
         assert await is_revoked(certificate, root.certificate, NOW) is revoked
 
