@@ -12,7 +12,7 @@ from hal.bench import Bench
 from hal.boards import Board
 from hal.clock import Clock, Timer
 from hal.drivers import make
-from hal.errors import DriverError
+from hal.errors import DriverError, HardwareError
 from hal.evse import CONTACTOR_FAULT, METER_FAULT, Evse
 from hal.iec61851 import PilotState
 from hal.indication import Indications
@@ -96,7 +96,7 @@ class WiredStation:
         try:
             for each in descriptions:
                 self._check_place(each, evses)
-                self.parts.append((each, make(self.bench, each.name, each.driver, each.options)))
+                self.parts.append((each, self._made(each)))
             self._watchdog = Watchdog(watchdog) if watchdog is not None else None
             self._evses = {number: self._build(number) for number in range(1, evses + 1)}
             self.indications = Indications(self._evses, partial(self.of, Role.INDICATOR), clock)
@@ -108,6 +108,14 @@ class WiredStation:
             raise
 
     # -- building -------------------------------------------------------------------------------------------------
+
+    def _made(self, described: PartDescription) -> Part:
+        try:
+            return make(self.bench, described.name, described.driver, described.options)
+        except HardwareError as error:
+            if described.name in str(error):
+                raise
+            raise DriverError(f"{described.name}: {error}") from error
 
     @staticmethod
     def _check_place(described: PartDescription, evses: int) -> None:

@@ -3,6 +3,7 @@ from support.fake_parts import DRIVERS
 
 from hal import drivers
 from hal.boards import board
+from hal.errors import HardwareError
 from hal.interfaces import PartDescription
 from hal.wired import WiredStation
 from ocpp.clock import ManualClock
@@ -76,3 +77,18 @@ def test_lights_show_what_they_are_told_and_then_what_the_evse_does(rig):
     rig.station.set_available(1, 1, False)
     rig.clock.tick(1.0)
     assert lamp.shown == "Unavailable"
+
+
+def test_a_part_that_cannot_be_used_is_named_and_nothing_stays_open(monkeypatch, new_heard):
+    for name, place in DRIVERS.items():
+        monkeypatch.setitem(drivers.BUILT_IN, name, place)
+    bad = PartDescription("coil", "gpio-contactor", 1, options={"coil": "gpiochip99/1"})
+    with pytest.raises(HardwareError, match="coil: /dev/gpiochip99/1 cannot be used"):
+        WiredStation(
+            1,
+            (PARTS[0], bad),
+            board=board("linux"),
+            clock=ManualClock(),
+            to_loop=lambda work: work(),
+            listener=new_heard(),
+        )
