@@ -2,7 +2,6 @@
 
 import logging
 import math
-import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
@@ -20,7 +19,6 @@ from hal.interfaces import Display, EvController, EvseListener, Lock, Meter, Par
 from hal.keeper import Keeper
 from hal.meters.sessions import SignedSessions
 from hal.parts import Part, Role
-from hal.priority import preferred
 from hal.reports import PILOT_FAULT
 from hal.safety import LOOP_FAULT, SafetyLoop
 from hal.watchdog import Watchdog, notify
@@ -36,9 +34,6 @@ PILOT_START_S = 2.0
 
 METER_DEADLINE_S = 30.0
 """A meter that has not answered for so long ends charging: no energy without a record."""
-
-SWITCH_S = 0.0005
-"""How soon a busy thread lets another one go on (sys.setswitchinterval): a thread asks anew after every access to a bus."""
 
 KEEPER_RETRY_S = 10.0
 """How long after a keeper was lost, or could not be started, it is started again."""
@@ -262,8 +257,6 @@ class WiredStation:
         """Start the parts, their threads and the safety loop."""
         self._running = True
         self._started_at = self._clock.monotonic()
-        sys.setswitchinterval(SWITCH_S)
-        preferred()
         for _, part in self.parts:
             part.start()
         self.bench.start()

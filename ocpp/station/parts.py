@@ -8,6 +8,7 @@ from hal.clock import Clock
 from hal.drivers import options_of
 from hal.errors import DriverError, HardwareError
 from hal.interfaces import EvseListener, PartDescription
+from hal.priority import preferred
 from hal.wired import WiredStation
 from ocpp.errors import ConfigurationError
 
@@ -36,6 +37,7 @@ def describe(
 
 def build(configuration: "Configuration", clock: Clock, listener: EvseListener) -> WiredStation:
     """Open every part; call it in the event loop. Raises ConfigurationError naming the part that cannot be used."""
+    preferred()
     try:
         return WiredStation(
             len(configuration.evses),
