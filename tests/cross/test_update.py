@@ -6,9 +6,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from support.bundles import make_bundle, make_key, release_that_runs
+from support.bundles import make_bundle, make_key, quick_call, release_that_runs
 
-from cross.update import request, trial
+from cross.update import releases, request, trial
 from cross.update.command import main
 from cross.update.layout import Layout, Trial, UnfitError, UpdateError
 from cross.update.releases import install
@@ -66,7 +66,8 @@ class Board:
 
 
 @pytest.fixture
-def board(tmp_path: Path) -> Board:
+def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Board:
+    monkeypatch.setattr(releases, "_call", quick_call)
     board = Board(tmp_path)
     assert board.command("setup", board.bundle("1.0"), "--key", board.public) == 0
     return board
@@ -84,6 +85,12 @@ class TestASetup:
         assert (board.layout.rules / "99-pilotwire.rules").exists()
         assert "CHANGE-ME" in board.layout.station_file.read_text()
         assert board.trial.outcome == "good"  # there is nothing to return to
+
+    def test_needs_nothing_but_python_and_the_bundle(self, tmp_path: Path) -> None:
+        board = Board(tmp_path)
+        bundle = make_bundle(tmp_path, "1.0", key=board.private, real=True)
+        assert board.command("setup", bundle, "--key", board.public) == 0
+        assert board.runs == "1.0"
 
     def test_leaves_an_updater_that_runs_by_itself(self, board: Board) -> None:
         command = [sys.executable, "-I", board.layout.updater, "--root", board.layout.root, "status"]
