@@ -108,6 +108,19 @@ class TestAnUpgrade:
         assert (board.runs, board.restarts) == ("2.0", 0)
         assert trial.confirm(board.layout, clock=Clock())
 
+    def test_stays_where_the_systems_files_cannot_be_renewed(
+        self, board: Board, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        board.command("install", board.bundle("2.0"))
+
+        def read_only(layout: Layout, release: Path) -> None:
+            raise OSError(30, "Read-only file system")
+
+        monkeypatch.setattr(releases, "put_system_files", read_only)
+        assert board.watch(ACCEPTED) == "good"
+        assert board.runs == "2.0"
+        assert "Read-only file system" in capsys.readouterr().out
+
     def test_that_never_answers_is_taken_back_after_its_time(self, board: Board) -> None:
         board.command("install", board.bundle("2.0"))
         assert board.watch(None) == "failed"
