@@ -7,12 +7,13 @@ import sys
 import time
 from pathlib import Path
 
+from cross.building import check_reproducible
 from cross.bundle import UPDATER, build_updater, pack
 from cross.emulation import Machine, boot
 from cross.index import LOCKS, PIP, selection
 from cross.running import PROJECT, WORK, StepFailed, install_packages, run
 from cross.targets import TARGETS, Target, chosen
-from cross.toolchain import install_compilers
+from cross.toolchain import Toolchain, install_compilers
 from cross.wheelhouse import REQUIREMENTS, make
 
 PLACE = "/opt/pilotwire/releases/tried"
@@ -138,6 +139,8 @@ def _try_out(target: Target, folder: Path, short: bool) -> list[str]:
 
     wheelhouse = make(target, folder, fast=not short)
     tell(f"{len(list(wheelhouse.glob('*.whl')))} wheels")
+    check_reproducible(Toolchain(target), next(wheelhouse.glob("pilotwire-*.whl")))
+    tell("a second build gives the same bytes")
     machine = boot(target)
     install(machine, wheelhouse)
     tell("installed without a network")
