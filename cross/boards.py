@@ -120,7 +120,7 @@ def measure(machine: Machine) -> list[str]:
     python = machine.root / "usr" / "bin" / f"python{version}"
     lines = []
     for name, code in STEPS.items():
-        words: list[str | Path] = [qemu, "-plugin", plugin, "-L", machine.root, *settings, python, "-c", code]
+        words: list[str | Path] = [qemu, "-plugin", plugin, "-L", machine.root, *settings, python, "-P", "-c", code]
         run(words)  # compiles to bytecode, which the second run finds
         counted = re.search(r"instructions=(\d+)", run(words))
         memory = re.search(r"memory=(\d+)", machine.run([f"{PLACE}/bin/python", "-c", MEMORY, code]))
