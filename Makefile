@@ -10,7 +10,7 @@ JOBS ?= 2
 VERSION ?= 2.0.1
 SPEC ?= ../shared/spec
 
-.PHONY: help run test test-hardware compile debug bench bench-short lint format types docs generate status wheel wheels wheelhouse boards boards-short peers clean distclean bench-reference
+.PHONY: help run test test-hardware compile debug bench bench-short lint format types docs generate status wheel wheels wheelhouse boards boards-short peers clean distclean bench-reference bundle
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -92,6 +92,9 @@ wheels: $(VENV)/.compiled  ## cross-compile wheels for the boards into dist/ (TA
 
 wheelhouse: $(VENV)/.compiled  ## a folder per board in dist/wheelhouse/ that installs without a network (TARGETS=...)
 	@$(BIN)/python -m cross.wheelhouse $(TARGETS)
+
+bundle: $(VENV)/.compiled  ## pack, sign (PILOTWIRE_BUNDLE_KEY=PEM) and put into dist/ what is flashed (TARGETS=...)
+	@PILOTWIRE_BUNDLE_KEY=$(PILOTWIRE_BUNDLE_KEY) $(BIN)/python -m cross.bundle $(TARGETS)
 
 boards: $(VENV)/.compiled  ## install and try it all out on emulated boards (TARGETS=...)
 	@$(BIN)/python -m cross.boards $(TARGETS)

@@ -7,21 +7,32 @@ import sys
 import time
 from pathlib import Path
 
+from cross.building import check_reproducible
+from cross.bundle import UPDATER, build_updater, pack
 from cross.emulation import Machine, boot
 from cross.index import LOCKS, PIP, selection
 from cross.running import PROJECT, WORK, StepFailed, install_packages, run
 from cross.targets import TARGETS, Target, chosen
-from cross.toolchain import install_compilers
+from cross.toolchain import Toolchain, install_compilers
 from cross.wheelhouse import REQUIREMENTS, make
 
 PLACE = "/opt/pilotwire/releases/tried"
 SHORT = ("armv7l-cp311", "aarch64-cp311")
 VERSIONS = ("1.6", "2.0.1", "2.1")
 FAST_TESTS = (
-    *(f"tests/unit/ocpp/{name}" for name in ("native", "rpc", "messages", "storage", "device_model")),
+    *(f"tests/unit/ocpp/{name}" for name in ("native", "rpc", "messages", "storage")),
     *(f"tests/unit/hal/test_{name}.py" for name in ("metering", "iec61851", "sml", "registers", "safety")),
 )
 """The tests of what is compiled, and of what depends most on machine and library versions."""
+
+PYTEST = """
+import os, sys, hypothesis, pytest
+os.chdir("/project")
+hypothesis.settings.register_profile("board", max_examples=5, deadline=None)
+hypothesis.settings.load_profile("board")
+sys.exit(pytest.main(sys.argv[1:]))
+"""
+"""Few examples each: it is the machine that is tested here, ten times slower than one of metal."""
 
 STEPS = {"nothing": "pass", "the station program": "import ocpp.station.program, ocpp.charge_point"}
 """What is measured; the first is the interpreter alone."""
@@ -71,13 +82,29 @@ def test(machine: Machine) -> str:
     ]
     run([*command, LOCKS / "test-tools.txt"])
     place = machine.root / "project"
-    shutil.copytree(PROJECT / "tests", place / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ("tests", "docs"):
+        shutil.copytree(PROJECT / folder, place / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PROJECT / "pyproject.toml", place)
-    script = "import os, sys, pytest; os.chdir('/project'); sys.exit(pytest.main(sys.argv[1:]))"
     environment = {"PYTHONPATH": "/tests-site", "PYTHONDONTWRITEBYTECODE": "1"}
     options = ["-p", "no:benchmark", "-W", "default", "-q"]
-    shown = machine.run([f"{PLACE}/bin/python", "-c", script, *options, *FAST_TESTS], env=environment)
+    shown = machine.run([f"{PLACE}/bin/python", "-c", PYTEST, *options, *FAST_TESTS], env=environment)
     return shown.strip().splitlines()[-1]
+
+
+def rehearse(target: Target, wheelhouse: Path) -> str:
+    """On a board of its own, an upgrade over OCPP and one that is taken back; gives what happened, a line each."""
+    machine = boot(target, "upgrade")
+    bundles = machine.root / "bundles"
+    bundles.mkdir()
+    key = bundles / "key.pem"
+    run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", key])
+    run(["openssl", "ec", "-in", key, "-pubout", "-out", bundles / "key.pub"])
+    for name, version in (("one", "1.0"), ("two", "2.0"), ("three", "3.0")):
+        bundle = pack(target, wheelhouse, bundles, key=key, version=version)
+        bundle.rename(bundles / f"{name}.tar.zst")
+    build_updater(bundles / UPDATER)
+    shutil.copy(PROJECT / "cross" / "rehearsal.py", bundles)
+    return machine.python("/bundles/rehearsal.py", env={"PYTHONUNBUFFERED": "1"})
 
 
 def measure(machine: Machine) -> list[str]:
@@ -93,7 +120,7 @@ def measure(machine: Machine) -> list[str]:
     python = machine.root / "usr" / "bin" / f"python{version}"
     lines = []
     for name, code in STEPS.items():
-        words: list[str | Path] = [qemu, "-plugin", plugin, "-L", machine.root, *settings, python, "-c", code]
+        words: list[str | Path] = [qemu, "-plugin", plugin, "-L", machine.root, *settings, python, "-P", "-c", code]
         run(words)  # compiles to bytecode, which the second run finds
         counted = re.search(r"instructions=(\d+)", run(words))
         memory = re.search(r"memory=(\d+)", machine.run([f"{PLACE}/bin/python", "-c", MEMORY, code]))
@@ -112,6 +139,8 @@ def _try_out(target: Target, folder: Path, short: bool) -> list[str]:
 
     wheelhouse = make(target, folder, fast=not short)
     tell(f"{len(list(wheelhouse.glob('*.whl')))} wheels")
+    check_reproducible(Toolchain(target), next(wheelhouse.glob("pilotwire-*.whl")))
+    tell("a second build gives the same bytes")
     machine = boot(target)
     install(machine, wheelhouse)
     tell("installed without a network")
@@ -120,6 +149,8 @@ def _try_out(target: Target, folder: Path, short: bool) -> list[str]:
         tell(f"demo of {version}: {shown.strip().splitlines()[-1]}")
     if short:
         return []
+    print(rehearse(target, wheelhouse))
+    tell("an upgrade, and one that was taken back")
     tell(f"tests: {test(machine)}")
     return measure(machine)
 

@@ -34,6 +34,14 @@ def build_own(toolchain: Toolchain, output: Path, *, tuning: str = "") -> Path:
     return _build(toolchain, fetch, output, epoch=commit_time(), tuning=tuning)
 
 
+def check_reproducible(toolchain: Toolchain, wheel: Path) -> None:
+    """Build pilotwire once more, elsewhere, and raise StepFailed unless the wheel has the same bytes."""
+    with tempfile.TemporaryDirectory() as name:
+        again = build_own(toolchain, Path(name))
+        if again.name != wheel.name or again.read_bytes() != wheel.read_bytes():
+            raise StepFailed(f"a second build of {wheel.name} gave other bytes")
+
+
 def build_sdist(toolchain: Toolchain, archive: Path, output: Path) -> Path:
     """Build another project from its source archive; gives the wheel in `output`."""
 

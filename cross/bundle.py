@@ -78,7 +78,7 @@ def pack(target: Target, wheelhouse: Path, output: Path, *, key: Path | None = N
 
 def _tar(files: dict[str, bytes]) -> bytes:
     output, moment = io.BytesIO(), commit_time()
-    with tarfile.open(fileobj=output, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+    with tarfile.open(fileobj=output, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for name, data in files.items():
             member = tarfile.TarInfo(name)
             member.size, member.mtime = len(data), moment

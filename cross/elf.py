@@ -9,8 +9,8 @@ from pathlib import Path
 from cross.running import StepFailed, run
 from cross.targets import Architecture
 
-OLDEST_GLIBC = {"x86_64": 17, "aarch64": 17, "armv7l": 31}
-"""The minor version in the oldest manylinux tag that auditwheel and pip know for the architecture."""
+OLDEST_GLIBC = 17
+"""The minor version in the oldest manylinux tag that auditwheel and pip know for all three architectures."""
 
 ALLOWED_LIBRARIES = frozenset(
     {"libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "libgcc_s.so.1"}
@@ -78,4 +78,4 @@ def manylinux_tag(wheel: Path, architecture: Architecture) -> str:
         if surplus:
             raise StepFailed(f"{library.name} needs {', '.join(sorted(surplus))}")
     newest = max(library.glibc for library in libraries)
-    return f"manylinux_2_{max(newest, OLDEST_GLIBC[architecture.name])}_{architecture.name}"
+    return f"manylinux_2_{max(newest, OLDEST_GLIBC)}_{architecture.name}"

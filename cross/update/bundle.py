@@ -29,7 +29,7 @@ MAX_UNPACKED = 512 << 20
 MAX_FILES = 1000
 OPENSSL_TIMEOUT_S = 60
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,80}\Z")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,199}\Z")
 
 
 @dataclass(frozen=True, slots=True)

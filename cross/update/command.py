@@ -1,7 +1,6 @@
 """`python3 pilotwire-update.pyz`: the command."""
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +16,9 @@ GROUPS = ("dialout", "gpio", "i2c", "spi", "input", "video")
 
 SERVICE = "pilotwire.service"
 WATCHED = ("pilotwire-update.path", SERVICE)
+SYSTEMD = Path("/run/systemd/system")
+"""There as long as systemd runs."""
+
 EXIT_FAILED, EXIT_UNFIT = 1, 65
 
 
@@ -69,7 +71,10 @@ def _parser() -> argparse.ArgumentParser:
         "status": (_status, "say which release runs"),
     }
     for name, (function, text) in texts.items():
-        commands.add_parser(name, help=text).set_defaults(run=function)
+        command = commands.add_parser(name, help=text)
+        command.set_defaults(run=function)
+        if name == "watch":
+            command.add_argument("--seconds", type=float, default=trial.TRIAL_S, help="how long the trial lasts (600)")
     return parser
 
 
@@ -95,8 +100,10 @@ def _setup(layout: Layout, options: argparse.Namespace) -> None:
     first = layout.load_trial()
     assert first is not None
     commit(layout, first)  # there is nothing to return to
-    if layout.root == Path("/"):
+    if layout.root == Path("/") and SYSTEMD.is_dir():
         _set_up_system(layout)
+    else:
+        print("systemd does not run here: no user was made, no service enabled")
     print(f"{manifest.release} is set up; now fill in {layout.station_file} and start it: systemctl start pilotwire")
 
 
@@ -146,7 +153,10 @@ def _guard(layout: Layout, options: argparse.Namespace) -> None:
 
 def _watch(layout: Layout, options: argparse.Namespace) -> None:
     outcome = trial.watch(
-        layout, restart=lambda: _systemctl("restart", SERVICE), reload=lambda: _systemctl("daemon-reload")
+        layout,
+        restart=lambda: _systemctl("restart", SERVICE),
+        reload=lambda: _systemctl("daemon-reload"),
+        limit_s=options.seconds,
     )
     print(trial.describe(layout) if outcome else "nothing is on trial")
 
@@ -167,5 +177,5 @@ def _status(layout: Layout, options: argparse.Namespace) -> None:
 
 def _systemctl(*words: str) -> None:
     """Ask systemd; a board in a test has none."""
-    if os.path.isdir("/run/systemd/system"):
+    if SYSTEMD.is_dir():
         subprocess.run(["systemctl", *words], check=True)

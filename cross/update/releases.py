@@ -97,12 +97,14 @@ def switch(layout: Layout, release: str) -> None:
     layout.remove_all_but(release, previous)
 
 
-def commit(layout: Layout, trial: Trial) -> None:
-    """The release has shown that it works: it stays, and what it brings for the system is put in place."""
-    folder = layout.release(trial.release)
-    put_system_files(layout, folder)
+def commit(layout: Layout, trial: Trial, say: Say = print) -> None:
+    """The release has shown that it works: it stays, and what it brings for the system is put in place where it can be."""
     trial.outcome = "good"
     layout.save_trial(trial)
+    try:
+        put_system_files(layout, layout.release(trial.release))
+    except OSError as error:
+        say(f"units and device rules stay those of {trial.previous or 'the system'}: {error}")
 
 
 def put_system_files(layout: Layout, release: Path) -> None:

@@ -12,9 +12,9 @@ from cross.targets import ARMV7, X86_64
 SOURCE = "#include <math.h>\ndouble f(double x) { return pow(x, 1.5); }\n"
 
 
-def wheel_with_library(folder: Path, *options: str) -> Path:
+def wheel_with_library(folder: Path, *options: str, code: str = SOURCE) -> Path:
     source, library = folder / "f.c", folder / "f.so"
-    source.write_text(SOURCE)
+    source.write_text(code)
     subprocess.run(["gcc", "-shared", "-fPIC", *options, source, "-o", library, "-lm"], check=True)
     wheel = folder / "f-1-cp311-cp311-linux_x86_64.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
@@ -34,6 +34,10 @@ class TestALibrary:
     def test_gets_the_tag_of_the_newest_symbol_it_uses(self, tmp_path: Path) -> None:
         # pow() got a new version in glibc 2.29, and the tag may not promise less.
         assert manylinux_tag(wheel_with_library(tmp_path, "-Wl,-s"), X86_64) == "manylinux_2_29_x86_64"
+
+    def test_that_uses_old_symbols_only_gets_the_oldest_tag_there_is(self, tmp_path: Path) -> None:
+        wheel = wheel_with_library(tmp_path, "-Wl,-s", code="int f(void) { return 1; }")
+        assert manylinux_tag(wheel, X86_64) == "manylinux_2_17_x86_64"
 
     def test_with_symbols_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(StepFailed, match="symbols"):

@@ -6,9 +6,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from support.bundles import make_bundle, make_key, release_that_runs
+from support.bundles import make_bundle, make_key, quick_call, release_that_runs
 
-from cross.update import request, trial
+from cross.update import releases, request, trial
 from cross.update.command import main
 from cross.update.layout import Layout, Trial, UnfitError, UpdateError
 from cross.update.releases import install
@@ -66,7 +66,8 @@ class Board:
 
 
 @pytest.fixture
-def board(tmp_path: Path) -> Board:
+def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Board:
+    monkeypatch.setattr(releases, "_call", quick_call)
     board = Board(tmp_path)
     assert board.command("setup", board.bundle("1.0"), "--key", board.public) == 0
     return board
@@ -85,6 +86,12 @@ class TestASetup:
         assert "CHANGE-ME" in board.layout.station_file.read_text()
         assert board.trial.outcome == "good"  # there is nothing to return to
 
+    def test_needs_nothing_but_python_and_the_bundle(self, tmp_path: Path) -> None:
+        board = Board(tmp_path)
+        bundle = make_bundle(tmp_path, "1.0", key=board.private, real=True)
+        assert board.command("setup", bundle, "--key", board.public) == 0
+        assert board.runs == "1.0"
+
     def test_leaves_an_updater_that_runs_by_itself(self, board: Board) -> None:
         command = [sys.executable, "-I", board.layout.updater, "--root", board.layout.root, "status"]
         assert "current   1.0-" in subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -100,6 +107,19 @@ class TestAnUpgrade:
         assert board.watch(None, {"boot_status": "Pending"}, ACCEPTED) == "good"
         assert (board.runs, board.restarts) == ("2.0", 0)
         assert trial.confirm(board.layout, clock=Clock())
+
+    def test_stays_where_the_systems_files_cannot_be_renewed(
+        self, board: Board, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        board.command("install", board.bundle("2.0"))
+
+        def read_only(layout: Layout, release: Path) -> None:
+            raise OSError(30, "Read-only file system")
+
+        monkeypatch.setattr(releases, "put_system_files", read_only)
+        assert board.watch(ACCEPTED) == "good"
+        assert board.runs == "2.0"
+        assert "Read-only file system" in capsys.readouterr().out
 
     def test_that_never_answers_is_taken_back_after_its_time(self, board: Board) -> None:
         board.command("install", board.bundle("2.0"))

@@ -11,6 +11,7 @@ from pathlib import Path
 from cross.bundle import pack
 from cross.index import requirement
 from cross.targets import X86_64, Architecture, Release, Target
+from cross.update.releases import _call as real_call
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 PROGRAM = """
@@ -39,8 +40,12 @@ def make_key(folder: Path, name: str = "key") -> tuple[Path, Path]:
     return private, public
 
 
-def make_bundle(folder: Path, version: str, *, key: Path | None = None, broken: bool = False) -> Path:
-    """A bundle of that version; a broken one refuses every station file."""
+def make_bundle(
+    folder: Path, version: str, *, key: Path | None = None, broken: bool = False, real: bool = False
+) -> Path:
+    """A bundle of that version; a broken one refuses every station file. Only a real one brings pip, which takes its time;
+    the others are for `quick_call`.
+    """
     wheelhouse = folder / f"wheelhouse-{version}"
     wheelhouse.mkdir()
     wheel = wheelhouse / f"pilotwire-{version}-py3-none-any.whl"
@@ -57,7 +62,7 @@ def make_bundle(folder: Path, version: str, *, key: Path | None = None, broken: 
             archive.writestr(zipfile.ZipInfo(name), text)
     (wheelhouse / "requirements.txt").write_text(requirement([wheel], "pilotwire", version) + "\n")
     (pip,) = (Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl")
-    (wheelhouse / pip.name).write_bytes(pip.read_bytes())
+    (wheelhouse / pip.name).write_bytes(pip.read_bytes() if real else b"")
     return pack(this_machine(), wheelhouse, folder, key=key)
 
 
@@ -67,3 +72,18 @@ def release_that_runs(home: Path) -> str:
         [home / "current" / "bin" / "pilotwire", "hello"], check=True, capture_output=True, text=True
     )
     return str(json.loads(shown.stdout)[0])
+
+
+def quick_call(command: list[str | Path]) -> None:
+    """In the place of the updater's own: what venv and pip would do with a make-believe pilotwire."""
+    words = [str(word) for word in command]
+    if "venv" in words:
+        (Path(words[-1]) / "bin").mkdir(parents=True)
+    elif "--find-links" in words:
+        (wheel,) = Path(words[words.index("--find-links") + 1]).glob("pilotwire-*.whl")
+        program = Path(words[words.index("--python") + 1]) / "bin" / "pilotwire"
+        text = zipfile.ZipFile(wheel).read("make_believe.py").decode()
+        program.write_text(f"#!{sys.executable}\n{text}\nsys.exit(main())\n")
+        program.chmod(0o755)
+    else:
+        real_call(command)
