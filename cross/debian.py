@@ -1,6 +1,7 @@
 """Debian packages of other architectures and releases, fetched without touching this machine's package database."""
 
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,9 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 UNPACK = 'set -o pipefail; dpkg-deb --fsys-tarfile "$1" | tar -x --no-same-owner --keep-directory-symlink -C "$2"'
 """`dpkg -x` would put a folder in the place of the link that /lib is in a root with merged /usr."""
+
+ATTEMPTS, PAUSE_S = 3, 20.0
+"""An archive that is just being renewed gives lists that do not fit together, for a moment."""
 
 RUNTIME = (
     "libc6",
@@ -85,7 +89,14 @@ class Archive:
         suite = self.target.release.suite
         sources = f"deb [signed-by={KEYRING}] {mirror()} {suite} main\n"
         (self._folder / "etc" / "sources.list").write_text(sources, encoding="ascii")
-        run(["apt-get", *self._options(), "-qq", "update"])
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                run(["apt-get", *self._options(), "-qq", "update"])
+                break
+            except StepFailed:
+                if not left:
+                    raise
+                time.sleep(PAUSE_S)
         done.touch()
 
     def _options(self) -> list[str]:
