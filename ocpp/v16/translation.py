@@ -1,5 +1,7 @@
 """Between the domain's terms and the messages of 1.6."""
 
+from __future__ import annotations
+
 from ocpp.core.events import MeterValue, StopReason
 from ocpp.core.hardware import Sample, SignedReading
 from ocpp.core.identity import UNTYPED, AuthorizationInfo, AuthorizationStatus, IdToken
