@@ -1,5 +1,7 @@
 """Calls of feature profiles that this station does not have, answered as 1.6 prescribes for that case."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 
 from ocpp.core.context import Block

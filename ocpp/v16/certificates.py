@@ -1,5 +1,7 @@
 """Certificates by the security white paper (A02, A03, M03 to M05)."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from ocpp.core.certificates import ACCEPTED, NOT_FOUND

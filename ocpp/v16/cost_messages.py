@@ -3,6 +3,8 @@
 Vendor `org.openchargealliance.costmsg`. Written from memory of that application note; see docs/v16/README.md.
 """
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,5 +1,7 @@
 """GetDiagnostics of the Firmware Management profile (1.6 sections 4.4 and 5.9), and GetLog of the white paper."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from ocpp.core.context import Context

@@ -1,5 +1,7 @@
 """Firmware updates: UpdateFirmware of the Firmware Management profile, and the signed ones of the white paper (L01)."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Mapping
 

@@ -1,5 +1,7 @@
 """The Local Auth List Management profile (1.6 sections 3.5.2, 5.10 and 5.15)."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 
 from ocpp.core.context import Context

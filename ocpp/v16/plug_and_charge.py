@@ -4,6 +4,8 @@ Vendor `org.openchargealliance.iso15118pnc`: messages of 2.0.1 in JSON, as `data
 that white paper; see docs/v16/README.md.
 """
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -250,7 +252,7 @@ def _status(outcome: Outcome) -> dict[str, Any]:
     return {"status": outcome.status}
 
 
-def _hash(data: "HashData") -> dict[str, str]:
+def _hash(data: HashData) -> dict[str, str]:
     return {
         "hashAlgorithm": data.algorithm,
         "issuerNameHash": data.issuer_name_hash,

@@ -1,5 +1,7 @@
 """The Remote Trigger profile: messages that the Central System asks for (1.6 section 5.17)."""
 
+from __future__ import annotations
+
 from collections.abc import Awaitable, Callable, Mapping
 
 from ocpp.core.context import Context

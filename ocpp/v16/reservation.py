@@ -1,5 +1,7 @@
 """The Reservation profile (1.6 sections 5.4 and 5.13)."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from ocpp.core.context import Context

@@ -1,5 +1,7 @@
 """The security white paper: events, and the upgrade of the security profile."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime

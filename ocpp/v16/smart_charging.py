@@ -1,5 +1,7 @@
 """The Smart Charging profile (1.6 sections 3.13, 5.5, 5.7 and 5.16)."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from datetime import UTC, datetime
 

@@ -1,5 +1,7 @@
 """OCPP 1.6 on the domain."""
 
+from __future__ import annotations
+
 import json
 from datetime import datetime
 from typing import Any

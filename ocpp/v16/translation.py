@@ -1,5 +1,7 @@
 """Between the domain's terms and the messages of 1.6."""
 
+from __future__ import annotations
+
 import msgspec
 
 from ocpp.core.events import MeterValue, StopReason

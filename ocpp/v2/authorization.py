@@ -1,5 +1,7 @@
 """C. Authorization: asking the CSMS about tokens, and clearing the cache."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Mapping
 

@@ -1,5 +1,7 @@
 """G. Availability: connector status, and changes of it on the CSMS's wish."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from ocpp.core.availability import ChangeOutcome

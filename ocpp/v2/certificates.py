@@ -1,5 +1,7 @@
 """Certificates: the station's own (A02, A03) and those it measures others by (M03, M04, M05)."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -116,7 +118,7 @@ def _chain(installed: Installed) -> v2.CertificateHashDataChain:
     )
 
 
-def _hash(data: "HashData") -> v2.CertificateHashData:
+def _hash(data: HashData) -> v2.CertificateHashData:
     return v2.CertificateHashData(
         hash_algorithm=v2.HashAlgorithmEnum(data.algorithm),
         issuer_name_hash=data.issuer_name_hash,

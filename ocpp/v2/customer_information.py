@@ -1,5 +1,7 @@
 """N. Customer information: what is stored about a customer, told and forgotten (N09, N10)."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Mapping
 

@@ -1,5 +1,7 @@
 """P. Data transfer between vendors who know each other."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Mapping
 from typing import Any

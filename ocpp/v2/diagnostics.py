@@ -1,5 +1,7 @@
 """N. Diagnostics: logs (N01). Monitoring and customer information are not answered here."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from ocpp.core.context import Context

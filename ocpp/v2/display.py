@@ -1,5 +1,7 @@
 """O. Display messages: what the CSMS wants drivers to read."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Mapping
 

@@ -1,5 +1,7 @@
 """L. Firmware management: secure (L01) and non-secure updates (L02)."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from ocpp.core.context import Context

@@ -1,5 +1,7 @@
 """ISO 15118: contracts (C07), certificates for EVs (M01, M02), statuses (M06), negotiated schedules (K15 to K17)."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from ocpp.core.context import Context

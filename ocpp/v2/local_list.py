@@ -1,5 +1,7 @@
 """D. The local authorization list."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from ocpp.core.context import Context

@@ -1,5 +1,7 @@
 """J. Meter values outside transactions. Those of a transaction travel in its events."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from ocpp.core.context import Context

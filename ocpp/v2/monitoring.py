@@ -1,5 +1,7 @@
 """N. Monitoring: monitors on variables, and the events they raise (N02 to N08)."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Mapping
 from decimal import Decimal

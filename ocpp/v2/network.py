@@ -1,5 +1,7 @@
 """Network connection profiles set by the CSMS (B09, B10)."""
 
+from __future__ import annotations
+
 import logging
 
 import msgspec

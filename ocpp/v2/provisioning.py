@@ -1,5 +1,7 @@
 """B. Provisioning: variables, reports, network profiles, reset. The boot itself is `ocpp.core.boot`."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Iterator, Mapping
 from itertools import islice

@@ -1,5 +1,7 @@
 """F. Remote control: start and stop, unlock, trigger message."""
 
+from __future__ import annotations
+
 from collections.abc import Awaitable, Callable, Mapping
 
 from ocpp.core.context import Context

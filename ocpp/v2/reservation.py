@@ -1,5 +1,7 @@
 """H. Reservation."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Mapping
 

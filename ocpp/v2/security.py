@@ -1,5 +1,7 @@
 """A. Security: events."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from datetime import UTC, datetime
 

@@ -1,5 +1,7 @@
 """K. Smart charging: profiles of the CSMS, and what follows from them."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import groupby

@@ -1,5 +1,7 @@
 """OCPP 2.0.1 and 2.1 on the domain."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any

@@ -1,5 +1,7 @@
 """I. Tariff and cost: what the CSMS says that a session costs reaches the driver."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from decimal import Decimal
 

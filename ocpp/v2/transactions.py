@@ -1,5 +1,7 @@
 """E. Transactions: TransactionEvent messages about what the domain's sessions do, and what the CSMS answers."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Mapping
 from dataclasses import replace

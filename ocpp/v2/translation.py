@@ -1,5 +1,7 @@
 """Between the domain's terms and the messages of 2.x."""
 
+from __future__ import annotations
+
 from ocpp.core.events import MeterValue
 from ocpp.core.hardware import ENERGY_IMPORT, DisplayText, Sample, SignedReading
 from ocpp.core.identity import AuthorizationInfo, AuthorizationStatus, IdToken

@@ -1,5 +1,7 @@
 """The Core profile, by use cases: transactions, status, configuration, remote control."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from ocpp.core.context import Context

@@ -1,5 +1,7 @@
 """GetConfiguration, ChangeConfiguration, ClearCache, DataTransfer."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,5 +1,7 @@
 """RemoteStartTransaction, RemoteStopTransaction, UnlockConnector, Reset."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 
 from ocpp.core.context import Context

@@ -1,5 +1,7 @@
 """StatusNotification and ChangeAvailability: the connector states of 1.6 (section 4.9)."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from ocpp.clock import Timer

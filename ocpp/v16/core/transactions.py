@@ -4,6 +4,8 @@ A transaction has an id of its own until the Central System gives it one; messag
 get the other when they go out. Without one they go out with -1 (errata 3.18).
 """
 
+from __future__ import annotations
+
 import logging
 from typing import Any
 
