@@ -11,13 +11,16 @@ from cross.building import check_reproducible
 from cross.bundle import UPDATER, build_updater, pack
 from cross.emulation import Machine, boot
 from cross.index import LOCKS, PIP, selection
-from cross.running import PROJECT, WORK, StepFailed, install_packages, run
+from cross.running import PROJECT, WORK, NotFetched, StepFailed, install_packages, run
 from cross.targets import TARGETS, Target, chosen
 from cross.toolchain import Toolchain, install_compilers
 from cross.wheelhouse import REQUIREMENTS, make
 
 PLACE = "/opt/pilotwire/releases/tried"
 SHORT = ("armv7l-cp311", "aarch64-cp311")
+NOT_FETCHED = 75
+"""Exit status when something could not be fetched: nothing is said about pilotwire then (EX_TEMPFAIL)."""
+
 VERSIONS = ("1.6", "2.0.1", "2.1")
 FAST_TESTS = (
     *(f"tests/unit/ocpp/{name}" for name in ("native", "rpc", "messages", "storage")),
@@ -168,6 +171,9 @@ def main() -> None:
         install_compilers()
         for target in chosen(options.targets or default):
             starts += _try_out(target, options.wheelhouse / target.name, options.short)
+    except NotFetched as error:
+        print(f"cross.boards: {error}", file=sys.stderr)
+        sys.exit(NOT_FETCHED)
     except (StepFailed, ValueError) as error:
         sys.exit(f"cross.boards: {error}")
     if starts:

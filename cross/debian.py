@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from cross.running import WORK, StepFailed, run
+from cross.running import WORK, StepFailed, fetch, run
 from cross.targets import Target
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
@@ -63,7 +63,7 @@ class Archive:
         if missing:
             self._update()
             self._debs.mkdir(parents=True, exist_ok=True)
-            run(["apt-get", *self._options(), "-qq", "download", *missing], cwd=self._debs)
+            fetch(["apt-get", *self._options(), "-qq", "download", *missing], cwd=self._debs)
         files = [self._file(name) for name in names]
         if None in files:
             raise StepFailed(f"apt did not bring {names[files.index(None)]} for {self.target.name}")
@@ -91,7 +91,7 @@ class Archive:
         (self._folder / "etc" / "sources.list").write_text(sources, encoding="ascii")
         for left in reversed(range(ATTEMPTS)):
             try:
-                run(["apt-get", *self._options(), "-qq", "update"])
+                fetch(["apt-get", *self._options(), "-qq", "update"])
                 break
             except StepFailed:
                 if not left:

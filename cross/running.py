@@ -18,6 +18,18 @@ class StepFailed(Exception):
     """A program that had to succeed did not; the message has the end of its output."""
 
 
+class NotFetched(StepFailed):
+    """An archive or index could not be reached, or was just being renewed: not a defect of the project."""
+
+
+def fetch(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> str:
+    """As `run`, for a program that brings something over the network; raises NotFetched."""
+    try:
+        return run(command, env=env, cwd=cwd)
+    except StepFailed as error:
+        raise NotFetched(str(error)) from error
+
+
 def run(
     command: Sequence[str | Path],
     *,
@@ -59,8 +71,8 @@ def install_packages(programs: Mapping[str, Sequence[str]]) -> None:
     if os.geteuid() != 0:
         raise StepFailed(f"these Debian packages are needed: {' '.join(missing)}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    run(["apt-get", "update", "-qq"], env=environment)
-    run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], env=environment)
+    fetch(["apt-get", "update", "-qq"], env=environment)
+    fetch(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], env=environment)
 
 
 def _present(program: str) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cross.debian import Archive, make_root
 from cross.index import LOCKS, PIP, selection
-from cross.running import WORK, install_packages, run
+from cross.running import WORK, fetch, install_packages
 from cross.targets import ARCHITECTURES, X86_64, Release, Target
 
 BUILD_TOOLS = LOCKS / "build-tools.txt"
@@ -117,6 +117,6 @@ def _build_tools(release: Release) -> Path:
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     wheels = selection(Target(X86_64, release))
-    run([*PIP, "install", "-q", "--no-deps", "--target", folder, *wheels, "--require-hashes", "-r", BUILD_TOOLS])
+    fetch([*PIP, "install", "-q", "--no-deps", "--target", folder, *wheels, "--require-hashes", "-r", BUILD_TOOLS])
     done.write_text(wanted)
     return folder

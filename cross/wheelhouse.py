@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cross.building import build_own, build_sdist
 from cross.index import EXTRAS, INSTALLER, LOCKS, PIP, requirement, selection
-from cross.running import PROJECT, WORK, StepFailed, run
+from cross.running import PROJECT, WORK, StepFailed, fetch
 from cross.targets import TARGETS, Target, chosen
 from cross.toolchain import Toolchain, install_compilers
 
@@ -35,9 +35,9 @@ def make(target: Target, folder: Path, *, fast: bool = True) -> Path:
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    fetch = [*PIP, "download", "--quiet", "--no-deps", "--require-hashes"]
+    download = [*PIP, "download", "--quiet", "--no-deps", "--require-hashes"]
     lock = LOCKS / f"{target.name}.txt"
-    run([*fetch, *selection(target), "--dest", folder, "-r", lock])
+    fetch([*download, *selection(target), "--dest", folder, "-r", lock])
     toolchain = Toolchain(target)
     for name in sorted(locked(SOURCES).keys() - locked(lock).keys()):
         if fast or name != "uvloop":
@@ -65,8 +65,8 @@ def _archive(name: str, line: str) -> Path:
         partial.mkdir(parents=True)
         wanted = partial / "wanted.txt"
         wanted.write_text(line + "\n", encoding="ascii")
-        fetch = [*PIP, "download", "--quiet", "--no-deps", "--no-binary=:all:", "--require-hashes"]
-        run([*fetch, "--dest", partial, "-r", wanted])
+        download = [*PIP, "download", "--quiet", "--no-deps", "--no-binary=:all:", "--require-hashes"]
+        fetch([*download, "--dest", partial, "-r", wanted])
         partial.rename(folder)
     return next(file for file in folder.iterdir() if file.name.endswith((".tar.gz", ".zip")))
 
