@@ -1,7 +1,6 @@
 """Examines parts one after another: opens one, measures, has people do something, and says what is wrong with it."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -106,10 +105,9 @@ class Checkup:
             return False
         return True
 
-    @staticmethod
-    def _note_wrong(part: Any, result: Result) -> None:
+    def _note_wrong(self, part: Any, result: Result) -> None:
         check: Callable[[float], str] | None = getattr(part, "wrong", None)
-        reason = check(time.monotonic()) if check is not None else ""
+        reason = check(self._clock.monotonic()) if check is not None else ""
         if reason and reason not in result.wrong:
             result.wrong.append(reason)
 
@@ -158,7 +156,7 @@ class Checkup:
             result.wrong.append("it was told to open and its feedback stays closed")
 
     async def _pilot(self, part: Any, result: Result) -> None:
-        age = time.monotonic() - part.seen_at
+        age = self._clock.monotonic() - part.seen_at
         if not age < SETTLE_S:
             result.wrong.append("the line is not sampled: see the ADC's wiring and address")
             return
@@ -181,7 +179,7 @@ class Checkup:
             await self._sleep(SETTLE_S)
 
     async def _meter(self, part: Any, result: Result) -> None:
-        began = time.monotonic()
+        began = self._clock.monotonic()
         await self._until(lambda: part.read_at >= began, METER_S)
         if part.read_at < began:
             result.wrong.append(f"it does not answer within {METER_S:g} s")
@@ -211,7 +209,7 @@ class Checkup:
 
         def active() -> bool:
             if part.role is Role.EMERGENCY_STOP:
-                part.wrong(time.monotonic())  # it looks at its pin when the safety loop asks
+                part.wrong(self._clock.monotonic())  # it looks at its pin when the safety loop asks
             return bool(part.active)
 
         before = active()

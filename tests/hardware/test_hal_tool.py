@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from support.wall_box import WallBox
+from support.wall_box import STATION, WallBox
 
 from hal.boards import board
 from hal.checkup import Checkup, Guide
@@ -13,19 +13,6 @@ from ocpp.station.configuration import load
 from ocpp.station.hardware_tool import print_list, try_parts, watch_parts
 
 UID = bytes.fromhex("04A2B3C4D5E6F7")
-STATION = """
-[station]
-id = "CS001"
-vendor = "pilotwire"
-model = "Wall box"
-[[network]]
-url = "ws://127.0.0.1:9/ocpp"
-version = "2.0.1"
-security_profile = 0
-[[evse]]
-[[evse.connector]]
-hardware = "wired"
-"""
 
 
 @pytest.fixture

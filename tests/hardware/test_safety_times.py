@@ -10,7 +10,7 @@ import time
 
 import pytest
 from support.chips.thermometer import Lm75
-from support.wall_box import COIL, EMERGENCY, WallBox, until
+from support.wall_box import COIL, EMERGENCY, STATION, WallBox, until
 
 from hal.boards import board
 from hal.drivers.thermometers import INTERVAL_S
@@ -26,19 +26,6 @@ NORM_S = 0.1
 """IEC 61851-1:2017, annex A, table A.6: the supply is off within 100 ms of the loss of state C or D, and of states E and F."""
 
 BUSY = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: sum(i * i for i in range(10_000))"
-STATION = """
-[station]
-id = "CS001"
-vendor = "pilotwire"
-model = "Wall box"
-[[network]]
-url = "ws://127.0.0.1:9/ocpp"
-version = "2.0.1"
-security_profile = 0
-[[evse]]
-[[evse.connector]]
-hardware = "wired"
-"""
 
 
 TRIP, TEST, PLACE = 5, 6, 0x49

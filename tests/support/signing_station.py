@@ -2,49 +2,14 @@
 
 import math
 
-from hal.iec61851 import PilotState
 from hal.interfaces import Reading
 from hal.parts import Part, Role
 
 DRIVERS = {
-    "still-pilot": "support.signing_station:StillPilot",
-    "still-contactor": "support.signing_station:StillContactor",
+    "still-pilot": "support.fake_parts:FakePilot",
+    "still-contactor": "support.fake_parts:FakeContactor",
     "signing-meter": "support.signing_station:SigningMeter",
 }
-
-
-class StillPilot(Part):
-    role = Role.PILOT
-    state = PilotState.A
-    seen_at = math.inf
-    ventilated = False
-
-    def offer(self, current_a):
-        pass
-
-    def fail(self, failed):
-        pass
-
-    def wrong(self, now):
-        return ""
-
-
-class StillContactor(Part):
-    role = Role.CONTACTOR
-    closed = False
-    switches_phases = False
-
-    def close(self):
-        self.closed = True
-
-    def open(self):
-        self.closed = False
-
-    def wrong(self, now):
-        return ""
-
-    def unpowered(self, now):
-        return ""
 
 
 class SigningMeter(Part):

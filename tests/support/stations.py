@@ -15,24 +15,11 @@ from hal.simulated import SimulatedConnector, SimulatedEvse, SimulatedStation, S
 from hal.wired import WiredStation
 from ocpp.clock import SystemClock
 from ocpp.station.configuration import load
-from support.wall_box import WallBox, until
+from support.wall_box import STATION, WallBox, until
 
 WIRED = "PILOTWIRE_WIRED_STATION"
 PATIENCE_S, TESTERS_PATIENCE_S = 15.0, 120.0
 CARD = "04A2B3C4D5E6F7"
-STATION = """
-[station]
-id = "CS001"
-vendor = "pilotwire"
-model = "Wall box"
-[[network]]
-url = "ws://127.0.0.1:9/ocpp"
-version = "2.0.1"
-security_profile = 0
-[[evse]]
-[[evse.connector]]
-hardware = "wired"
-"""
 
 
 class Heard:

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 
-DEADLINE_S = 10.0
+DEADLINE_S = 20.0
+"""For things that take milliseconds; a loaded machine may take longer."""
 
 
 def until(condition: Callable[[], object]) -> None:

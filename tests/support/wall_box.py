@@ -14,6 +14,21 @@ from support.serial_line import SerialLine
 
 COIL, AUXILIARY, EMERGENCY = 17, 27, 22
 
+STATION = """
+[station]
+id = "CS001"
+vendor = "pilotwire"
+model = "Wall box"
+[[network]]
+url = "ws://127.0.0.1:9/ocpp"
+version = "2.0.1"
+security_profile = 0
+[[evse]]
+[[evse.connector]]
+hardware = "wired"
+"""
+"""A station file for it, without the parts; there is no CSMS."""
+
 PARTS = """
 [hardware]
 board = "linux"

@@ -5,14 +5,11 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 
 import pytest
+from support.waiting import DEADLINE_S, until
 
 from hal.keeper import Keeper, Plan, SafeFile, make_safe
-
-DEADLINE_S = 20.0
-"""For things that take milliseconds; a loaded machine may take longer."""
 
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -30,13 +27,6 @@ STATION = textwrap.dedent(
         time.sleep(0.01)
     """
 )
-
-
-def until(condition) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, "did not come about"
-        time.sleep(0.01)
 
 
 def alive(pid: int) -> bool:
