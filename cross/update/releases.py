@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .bundle import Manifest, unpack
-from .layout import Layout, Trial, UnfitError, UpdateError, sync
+from .layout import Layout, RunsAlreadyError, Trial, UnfitError, UpdateError, sync
 from .version import order, version_of
 
 STEP_TIMEOUT_S = 1800
@@ -52,7 +52,7 @@ def check_wanted(layout: Layout, manifest: Manifest, *, allow_downgrade: bool) -
     """
     current = layout.name_of(layout.current)
     if manifest.release == current:
-        raise UnfitError(f"{manifest.release} runs already")
+        raise RunsAlreadyError(f"{manifest.release} runs already")
     if manifest.release == layout.name_of(layout.previous):
         raise UnfitError(f"{manifest.release} is the previous release, which is kept here: return to it with rollback")
     if current and not allow_downgrade and order(manifest.version) < order(version_of(current)):

@@ -260,6 +260,14 @@ class TestARequestOfTheStation:
         assert (status, text) == (request.EXIT_UNFIT, "the bundle is not signed with this board's key")
         assert board.runs == "1.0"
 
+    def test_for_what_runs_already_is_no_failure(self, board: Board) -> None:
+        bundle = board.bundle("2.0")
+        assert self.ask(board, bundle)[0] == request.EXIT_RESTART
+        # The power fails before the station has noted that; it asks again, and the trial still has to be told from success.
+        assert self.ask(board, bundle)[0] == request.EXIT_RESTART
+        board.watch(ACCEPTED)
+        assert self.ask(board, bundle) == (request.EXIT_ACTIVE, f"{board.trial.release} runs already")
+
     def test_that_is_a_link_to_a_file_of_roots_is_not_followed(self, board: Board) -> None:
         board.layout.spool.mkdir(parents=True)
         (board.layout.spool / request.REQUEST).write_text('{"token": "x"}')
