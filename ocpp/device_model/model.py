@@ -143,23 +143,23 @@ class DeviceModel:
 
     def integer(self, address: str) -> Handle[int]:
         """A live handle on an integer."""
-        return Handle(self.entry(address), to_integer, str, self.set_inside)
+        return self.entry(address).handle(to_integer, str, self.set_inside)
 
     def boolean(self, address: str) -> Handle[bool]:
         """A live handle on a boolean."""
-        return Handle(self.entry(address), to_boolean, from_boolean, self.set_inside)
+        return self.entry(address).handle(to_boolean, from_boolean, self.set_inside)
 
     def decimal(self, address: str) -> Handle[Decimal]:
         """A live handle on a number."""
-        return Handle(self.entry(address), to_decimal, str, self.set_inside)
+        return self.entry(address).handle(to_decimal, str, self.set_inside)
 
     def text(self, address: str) -> Handle[str]:
         """A live handle on a text."""
-        return Handle(self.entry(address), str, str, self.set_inside)
+        return self.entry(address).handle(str, str, self.set_inside)
 
     def members(self, address: str) -> Handle[tuple[str, ...]]:
         """A live handle on a comma separated list."""
-        return Handle(self.entry(address), members, from_members, self.set_inside)
+        return self.entry(address).handle(members, from_members, self.set_inside)
 
     def set_inside(self, entry: Entry, value: str, attribute: Attribute = Attribute.ACTUAL) -> None:
         """Set a value from inside the station, read-only or not.
