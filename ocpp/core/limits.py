@@ -1,7 +1,8 @@
 """What an EVSE may draw at an instant, and why: the limits of every purpose brought together (K08.FR.04)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from ocpp.core.evse import LEAST_CURRENT_A
 from ocpp.core.schedule import ChargingProfile, InForce, Purpose, in_force, next_change
@@ -10,8 +11,7 @@ MAX_PERIODS = 1024
 """Of a composite schedule (CompositeScheduleType); a longer one ends early."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(msgspec.Struct, frozen=True):
     """A current in A per phase on a number of phases, and the periods that make it; no `sources`: the default."""
 
     current_a: float
@@ -32,8 +32,7 @@ class Limit:
         return max([LEAST_CURRENT_A, *rates])
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """What is fixed about an EVSE: what its connector carries, and what holds without any profile."""
 
     max_current_a: float
@@ -43,8 +42,7 @@ class Place:
     voltage_v: float = 230.0
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(msgspec.Struct, frozen=True):
     """A stretch of a composite schedule, from `start` seconds after its begin."""
 
     start: int

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+import msgspec
 
 MAX_VALUE_LENGTH = 2500
 """The longest value any version transports (attributeValue of GetVariables and NotifyReport)."""
@@ -49,8 +50,7 @@ class DataType(StrEnum):
 LISTS = frozenset({DataType.SEQUENCE_LIST, DataType.MEMBER_LIST})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Definition:
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
     """The characteristics of a variable.
 
     `low` and `high` bound a number's value or a string's length; `values` lists what an option or list may hold.
