@@ -1,8 +1,6 @@
 """The station file: read, checked as a whole, and typed. Every mistake is reported at once."""
 
-import difflib
 import tomllib
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +142,8 @@ class _Reader:
     def _unknown(self, given: dict[str, Any], known: dict[str, Any], where: str) -> None:
         for key in given:
             if key not in known:
+                import difflib
+
                 close = difflib.get_close_matches(key, list(known), 1)
                 hint = f"; did you mean {close[0]}?" if close else f"; known are {', '.join(sorted(known))}"
                 self.mistakes.append(f"{where}{'.' if where else ''}{key}: there is no such key{hint}")
@@ -338,6 +338,8 @@ def _kind(value: Any) -> str:
 
 
 def _installed_version() -> str:
+    from importlib import metadata
+
     try:
         return metadata.version("pilotwire")
     except metadata.PackageNotFoundError:
