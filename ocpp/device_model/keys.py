@@ -1,8 +1,9 @@
 """OCPP 1.6 configuration keys: a view on the device model's variables, and vendor keys beside them."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from ocpp.device_model.definition import Attribute, Definition, Mutability, members
 from ocpp.device_model.entry import Entry
@@ -29,8 +30,7 @@ class KeyOutcome(StrEnum):
     NOT_SUPPORTED = "NotSupported"
 
 
-@dataclass(frozen=True, slots=True)
-class KeyValue:
+class KeyValue(msgspec.Struct, frozen=True):
     """A key as GetConfiguration tells it; `value` is None where it may not be read."""
 
     name: str

@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
+
+import msgspec
 
 from ocpp._native.variables import VariableIndex
 from ocpp.device_model.address import Component, Variable, parse, parse_component
@@ -53,8 +54,7 @@ class SetStatus(StrEnum):
     REBOOT_REQUIRED = "RebootRequired"
 
 
-@dataclass(frozen=True, slots=True)
-class SetOutcome:
+class SetOutcome(msgspec.Struct, frozen=True):
     """What became of a write; `reason_code` and `info` explain a refusal (reason codes of Part 2's appendices)."""
 
     status: SetStatus

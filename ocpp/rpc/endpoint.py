@@ -9,7 +9,6 @@ import inspect
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -53,8 +52,7 @@ class Link(Protocol):
         """The next message of the peer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """A handler's response, and what is to happen once it is on its way (a reset, a triggered message)."""
 
     response: Any
@@ -66,8 +64,7 @@ Handler = Callable[[Any], Any]
 it is the answer."""
 
 
-@dataclass(slots=True, eq=False)
-class _Waiting:
+class _Waiting(msgspec.Struct, eq=False):
     request: msgspec.Struct
     done: asyncio.Future[Any]
     after_order: int

@@ -5,7 +5,6 @@ OCPP-J prescribes for its defect and never ends the connection.
 """
 
 import logging
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -27,8 +26,7 @@ UNREADABLE_ID = "-1"
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class CallReceived:
+class CallReceived(msgspec.Struct, frozen=True):
     """The peer wants `request` handled and answered under `message_id`."""
 
     message_id: str
@@ -36,16 +34,14 @@ class CallReceived:
     request: Any
 
 
-@dataclass(frozen=True, slots=True)
-class SendReceived:
+class SendReceived(msgspec.Struct, frozen=True):
     """The peer sent a message that takes no answer (2.1)."""
 
     action: str
     request: Any
 
 
-@dataclass(frozen=True, slots=True)
-class CallAnswered:
+class CallAnswered(msgspec.Struct, frozen=True):
     """The call in flight is over: with `response`, or with `error` in its place.
 
     `reply` is the CALLRESULTERROR that 2.1 wants for an answer that broke its schema.
@@ -56,8 +52,7 @@ class CallAnswered:
     reply: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FrameToSend:
+class FrameToSend(msgspec.Struct, frozen=True):
     """A frame the protocol itself answers with."""
 
     frame: bytes

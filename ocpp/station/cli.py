@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -170,6 +171,7 @@ def _cert_pki(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    gc.disable()  # until `run_station` has built the station: what is made here lives as long as the program
     import logging
 
     from ocpp.station.configuration import load

@@ -1,6 +1,7 @@
 """The running station: everything wired together, started, stopped, and started again after a reset."""
 
 import asyncio
+import gc
 import logging
 import math
 import os
@@ -349,6 +350,8 @@ async def run_station(configuration: Configuration, clock: Callable[[], Clock] =
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
     program = Program(configuration, clock())
+    gc.freeze()
+    gc.enable()
     async with ServiceManager().watching():
         while True:
             await program.run()
