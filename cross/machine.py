@@ -6,15 +6,16 @@ machine; docs/common/boards.md tells what was seen.
 
 import argparse
 import json
-import re
 import shutil
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from cross.bundle import UPDATER, build_updater, pack
 from cross.disk import make_disk, make_system_root
@@ -26,14 +27,14 @@ from cross.wheelhouse import make
 
 DEFAULT = "aarch64-cp311"
 NOT_FETCHED = 75
-HOST = "10.0.2.2"
-"""This machine as the emulated one sees it."""
-
 LIMIT_S = 2400.0
 """For everything in the machine, which is ten to twenty times slower than one of metal."""
 
 SYSTEMS = {"aarch64": ("qemu-system-aarch64", "cortex-a72"), "armv7l": ("qemu-system-arm", "cortex-a15")}
 PROGRAMS = {name: ("qemu-system-arm",) for name, _ in SYSTEMS.values()}
+CALL = 2
+"""The message type of a request in an OCPP frame."""
+
 MARK = "inspection: "
 NETWORK = "[Match]\nName=e*\n[Network]\nAddress=10.0.2.15/24\nGateway=10.0.2.2\n"
 INSPECTION = """[Unit]
@@ -98,6 +99,12 @@ def csms(log: Path, ports: tuple[int, int]) -> Iterator[None]:
             process.wait()
 
 
+def told(api: int) -> list[dict[str, Any]]:
+    """Everything that the station and the CSMS said."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{api}/api/stations/CS1/messages", timeout=30) as answer:
+        return list(json.load(answer))
+
+
 def emulate(target: Target, folder: Path) -> str:
     """Boot the machine in a folder and wait until it switches itself off; gives what its serial console showed."""
     program, processor = SYSTEMS[target.architecture.name]
@@ -127,20 +134,24 @@ def findings(console: str) -> list[str]:
     return lines[:-1]
 
 
-def check_transactions(traffic: str) -> str:
-    """What the CSMS got of transactions: raises StepFailed unless each came in order, whole, from its start to its end.
+def check_transactions(messages: list[dict[str, Any]]) -> str:
+    """What a CSMS was told of transactions: raises StepFailed unless each came in order and whole, to its end.
 
     An event may come twice in a row: that is what a station does whose power failed before it had read the answer.
     """
     events: dict[str, list[tuple[int, str]]] = {}
-    pattern = r'"eventType": ?"(\w+)".*?"seqNo": ?(\d+).*?"transactionId": ?"([^"]+)"'
     repeated = 0
-    for kind, number, transaction in re.findall(pattern, traffic):
+    for message in messages:
+        frame = json.loads(message["frame"])
+        if message["from"] != "station" or frame[0] != CALL or frame[2] != "TransactionEvent":
+            continue
+        payload = frame[3]
+        number, kind, transaction = payload["seqNo"], payload["eventType"], payload["transactionInfo"]["transactionId"]
         found = events.setdefault(transaction, [])
-        if (int(number), kind) in found[-1:]:
+        if (number, kind) in found[-1:]:
             repeated += 1
         else:
-            found.append((int(number), kind))
+            found.append((number, kind))
     for transaction, found in events.items():
         kinds = [kind for _, kind in found]
         whole = [number for number, _ in found] == list(range(len(found)))
@@ -170,10 +181,11 @@ def try_out(target: Target, wheelhouse: Path) -> Report:
     try:
         with csms(log, ports):
             console = emulate(target, folder)
+            messages = told(ports[1])
     finally:
         (folder / "disk").unlink(missing_ok=True)
     (folder / "console.log").write_text(console)
-    seen = [*findings(console), check_transactions(log.read_text(errors="replace"))]
+    seen = [*findings(console), check_transactions(messages)]
     print("\n".join(f"* {line}" for line in seen))
     print(f"{target.name}: inspected ({time.monotonic() - started:.0f} s)", flush=True)
     report = Report.load(target)
@@ -199,7 +211,7 @@ def main() -> None:
     except NotFetched as error:
         print(f"cross.machine: {error}", file=sys.stderr)
         sys.exit(NOT_FETCHED)
-    except (StepFailed, ValueError, KeyError, json.JSONDecodeError) as error:
+    except (StepFailed, ValueError, KeyError, OSError) as error:
         sys.exit(f"cross.machine: {error}")
 
 

@@ -1,6 +1,7 @@
 """What `make boards` and `make machine` tell."""
 
 import io
+import json
 import subprocess
 from pathlib import Path
 
@@ -12,8 +13,15 @@ from cross.running import StepFailed
 from cross.targets import TARGETS
 
 ARM, AARCH = TARGETS["armv7l-cp311"], TARGETS["aarch64-cp311"]
-STARTED = '{"eventType": "Started", "timestamp": "x", "seqNo": 0, "transactionInfo": {"transactionId": "a"}}\n'
-ENDED = '{"eventType": "Ended", "timestamp": "x", "seqNo": 1, "transactionInfo": {"transactionId": "a"}}\n'
+
+
+def event(kind: str, number: int, sender: str = "station") -> list[dict[str, object]]:
+    payload = {"eventType": kind, "seqNo": number, "transactionInfo": {"transactionId": "a"}}
+    frame = [2, "1", "TransactionEvent", payload] if sender == "station" else [3, "1", {}]
+    return [{"n": 1, "from": sender, "frame": json.dumps(frame)}]
+
+
+STARTED, ENDED, ANSWER = event("Started", 0), event("Ended", 1), event("", 0, "csms")
 
 
 class TestTheCountsOfATestRun:
@@ -59,11 +67,13 @@ class TestTheInspectionOfAMachine:
             machine.findings(console)
 
     def test_wants_every_transaction_from_start_to_end(self) -> None:
-        assert machine.check_transactions(STARTED + ENDED).startswith("the CSMS was told of 1 transaction")
+        assert machine.check_transactions(STARTED + ANSWER + ENDED).startswith("the CSMS was told of 1 transaction")
         assert "1 events came again" in machine.check_transactions(STARTED + STARTED + ENDED)
 
-    @pytest.mark.parametrize("traffic", ["", STARTED, ENDED, ENDED + STARTED, STARTED + ENDED + STARTED])
-    def test_is_not_content_with_lost_or_misplaced_events(self, traffic: str) -> None:
+    @pytest.mark.parametrize(
+        "traffic", [[], ANSWER, STARTED, ENDED, ENDED + STARTED, STARTED + ENDED + STARTED], ids=len
+    )
+    def test_is_not_content_with_lost_or_misplaced_events(self, traffic: list[dict[str, object]]) -> None:
         with pytest.raises(StepFailed, match="transaction"):
             machine.check_transactions(traffic)
 
