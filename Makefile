@@ -10,7 +10,7 @@ JOBS ?= 2
 VERSION ?= 2.0.1
 SPEC ?= ../shared/spec
 
-.PHONY: help run test test-hardware compile debug bench bench-short lint format types docs generate status wheel wheels wheelhouse boards boards-short peers clean distclean bench-reference bundle soak
+.PHONY: help run test test-hardware compile debug bench bench-short lint format types docs generate status wheel wheels wheelhouse boards boards-short peers clean distclean bench-reference bundle soak machine
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -104,6 +104,9 @@ boards: $(VENV)/.compiled  ## install and try it all out on emulated boards (TAR
 
 boards-short: $(VENV)/.compiled  ## the part of it that CI runs: wheels, installation and demo on armv7 and aarch64
 	@$(BIN)/python -m cross.boards --short $(TARGETS)
+
+machine: $(VENV)/.compiled  ## boot a whole emulated machine and look at the service under its systemd (TARGETS=aarch64-cp311)
+	@$(BIN)/python -m cross.machine $(TARGETS)
 
 clean:  ## remove what was built
 	@rm -rf build dist .benchmarks .mypy_cache .ruff_cache .hypothesis

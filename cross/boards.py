@@ -11,10 +11,12 @@ from cross.building import check_reproducible
 from cross.bundle import UPDATER, build_updater, pack
 from cross.emulation import Machine, boot
 from cross.index import LOCKS, PIP, selection
+from cross.report import Report, commit
 from cross.running import PROJECT, WORK, NotFetched, StepFailed, install_packages, run
 from cross.targets import TARGETS, Target, chosen
 from cross.toolchain import Toolchain, install_compilers
-from cross.wheelhouse import REQUIREMENTS, make
+from cross.wheelhouse import REQUIREMENTS, is_built_here, make
+from cross.wheels import table
 
 PLACE = "/opt/pilotwire/releases/tried"
 SHORT = ("armv7l-cp311", "aarch64-cp311")
@@ -69,7 +71,7 @@ def demonstrate(machine: Machine, version: str) -> str:
 
 
 def test(machine: Machine) -> str:
-    """Run the fast part of the test suite; gives pytest's last line. Raises StepFailed when a test fails."""
+    """Run the fast part of the test suite; gives pytest's counts. Raises StepFailed when a test fails."""
     site = machine.root / "tests-site"
     wheels = selection(machine.target)
     command: list[str | Path] = [
@@ -89,13 +91,21 @@ def test(machine: Machine) -> str:
         shutil.copytree(PROJECT / folder, place / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PROJECT / "pyproject.toml", place)
     environment = {"PYTHONPATH": "/tests-site", "PYTHONDONTWRITEBYTECODE": "1"}
-    options = ["-p", "no:benchmark", "-W", "default", "-q"]
-    shown = machine.run([f"{PLACE}/bin/python", "-c", PYTEST, *options, *FAST_TESTS], env=environment)
-    return shown.strip().splitlines()[-1]
+    # Warnings are judged where the tests are written; -qq, which the project sets, and a summary of them hide the counts.
+    options = ["-p", "no:benchmark", "-W", "ignore", "-o", "addopts=--import-mode=importlib -p no:cacheprovider"]
+    return counts(machine.run([f"{PLACE}/bin/python", "-c", PYTEST, *options, *FAST_TESTS], env=environment))
 
 
-def rehearse(target: Target, wheelhouse: Path) -> str:
-    """On a board of its own, an upgrade over OCPP and one that is taken back; gives what happened, a line each."""
+def counts(shown: str) -> str:
+    """How many tests passed and how many did not run, of what pytest shows. Raises StepFailed when it does not say."""
+    found = re.findall(r"(\d+ (?:passed|skipped|deselected|xfailed|xpassed|warnings?))\b", shown)
+    if not any(each.endswith("passed") for each in found):
+        raise StepFailed(f"pytest does not say what passed:\n{shown[-1000:]}")
+    return ", ".join(found)
+
+
+def rehearse(target: Target, wheelhouse: Path) -> list[str]:
+    """On a board of its own, an upgrade over OCPP, a refused downgrade, an upgrade that is taken back; gives what happened."""
     machine = boot(target, "upgrade")
     bundles = machine.root / "bundles"
     bundles.mkdir()
@@ -107,7 +117,8 @@ def rehearse(target: Target, wheelhouse: Path) -> str:
         bundle.rename(bundles / f"{name}.tar.zst")
     build_updater(bundles / UPDATER)
     shutil.copy(PROJECT / "cross" / "rehearsal.py", bundles)
-    return machine.python("/bundles/rehearsal.py", env={"PYTHONUNBUFFERED": "1"})
+    shown = machine.python("/bundles/rehearsal.py", env={"PYTHONUNBUFFERED": "1"})
+    return [line[2:] for line in shown.splitlines() if line.startswith("* ")]
 
 
 def measure(machine: Machine) -> list[str]:
@@ -133,15 +144,21 @@ def measure(machine: Machine) -> list[str]:
     return lines
 
 
-def _try_out(target: Target, folder: Path, short: bool) -> list[str]:
-    """One board from the wheelhouse to the measurements; gives lines of the table of starts."""
+def _try_out(target: Target, folder: Path, short: bool) -> Report:
+    """One board from the wheelhouse to the measurements."""
     started = time.monotonic()
+    report = Report.load(target)
+    report.commit, report.demos = commit(), []
 
     def tell(text: str) -> None:
         print(f"{target.name}: {text} ({time.monotonic() - started:.0f} s)", flush=True)
 
     wheelhouse = make(target, folder, fast=not short)
-    tell(f"{len(list(wheelhouse.glob('*.whl')))} wheels")
+    built = [wheel for wheel in sorted(wheelhouse.glob("*.whl")) if is_built_here(target, wheel)]
+    report.wheels = table(built).splitlines()[2:]
+    sizes = [wheel.stat().st_size for wheel in wheelhouse.glob("*.whl")]
+    report.wheelhouse = f"{len(sizes)} wheels, {sum(sizes) // 1000} kB"
+    tell(report.wheelhouse)
     check_reproducible(Toolchain(target), next(wheelhouse.glob("pilotwire-*.whl")))
     tell("a second build gives the same bytes")
     machine = boot(target)
@@ -149,13 +166,16 @@ def _try_out(target: Target, folder: Path, short: bool) -> list[str]:
     tell("installed without a network")
     for version in VERSIONS[1:2] if short else VERSIONS:
         shown = demonstrate(machine, version)
+        report.demos.append(version)
         tell(f"demo of {version}: {shown.strip().splitlines()[-1]}")
-    if short:
-        return []
-    print(rehearse(target, wheelhouse))
-    tell("an upgrade, and one that was taken back")
-    tell(f"tests: {test(machine)}")
-    return measure(machine)
+    if not short:
+        report.upgrade = rehearse(target, wheelhouse)
+        print("\n".join(f"* {line}" for line in report.upgrade))
+        tell("an upgrade, a refused downgrade, and an upgrade that was taken back")
+        report.tests = test(machine)
+        tell(f"tests: {report.tests}")
+        report.starts = measure(machine)
+    return report
 
 
 def main() -> None:
@@ -166,17 +186,20 @@ def main() -> None:
     parser.add_argument("--wheelhouse", type=Path, default=PROJECT / "dist" / "wheelhouse", help="(dist/wheelhouse)")
     options = parser.parse_args()
     default = list(SHORT) if options.short else ["armv7l", "aarch64"]
-    starts = []
+    starts: list[str] = []
     try:
         install_compilers()
         for target in chosen(options.targets or default):
-            starts += _try_out(target, options.wheelhouse / target.name, options.short)
+            report = _try_out(target, options.wheelhouse / target.name, options.short)
+            starts += report.starts
+            if not options.short:
+                report.save()
     except NotFetched as error:
         print(f"cross.boards: {error}", file=sys.stderr)
         sys.exit(NOT_FETCHED)
     except (StepFailed, ValueError) as error:
         sys.exit(f"cross.boards: {error}")
-    if starts:
+    if starts and not options.short:
         print("\n| board | start of | million instructions | MB of memory more |\n| --- | --- | ---: | ---: |")
         print("\n".join(starts))
 

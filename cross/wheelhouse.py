@@ -51,6 +51,12 @@ def make(target: Target, folder: Path, *, fast: bool = True) -> Path:
     return folder
 
 
+def is_built_here(target: Target, wheel: Path) -> bool:
+    """Whether a wheel in a wheelhouse is pilotwire's or was built since the index has none for the target."""
+    name = wheel.name.split("-")[0]
+    return name == "pilotwire" or name in locked(SOURCES).keys() - locked(LOCKS / f"{target.name}.txt").keys()
+
+
 def _built(toolchain: Toolchain, name: str) -> Path:
     """The wheel of a project that has none for the target, built unless that was done before."""
     line = locked(SOURCES)[name]
