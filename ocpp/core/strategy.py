@@ -426,10 +426,11 @@ class Strategy(ABC, DomainListener):
     def accepted(self) -> None:
         """The CSMS accepts the station: remember it, and that this major version is settled."""
         try:
-            if not self.state.get("accepted", False) or self.state.get("major") != self.major:
-                self.state.put("accepted", True)
-                self.state.put("major", self.major)
-            self.outbox.drop_foreign()
+            with self.surroundings.database.transaction(durable=False):
+                if not self.state.get("accepted", False) or self.state.get("major") != self.major:
+                    self.state.put("accepted", True)
+                    self.state.put("major", self.major)
+                self.outbox.drop_foreign()
         except StorageError as error:
             log.error("that the CSMS accepted the station is not remembered: %s", error)
         self.context.offline_since = None

@@ -17,7 +17,9 @@ from ocpp.errors import SecurityError
 MAX_CHAIN = 10
 """Certificates of one text; a hierarchy has three or four."""
 
-_BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+_BLOCK = r"(?s)-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----"
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class Root(msgspec.Struct, frozen=True):
@@ -26,8 +28,17 @@ class Root(msgspec.Struct, frozen=True):
     der: bytes
     subject: str
     """"" where it is no certificate of an authority."""
-    end: datetime | None
-    """UTC; None where it is no certificate of an authority."""
+    not_after: str
+    """As Python's TLS writes it; "" where it is no certificate of an authority."""
+
+    @property
+    def end(self) -> datetime | None:
+        """Until when it holds, UTC; None where it is no certificate of an authority."""
+        if not self.not_after:
+            return None
+        month, day, clock, year, _ = self.not_after.split()  # Jan  1 00:00:00 2030 GMT, whatever the locale
+        hour, minute, second = clock.split(":")
+        return datetime(int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second), tzinfo=UTC)
 
     @property
     def pem(self) -> str:
@@ -43,7 +54,7 @@ class Root(msgspec.Struct, frozen=True):
 def blocks(pem: str | bytes) -> list[str]:
     """The certificates of a PEM text, each with its frame; SecurityError when there is none, or too many."""
     text = pem.decode("ascii", "replace") if isinstance(pem, bytes) else pem
-    found = _BLOCK.findall(text)
+    found: list[str] = re.findall(_BLOCK, text)
     if not 1 <= len(found) <= MAX_CHAIN:
         raise SecurityError(f"the text holds {len(found)} PEM certificates, not 1 to {MAX_CHAIN}")
     return found
@@ -62,9 +73,8 @@ def _root(block: str) -> Root:
     except (ValueError, ssl.SSLError) as error:
         raise SecurityError(f"a certificate cannot be read: {error}") from error
     for known in context.get_ca_certs():
-        end = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(known["notAfter"])), UTC)
-        return Root(der, _name(known), end)
-    return Root(der, "", None)
+        return Root(der, _name(known), str(known["notAfter"]))
+    return Root(der, "", "")
 
 
 def _name(known: Mapping[str, Any]) -> str:

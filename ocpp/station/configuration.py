@@ -12,7 +12,7 @@ from ocpp.connectivity.profile import NetworkProfile
 from ocpp.device_model.address import parse
 from ocpp.device_model.hardware import ConnectorDescription, EvseDescription, StationDescription
 from ocpp.errors import ConfigurationError, DeviceModelError
-from ocpp.station import schema
+from ocpp.station import installation, schema
 from ocpp.station.schema import Option
 from ocpp.versions import OcppVersion
 
@@ -95,7 +95,7 @@ class _Reader:
     def read(self, raw: dict[str, Any]) -> Configuration:
         self._unknown(raw, schema.SECTIONS, "")
         station = self._section(self._table(raw, "station"), schema.STATION, "station")
-        station["firmware_version"] = station["firmware_version"] or _installed_version()
+        station["firmware_version"] = station["firmware_version"] or installation.version()
         networks = self._networks(raw, station)
         evses = self._evses(raw)
         hardware = self._section(self._table(raw, "hardware"), schema.HARDWARE, "hardware")
@@ -335,12 +335,3 @@ class _Reader:
 def _kind(value: Any) -> str:
     """What somebody wrote, without showing it: it may hold a secret."""
     return {dict: "a table", list: "a list", str: "a text", bool: "true or false"}.get(type(value), "a plain value")
-
-
-def _installed_version() -> str:
-    from importlib import metadata
-
-    try:
-        return metadata.version("pilotwire")
-    except metadata.PackageNotFoundError:
-        return "unknown"

@@ -1,6 +1,7 @@
 """Root certificates as Python's own TLS reads them, against `cryptography`."""
 
 import datetime
+import ssl
 
 import pytest
 from support.tls import NOW, Authority
@@ -55,7 +56,7 @@ def test_what_is_no_certificate_is_refused(text):
 
 def test_a_certificate_cut_short_is_refused(root):
     (whole,) = roots.read(root.pem)
-    cut = roots.Root(whole.der[:-1], "", None).pem
+    cut = roots.Root(whole.der[:-1], "", "").pem
     with pytest.raises(SecurityError):
         roots.read(cut)
 
@@ -79,3 +80,11 @@ def test_damaged_roots_are_left_out(tmp_path, root):
     (tmp_path / Kind.CSMS_ROOT / "0000.pem").write_bytes(root.pem[: len(root.pem) // 2])
     assert [each.subject for each in folder.roots(Kind.CSMS_ROOT)] == ["commonName=root"]
     assert NOW < folder.roots(Kind.CSMS_ROOT)[0].end < NOW + datetime.timedelta(days=36500)
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_ends_in_every_month_are_read_as_they_are(month):
+    end = datetime.datetime(2031, month, month, 23, 59, month, tzinfo=datetime.UTC)
+    root = roots.Root(b"", "", f"{end:%b} {end.day:2} {end:%H:%M:%S %Y} GMT")
+    assert root.end == end
+    assert root.end.timestamp() == ssl.cert_time_to_seconds(root.not_after)
