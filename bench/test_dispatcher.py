@@ -15,8 +15,8 @@ from stations import CallLoop, folder, station
 
 from ocpp.versions import OcppVersion
 
-CALLS_A_ROUND = 200
-ROUNDS = 15
+CALLS_A_ROUND = 40
+ROUNDS = 100
 
 VARIABLES = [
     ("OCPPCommCtrlr", "HeartbeatInterval"),

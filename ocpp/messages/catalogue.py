@@ -39,6 +39,7 @@ class Catalogue:
         self._codecs: dict[str, Codec] = {}
         self._examiner = Examiner(self.shapes, version)
         self._plans: dict[str, list[tuple[str, Callable[[Any], Any]]]] = {}
+        self._altered: dict[str, bool] = {}
         self.requests = Requests(self._request_codec, PayloadError)
         """For `ocpp._native.codec.read`: the requests by action."""
         self.writer = Writer(_encoder.encode, self._narrowed if self.shapes.base is not None else None)
@@ -109,7 +110,7 @@ class Catalogue:
 
     def _narrowed(self, message: msgspec.Struct) -> msgspec.Struct:
         name = type(message).__name__
-        if not self.shapes.differs(name) or type(message) is self.shapes.get(name):
+        if not self._alters(name) or type(message) is self.shapes.get(name):
             return message
         plan = self._plans.get(name)
         if plan is None:
@@ -122,6 +123,27 @@ class Catalogue:
         narrowed: msgspec.Struct = self.shapes.get(name)(**values)
         return narrowed
 
+    def _alters(self, name: str) -> bool:
+        """Whether the newer version has fields or values in a type that this one does not know; limits do not matter."""
+        found = self._altered.get(name)
+        if found is None:
+            self._altered[name] = False  # where a type contains itself: what else it has decides
+            found = self._altered[name] = self._finds_alteration(name)
+        return found
+
+    def _finds_alteration(self, name: str) -> bool:
+        shapes, base = self.shapes, self.shapes.base
+        if base is None or not shapes.differs(name):
+            return False
+        if name in shapes.tables.ENUMS:
+            return not set(base.tables.ENUMS.get(name, ("",))) <= set(shapes.values(name))
+        if name not in base.tables.STRUCTS:
+            return True
+        fields = shapes.fields(name)
+        return not {field.wire for field in base.fields(name)} <= {field.wire for field in fields} or any(
+            self._alters(used) for field in fields for used in field.spec.names()
+        )
+
     def _plan(self, name: str) -> list[tuple[str, Callable[[Any], Any]]]:
         return [(attribute_name(field.wire), self._converter(field.spec)) for field in self.shapes.fields(name)]
 
@@ -130,7 +152,7 @@ class Catalogue:
             assert spec.item is not None
             convert = self._converter(spec.item)
             return _same if convert is _same else lambda values: [convert(value) for value in values]
-        if spec.name and self.shapes.differs(spec.name):
+        if spec.name and self._alters(spec.name):
             if spec.kind is Kind.STRUCT:
                 return self._narrowed
             enum: Callable[[Any], Any] = self.shapes.get(spec.name)

@@ -98,6 +98,21 @@ def test_a_frame_is_the_buffer_of_its_payload():
     assert bytes(frame) == bytes(frame.payload) == b'{"type":"Immediate"}'
 
 
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_a_message_of_21_that_201_knows_is_written_as_it_was(data):
+    action = data.draw(st.sampled_from(sorted(catalogue(OcppVersion.V201).actions)))
+    schema = schema_of(OcppVersion.V201, f"{action}Request")
+    payload = Instances(schema, random.Random(data.draw(st.integers(0, 2**16)))).of(schema)
+    raw = json.dumps(payload).encode()
+    try:
+        newer = catalogue(OcppVersion.V21).decode_request(action, raw)
+    except PayloadError:
+        return  # 2.1 sets other limits
+    older = catalogue(OcppVersion.V201)
+    assert older.decode_request(action, older.encode(newer)) == older.decode_request(action, raw)
+
+
 def test_the_writer_leaves_out_what_the_version_does_not_know():
     request = v2.HeartbeatRequest()
     for version in (OcppVersion.V201, OcppVersion.V21):
