@@ -9,10 +9,11 @@ from pathlib import Path
 
 from cross.building import check_reproducible
 from cross.bundle import UPDATER, build_updater, pack
+from cross.counting import Counter
 from cross.emulation import Machine, boot
 from cross.index import LOCKS, PIP, selection
 from cross.report import Report, commit
-from cross.running import PROJECT, WORK, NotFetched, StepFailed, install_packages, run
+from cross.running import PROJECT, NotFetched, StepFailed, run
 from cross.targets import TARGETS, Target, chosen
 from cross.toolchain import Toolchain, install_compilers
 from cross.wheelhouse import REQUIREMENTS, is_built_here, make
@@ -123,24 +124,15 @@ def rehearse(target: Target, wheelhouse: Path) -> list[str]:
 
 def measure(machine: Machine) -> list[str]:
     """Instructions and memory that a start takes, as lines of a Markdown table."""
-    install_packages({"qemu-arm": ("qemu-user",)})
-    plugin = WORK / "count.so"
-    run(["gcc", "-O2", "-shared", "-fPIC", PROJECT / "cross" / "count.c", "-o", plugin])
-    version = machine.target.release.python
-    qemu = machine.target.architecture.qemu.removesuffix("-static")
-    site = machine.root / PLACE[1:] / "lib" / f"python{version}" / "site-packages"
-    variables = {"PYTHONHOME": machine.root / "usr", "PYTHONPATH": site, "PYTHONHASHSEED": "0"}
-    settings = [word for name, value in variables.items() for word in ("-E", f"{name}={value}")]
-    python = machine.root / "usr" / "bin" / f"python{version}"
+    counter = Counter(machine.target, machine.root)
+    site = machine.root / PLACE[1:] / "lib" / f"python{machine.target.release.python}" / "site-packages"
     lines = []
     for name, code in STEPS.items():
-        words: list[str | Path] = [qemu, "-plugin", plugin, "-L", machine.root, *settings, python, "-P", "-c", code]
-        run(words)  # compiles to bytecode, which the second run finds
-        counted = re.search(r"instructions=(\d+)", run(words))
+        counted = counter.count(code, site)
         memory = re.search(r"memory=(\d+)", machine.run([f"{PLACE}/bin/python", "-c", MEMORY, code]))
-        if counted is None or memory is None:
+        if memory is None:
             raise StepFailed(f"nothing was measured on {machine.target.name}")
-        lines.append(f"| {machine.target.name} | {name} | {int(counted[1]) / 1e6:.0f} | {int(memory[1]) / 1024:.1f} |")
+        lines.append(f"| {machine.target.name} | {name} | {counted / 1e6:.0f} | {int(memory[1]) / 1024:.1f} |")
     return lines
 
 
