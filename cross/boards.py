@@ -40,6 +40,9 @@ sys.exit(pytest.main(sys.argv[1:]))
 """
 """Few examples each: it is the machine that is tested here, ten times slower than one of metal."""
 
+SPEC = PROJECT.parent / "shared" / "spec"
+"""OCPP's schemas, with which messages are compared where they are at hand."""
+
 STEPS = {"nothing": "pass", "the station program": "import ocpp.station.program, ocpp.charge_point"}
 """What is measured; the first is the interpreter alone."""
 
@@ -92,17 +95,22 @@ def test(machine: Machine) -> str:
         shutil.copytree(PROJECT / folder, place / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PROJECT / "pyproject.toml", place)
     environment = {"PYTHONPATH": "/tests-site", "PYTHONDONTWRITEBYTECODE": "1"}
-    # Warnings are judged where the tests are written; -qq, which the project sets, and a summary of them hide the counts.
-    options = ["-p", "no:benchmark", "-W", "ignore", "-o", "addopts=--import-mode=importlib -p no:cacheprovider"]
+    if SPEC.is_dir():
+        schemas = shutil.ignore_patterns("*.md", "*.pdf", "*.zip")
+        shutil.copytree(SPEC, machine.root / "spec", ignore=schemas, dirs_exist_ok=True)
+        environment["PILOTWIRE_SPEC"] = "/spec"
+    # Warnings are judged where the tests are written; those and what the project sets would hide the counts.
+    options = ["-p", "no:benchmark", "-W", "ignore", "-rs", "-o", "addopts=--import-mode=importlib -p no:cacheprovider"]
     return counts(machine.run([f"{PLACE}/bin/python", "-c", PYTEST, *options, *FAST_TESTS], env=environment))
 
 
 def counts(shown: str) -> str:
-    """How many tests passed and how many did not run, of what pytest shows. Raises StepFailed when it does not say."""
-    found = re.findall(r"(\d+ (?:passed|skipped|deselected|xfailed|xpassed|warnings?))\b", shown)
-    if not any(each.endswith("passed") for each in found):
+    """How many tests passed, and how many did not run and why, of what pytest shows with -rs. Raises StepFailed without."""
+    found = re.search(r"^=*\s*(\d+ passed(?:, \d+ \w+)*) in ", shown, re.M)
+    if found is None:
         raise StepFailed(f"pytest does not say what passed:\n{shown[-1000:]}")
-    return ", ".join(found)
+    reasons = re.findall(r"^SKIPPED \[(\d+)\] \S+: (.+)$", shown, re.M)
+    return "; ".join([found[1], *(f"{number} skipped: {reason}" for number, reason in reasons)])
 
 
 def rehearse(target: Target, wheelhouse: Path) -> list[str]:

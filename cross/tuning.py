@@ -28,7 +28,6 @@ TUNINGS = {
 }
 """BeagleBone and 32-bit Raspberry Pi OS; Raspberry Pi 3 and 4."""
 
-OPTIMISED = {"-O3": "-O3"}
 REPEATS = 500
 
 WORKLOADS = {
@@ -81,7 +80,7 @@ def count(target: Target, counter: Counter, wheelhouse: Path, tuning: str) -> di
 def compare(target: Target, wheelhouse: Path) -> list[str]:
     """Lines of a Markdown table: instructions of the generic build, and by how many per cent the others differ."""
     counter = Counter(target, make_root(target, WORK / "roots" / target.name, TOOLS))
-    builds = {**TUNINGS[target.architecture.name], **OPTIMISED}
+    builds = TUNINGS[target.architecture.name]
     generic = count(target, counter, wheelhouse, "")
     others = {name: count(target, counter, wheelhouse, flags) for name, flags in builds.items()}
     lines = [f"| {target.name} | instructions | {' | '.join(builds)} |", f"| --- | ---: |{' ---: |' * len(builds)}"]
