@@ -9,10 +9,11 @@ from pathlib import Path
 
 from cross.building import check_reproducible
 from cross.bundle import UPDATER, build_updater, pack
+from cross.counting import Counter
 from cross.emulation import Machine, boot
 from cross.index import LOCKS, PIP, selection
 from cross.report import Report, commit
-from cross.running import PROJECT, WORK, NotFetched, StepFailed, install_packages, run
+from cross.running import PROJECT, NotFetched, StepFailed, run
 from cross.targets import TARGETS, Target, chosen
 from cross.toolchain import Toolchain, install_compilers
 from cross.wheelhouse import REQUIREMENTS, is_built_here, make
@@ -38,6 +39,9 @@ hypothesis.settings.load_profile("board")
 sys.exit(pytest.main(sys.argv[1:]))
 """
 """Few examples each: it is the machine that is tested here, ten times slower than one of metal."""
+
+SPEC = PROJECT.parent / "shared" / "spec"
+"""OCPP's schemas, with which messages are compared where they are at hand."""
 
 STEPS = {"nothing": "pass", "the station program": "import ocpp.station.program, ocpp.charge_point"}
 """What is measured; the first is the interpreter alone."""
@@ -91,17 +95,22 @@ def test(machine: Machine) -> str:
         shutil.copytree(PROJECT / folder, place / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PROJECT / "pyproject.toml", place)
     environment = {"PYTHONPATH": "/tests-site", "PYTHONDONTWRITEBYTECODE": "1"}
-    # Warnings are judged where the tests are written; -qq, which the project sets, and a summary of them hide the counts.
-    options = ["-p", "no:benchmark", "-W", "ignore", "-o", "addopts=--import-mode=importlib -p no:cacheprovider"]
+    if SPEC.is_dir():
+        schemas = shutil.ignore_patterns("*.md", "*.pdf", "*.zip")
+        shutil.copytree(SPEC, machine.root / "spec", ignore=schemas, dirs_exist_ok=True)
+        environment["PILOTWIRE_SPEC"] = "/spec"
+    # Warnings are judged where the tests are written; those and what the project sets would hide the counts.
+    options = ["-p", "no:benchmark", "-W", "ignore", "-rs", "-o", "addopts=--import-mode=importlib -p no:cacheprovider"]
     return counts(machine.run([f"{PLACE}/bin/python", "-c", PYTEST, *options, *FAST_TESTS], env=environment))
 
 
 def counts(shown: str) -> str:
-    """How many tests passed and how many did not run, of what pytest shows. Raises StepFailed when it does not say."""
-    found = re.findall(r"(\d+ (?:passed|skipped|deselected|xfailed|xpassed|warnings?))\b", shown)
-    if not any(each.endswith("passed") for each in found):
+    """How many tests passed, and how many did not run and why, of what pytest shows with -rs. Raises StepFailed without."""
+    found = re.search(r"^=*\s*(\d+ passed(?:, \d+ \w+)*) in ", shown, re.M)
+    if found is None:
         raise StepFailed(f"pytest does not say what passed:\n{shown[-1000:]}")
-    return ", ".join(found)
+    reasons = re.findall(r"^SKIPPED \[(\d+)\] \S+: (.+)$", shown, re.M)
+    return "; ".join([found[1], *(f"{number} skipped: {reason}" for number, reason in reasons)])
 
 
 def rehearse(target: Target, wheelhouse: Path) -> list[str]:
@@ -123,24 +132,15 @@ def rehearse(target: Target, wheelhouse: Path) -> list[str]:
 
 def measure(machine: Machine) -> list[str]:
     """Instructions and memory that a start takes, as lines of a Markdown table."""
-    install_packages({"qemu-arm": ("qemu-user",)})
-    plugin = WORK / "count.so"
-    run(["gcc", "-O2", "-shared", "-fPIC", PROJECT / "cross" / "count.c", "-o", plugin])
-    version = machine.target.release.python
-    qemu = machine.target.architecture.qemu.removesuffix("-static")
-    site = machine.root / PLACE[1:] / "lib" / f"python{version}" / "site-packages"
-    variables = {"PYTHONHOME": machine.root / "usr", "PYTHONPATH": site, "PYTHONHASHSEED": "0"}
-    settings = [word for name, value in variables.items() for word in ("-E", f"{name}={value}")]
-    python = machine.root / "usr" / "bin" / f"python{version}"
+    counter = Counter(machine.target, machine.root)
+    site = machine.root / PLACE[1:] / "lib" / f"python{machine.target.release.python}" / "site-packages"
     lines = []
     for name, code in STEPS.items():
-        words: list[str | Path] = [qemu, "-plugin", plugin, "-L", machine.root, *settings, python, "-P", "-c", code]
-        run(words)  # compiles to bytecode, which the second run finds
-        counted = re.search(r"instructions=(\d+)", run(words))
+        counted = counter.count(code, site)
         memory = re.search(r"memory=(\d+)", machine.run([f"{PLACE}/bin/python", "-c", MEMORY, code]))
-        if counted is None or memory is None:
+        if memory is None:
             raise StepFailed(f"nothing was measured on {machine.target.name}")
-        lines.append(f"| {machine.target.name} | {name} | {int(counted[1]) / 1e6:.0f} | {int(memory[1]) / 1024:.1f} |")
+        lines.append(f"| {machine.target.name} | {name} | {counted / 1e6:.0f} | {int(memory[1]) / 1024:.1f} |")
     return lines
 
 

@@ -11,9 +11,9 @@ PAGE = PROJECT / "docs" / "common" / "boards.md"
 
 HEAD = """# Boards: what was seen
 
-Written by `make boards` and `make machine`; how to set up a board is told in [flashing](flashing.md). All of it was
-seen on emulated boards with Debian's own Python and libraries, not on ones of metal. qemu carries out every instruction, so
-instructions and memory are what a board has, too; times say nothing and are left out.
+Written by `make boards`, `make machine` and `python -m cross.tuning`; how to set up a board is told in
+[flashing](flashing.md). All of it was seen on emulated boards with Debian's own Python and libraries, not on ones of metal.
+qemu carries out every instruction, so instructions and memory are what a board has, too; times say nothing and are left out.
 """
 
 
@@ -34,6 +34,8 @@ class Report:
     upgrade: list[str] = field(default_factory=list)
     starts: list[str] = field(default_factory=list)
     """Lines of a table."""
+    tuning: list[str] = field(default_factory=list)
+    """A table: what builds for one processor would save."""
     machine: list[str] = field(default_factory=list)
     """What was found under the board's own kernel and systemd."""
     machine_commit: str = ""
@@ -50,7 +52,9 @@ class Report:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
         found = [Report.load(target, folder) for target in TARGETS.values()]
-        page.write_text(render([each for each in found if each.commit or each.machine]), encoding="utf-8")
+        page.write_text(
+            render([each for each in found if each.commit or each.machine or each.tuning]), encoding="utf-8"
+        )
 
 
 def commit() -> str:
@@ -91,6 +95,15 @@ def render(reports: list[Report]) -> str:
         lines += [
             line for each in tried for line in [f"{each.target}:", "", *(f"1. {step}" for step in each.upgrade), ""]
         ]
+    tuned = [each for each in reports if each.tuning]
+    if tuned:
+        lines += [
+            "## Builds for one processor",
+            "",
+            "Instructions of the build for all, and how many more or fewer with",
+            "",
+        ]
+        lines += [line for each in tuned for line in [*each.tuning, ""]]
     for each in reports:
         if each.machine:
             lines += [

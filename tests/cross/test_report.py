@@ -25,11 +25,12 @@ STARTED, ENDED, ANSWER = event("Started", 0), event("Ended", 1), event("", 0, "c
 
 
 class TestTheCountsOfATestRun:
-    def test_are_those_of_pytests_summary(self) -> None:
+    def test_are_those_of_pytests_summary_with_the_reasons(self) -> None:
         shown = (
-            "....\n-- Docs: https://docs.pytest.org/x.html\n812 passed, 3 skipped, 7 warnings in 230.12s (0:03:50)\n"
+            "....\n-- Docs: https://docs.pytest.org/x.html\nSKIPPED [3] tests/support/peers.py:20: the peer is not there\n"
+            "===== 812 passed, 3 skipped, 7 warnings in 230.12s (0:03:50) =====\n"
         )
-        assert boards.counts(shown) == "812 passed, 3 skipped, 7 warnings"
+        assert boards.counts(shown) == "812 passed, 3 skipped, 7 warnings; 3 skipped: the peer is not there"
 
     def test_are_missed_when_nothing_passed(self) -> None:
         with pytest.raises(StepFailed, match="does not say"):
