@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser(named: str | None) -> argparse.ArgumentParser:
     """The parser, with the command that is `named` spelled out; the others would only cost time."""
     parser = argparse.ArgumentParser(prog="pilotwire", description="EV charging station: OCPP 1.6, 2.0.1 and 2.1")
-    commands = parser.add_subparsers(required=True, metavar="command")
+    commands = parser.add_subparsers(prog=parser.prog, required=True, metavar="command")
     for add in (_COMMANDS[named],) if named in _COMMANDS else _COMMANDS.values():
         add(commands)
     return parser
