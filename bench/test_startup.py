@@ -18,7 +18,8 @@ from ocpp.station.cert.pki import make_test_pki
 
 START = "station: process start to BootNotification"
 IDLE = "station: idle"
-IDLE_S, SHORT_IDLE_S = 20.0, 2.0
+IDLE_S, SHORT_IDLE_S = 60.0, 2.0
+"""A minute, as it takes in a heartbeat and whatever else comes round."""
 SETTLED_S = 1.0
 """After the boot, until what it has set off is over."""
 

@@ -1,7 +1,8 @@
 """Parts that need somebody's attention, though nothing has to be switched off for them: readers that do not work."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from hal.clock import Clock, Timer
 
@@ -12,9 +13,8 @@ Tell = Callable[[int, str, str, bool], object]
 """EVSE, kind of fault, what is wrong, whether it came or went."""
 
 
-@dataclass(slots=True)
-class _Watched:
-    checks: dict[str, Callable[[float], str]] = field(default_factory=dict)
+class _Watched(msgspec.Struct):
+    checks: dict[str, Callable[[float], str]] = msgspec.field(default_factory=dict)
     told: bool = False
 
 

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+
+import msgspec
 
 from hal.bench import Bench
 from hal.boards import Board
@@ -36,21 +37,19 @@ STATES = ("Available", "Authorizing", "PlugIn", "Charging", "Suspended", "Unavai
 TEXT = "pilotwire 0123456789"
 
 
-@dataclass(slots=True)
-class Result:
+class Result(msgspec.Struct):
     """What was found at a part."""
 
     part: str
     driver: str
     role: str = ""
-    measured: dict[str, str] = field(default_factory=dict)
-    wrong: list[str] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
+    measured: dict[str, str] = msgspec.field(default_factory=dict)
+    wrong: list[str] = msgspec.field(default_factory=list)
+    skipped: list[str] = msgspec.field(default_factory=list)
     """What was not tried, and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Guide:
+class Guide(msgspec.Struct, frozen=True):
     """Whoever leads people through: `say` tells them what to do; nobody there: what needs hands is skipped."""
 
     say: Callable[[str], None]

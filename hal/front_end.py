@@ -5,9 +5,10 @@ No input or output: bytes in, messages out, and the other way round.
 
 import binascii
 import struct
-from dataclasses import dataclass
 from enum import IntFlag
 from typing import Self
+
+import msgspec
 
 START = 0x7E
 MAX_PAYLOAD = 64
@@ -55,8 +56,7 @@ class Shows(IntFlag):
     """The station has been silent for too long; cleared by its next command."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True):
     """One frame, whose CRC was right."""
 
     sequence: int
@@ -115,8 +115,7 @@ class Decoder:
             del buffer[0]  # what looked like a start may have been a byte of another frame
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """Everything that the station wants; each one stands for itself. `duty` in 0.01 %."""
 
     duty: int = STEADY
@@ -137,8 +136,7 @@ class Command:
         return cls(duty, Order(orders & 0x0F)) if duty <= STEADY else None
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(msgspec.Struct, frozen=True):
     """Everything that the front end sees. Voltages in 0.01 V, temperature in 0.1 °C, cable in A."""
 
     pilot: str
@@ -171,8 +169,7 @@ class State:
         return cls(chr(pilot), duty, Shows(shows & 0x7F), *rest)
 
 
-@dataclass(frozen=True, slots=True)
-class Info:
+class Info(msgspec.Struct, frozen=True):
     """Who the front end is. `silence_ms`: it opens the contactor when it hears nothing for so long."""
 
     protocol: int

@@ -3,8 +3,9 @@
 No input or output: `PilotMachine` takes what the line shows and says what to do.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 MIN_CURRENT_A = 6.0
 """The least a PWM can offer (duty cycle 10 %)."""
@@ -66,8 +67,7 @@ def current_for_duty(duty: float) -> float:
     return min((duty - 64.0) * 2.5, MAX_CURRENT_A)
 
 
-@dataclass(frozen=True, slots=True)
-class PilotDecision:
+class PilotDecision(msgspec.Struct, frozen=True):
     """What has to be done now. `open_by`: monotonic time by which the contactor is opened under load at the latest."""
 
     close: bool

@@ -5,10 +5,11 @@ Whatever comes, nothing but D0Error is raised, and no more than `MAX_TELEGRAM` b
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import reduce
 from operator import xor
+
+import msgspec
 
 from hal.errors import MeterError
 
@@ -51,8 +52,7 @@ class D0Error(MeterError):
     """A telegram that cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identification:
+class Identification(msgspec.Struct, frozen=True):
     """The meter's first line: three letters of the maker, the speed it can do, and its own name."""
 
     maker: str

@@ -4,15 +4,15 @@ Methods return at once unless they are coroutines; they raise `hal.errors.Hardwa
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
+
+import msgspec
 
 from hal.iec61851 import PilotState
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(msgspec.Struct, frozen=True):
     """A measured value. Names, units and phases are OCPP's ("Energy.Active.Import.Register", "Wh", "L1-N")."""
 
     measurand: str
@@ -23,8 +23,7 @@ class Quantity:
     """Where it was measured, as OCPP names it ("EV", "Inlet"); None: at the outlet."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignedData:
+class SignedData(msgspec.Struct, frozen=True):
     """A reading signed by the meter, byte for byte."""
 
     data: str
@@ -36,8 +35,7 @@ class SignedData:
     both are ready to be sent on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """Everything a meter says at one moment."""
 
     quantities: tuple[Quantity, ...]
@@ -139,8 +137,7 @@ class Display(Protocol):
         """Show these texts in turn, at the display's own pace, instead of those before; none: blank."""
 
 
-@dataclass(frozen=True, slots=True)
-class OfferedSchedule:
+class OfferedSchedule(msgspec.Struct, frozen=True):
     """What an EV may draw: from each second on a current in A per phase; `duration_s` is how far it reaches."""
 
     id: int
@@ -234,12 +231,11 @@ class TokenReader(Protocol):
     """Called with id and type ("ISO14443", "ISO15693", "KeyCode", "MacAddress") when a token appears, once."""
 
 
-@dataclass(frozen=True, slots=True)
-class PartDescription:
+class PartDescription(msgspec.Struct, frozen=True):
     """A part of the station file: its driver, where it belongs (EVSE 0: the whole station) and the driver's options."""
 
     name: str
     driver: str
     evse: int = 0
     connector: int = 1
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = msgspec.field(default_factory=dict)

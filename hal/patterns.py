@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from hal.clock import Clock, Timer
 from hal.errors import DriverError
@@ -35,8 +36,7 @@ MIXTURES: dict[str, frozenset[str]] = {
 """Colours that red, green and blue LEDs make together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(msgspec.Struct, frozen=True):
     """Steps of seconds and brightness (0 to 1), again and again or once; after that the brightness stays."""
 
     steps: tuple[tuple[float, float], ...]
@@ -69,8 +69,7 @@ SOUNDS = {
 """What a buzzer does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Light:
+class Light(msgspec.Struct, frozen=True):
     """LEDs by name, and what they do together."""
 
     leds: frozenset[str]

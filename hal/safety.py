@@ -10,7 +10,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from hal.errors import ContactorBusy
 from hal.interfaces import Contactor
@@ -36,8 +37,7 @@ Check = Callable[[float], str]
 """Takes monotonic time, gives what is wrong or "". Must return at once; what it raises counts as wrong."""
 
 
-@dataclass(slots=True)
-class Watch:
+class Watch(msgspec.Struct):
     """Something that has to be in order while a contactor is closed. `kind` is the fault; "" for what is no fault."""
 
     name: str
@@ -46,12 +46,11 @@ class Watch:
     reason: str = ""
 
 
-@dataclass(slots=True)
-class _Guarded:
+class _Guarded(msgspec.Struct):
     contactor: Contactor
-    watches: list[Watch] = field(default_factory=list)
-    holds: list[Check] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    watches: list[Watch] = msgspec.field(default_factory=list)
+    holds: list[Check] = msgspec.field(default_factory=list)
+    lock: threading.Lock = msgspec.field(default_factory=threading.Lock)
     closed: bool = False
 
 

@@ -5,9 +5,10 @@ raised, and no more than `MAX_TELEGRAM` bytes are kept.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
+
+import msgspec
 
 from hal.errors import MeterError
 
@@ -35,8 +36,7 @@ class SmlError(MeterError):
     """A telegram that cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(msgspec.Struct, frozen=True):
     """An entry of the meter's list: `number` times ten to the `scaler`, in the unit of that DLMS code."""
 
     obis: bytes

@@ -2,9 +2,10 @@
 
 import re
 import tomllib
-from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+
+import msgspec
 
 from hal.bus import gpio
 from hal.errors import DriverError
@@ -15,8 +16,7 @@ _LINE = re.compile(r"([A-Za-z0-9_.:-]+)/(\d{1,4})")
 _DEVICE = re.compile(r"gpiochip\d+")
 
 
-@dataclass(frozen=True, slots=True)
-class Board:
+class Board(msgspec.Struct, frozen=True):
     """A board: `pins` maps names to "chip/line", `devices` are the usual buses ("i2c", "serial", "spi", "pwm").
 
     A chip is "gpiochip0" or its label, since kernels number the same chips differently.
@@ -24,8 +24,8 @@ class Board:
 
     name: str
     title: str
-    pins: dict[str, str] = field(default_factory=dict)
-    devices: dict[str, str] = field(default_factory=dict)
+    pins: dict[str, str] = msgspec.field(default_factory=dict)
+    devices: dict[str, str] = msgspec.field(default_factory=dict)
     notes: str = ""
 
     def line(self, pin: str) -> tuple[str, int]:

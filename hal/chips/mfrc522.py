@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from hal.errors import ReaderError
 
@@ -50,8 +51,7 @@ class Garbled(Exception):
     """What a card said was damaged on the air: it is at the edge of the field, or being moved."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(msgspec.Struct, frozen=True):
     """Bytes from a card; `collided`: several cards have said different things."""
 
     data: bytes

@@ -3,7 +3,7 @@
 A normal frame is `00 00 FF LEN LCS TFI PD0 … PDn DCS 00`: LEN + LCS and TFI + PD0 + … + DCS are zero modulo 256.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from hal.errors import ReaderError
 
@@ -36,8 +36,7 @@ _START = b"\x00\xff"
 _SYNTAX_ERROR = b"\x7f"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What the chip answers: the command's code and the data behind it. An ACK has code 0 and no data."""
 
     code: int

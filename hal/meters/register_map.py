@@ -4,7 +4,6 @@ import math
 import struct
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from importlib import resources
@@ -193,8 +192,7 @@ class RegisterMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return None if self.absent in _ends(entry.type, raw) else Decimal(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """One request: `count` registers from `address` on."""
 
     function: int

@@ -1,14 +1,13 @@
 """What is simulated: the station file's words, and the parts built from them."""
 
-from dataclasses import dataclass, field
+import msgspec
 
 from hal.evse import Evse
 from hal.simulated.parts import SimulatedContactor, SimulatedLock, SimulatedMeter, SimulatedPilot
 from hal.simulated.vehicle import Vehicle
 
 
-@dataclass(frozen=True, slots=True)
-class SimulatedConnector:
+class SimulatedConnector(msgspec.Struct, frozen=True):
     """A connector to simulate."""
 
     max_current_a: float = 32.0
@@ -16,8 +15,7 @@ class SimulatedConnector:
     lock: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class SimulatedEvse:
+class SimulatedEvse(msgspec.Struct, frozen=True):
     """An EVSE to simulate."""
 
     connectors: tuple[SimulatedConnector, ...] = (SimulatedConnector(),)
@@ -25,8 +23,7 @@ class SimulatedEvse:
     iso15118: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SimulationOptions:
+class SimulationOptions(msgspec.Struct, frozen=True):
     """How the simulation behaves (the station file's [simulation])."""
 
     seed: int = 1
@@ -36,8 +33,7 @@ class SimulationOptions:
     main_meter: bool = False
 
 
-@dataclass(slots=True)
-class EvseParts:
+class EvseParts(msgspec.Struct):
     """The simulated parts of one EVSE, and the state they are in."""
 
     evse: Evse
@@ -48,5 +44,5 @@ class EvseParts:
     plugged: int | None = None
     vehicle: Vehicle | None = None
     bay: bool = False
-    out_of_service: set[int] = field(default_factory=set)
-    faults: dict[tuple[int, str], dict[str, str]] = field(default_factory=dict)
+    out_of_service: set[int] = msgspec.field(default_factory=set)
+    faults: dict[tuple[int, str], dict[str, str]] = msgspec.field(default_factory=dict)

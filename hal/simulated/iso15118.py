@@ -1,8 +1,9 @@
 """An ISO 15118 controller with an EV behind it that does what it is told, and answers offers by itself."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from hal.clock import Clock
 from hal.interfaces import EvControllerListener, OfferedSchedule
@@ -11,8 +12,7 @@ ISO15118_2 = "urn:iso:15118:2:2013:MsgDef"
 DEFAULT_MAX_CURRENT_A = 32.0
 
 
-@dataclass(slots=True)
-class Heard:
+class Heard(msgspec.Struct):
     """What the EV was told last."""
 
     authorized: bool | None = None

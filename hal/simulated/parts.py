@@ -2,8 +2,10 @@
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, Decimal
+
+import msgspec
+from msgspec.structs import replace
 
 from hal.errors import ContactorError, MeterError
 from hal.iec61851 import PilotState
@@ -97,8 +99,7 @@ class SimulatedLock:
         return self._locked
 
 
-@dataclass(slots=True)
-class MeterState:
+class MeterState(msgspec.Struct):
     """What a meter is set to, beside its register."""
 
     frozen: bool = False

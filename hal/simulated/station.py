@@ -4,11 +4,12 @@ import logging
 import random
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import asdict
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import asdict
 
 from hal.clock import Clock, Timer
 from hal.evse import Evse

@@ -1,8 +1,10 @@
 """A virtual EV: asks for energy like a car, obeys the pilot, fills its battery."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
 from typing import Any
+
+import msgspec
+from msgspec.structs import asdict
 
 from hal.clock import Clock, Timer
 from hal.iec61851 import PilotState
@@ -26,8 +28,7 @@ STEADY_TICK_S = 60.0
 NOMINAL_VOLTAGE_V = 230.0
 
 
-@dataclass(slots=True)
-class VehicleOptions:
+class VehicleOptions(msgspec.Struct):
     """What kind of EV is plugged in. `requests_energy` False: it never asks by itself."""
 
     max_current_a: float = 32.0
@@ -40,11 +41,11 @@ class VehicleOptions:
     @classmethod
     def read(cls, values: dict[str, Any], base: "VehicleOptions | None" = None) -> "VehicleOptions":
         """Options from plain values, on top of `base`; ValueError says what is wrong and what is allowed."""
-        known = {field.name for field in fields(cls)}
+        known = set(cls.__struct_fields__)
         unknown = sorted(set(values) - known)
         if unknown:
             raise ValueError(f"an EV has no {', '.join(unknown)}; allowed are {', '.join(sorted(known))}")
-        start = {field.name: getattr(base, field.name) for field in fields(cls)} if base is not None else {}
+        start = asdict(base) if base is not None else {}
         options = cls(**{**start, **values})
         options._check()
         return options

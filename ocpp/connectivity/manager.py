@@ -4,9 +4,10 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+import msgspec
 
 from ocpp.clock import Clock
 from ocpp.connectivity.backoff import Backoff
@@ -53,8 +54,7 @@ OpenLink = Callable[[NetworkProfile, str, Sequence[OcppVersion]], Awaitable[Supe
 Attend = Callable[[SupervisedLink, NetworkProfile], Awaitable[None]]
 
 
-@dataclass(slots=True)
-class ConnectionStatus:
+class ConnectionStatus(msgspec.Struct):
     """What people want to know about the connection. `state`: "offline", "connecting", "waiting", "connected"."""
 
     state: str = "offline"

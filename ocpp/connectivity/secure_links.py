@@ -128,15 +128,15 @@ class SecureLinks:
         return self._context(profile, Kind.CSMS_ROOT, self._own(profile)[0])
 
     def trusted(self, profile: NetworkProfile, kind: Kind = Kind.CSMS_ROOT) -> tuple[str | None, bool]:
-        """The roots as PEM, None for the operating system's; and whether one of them was signed by another one."""
+        """The roots as PEM, None for the operating system's; and whether one may be that another one has signed.
+
+        Every certificate of the store was taken as a root, whoever signed it; where it is its own issuer it makes no
+        difference to say so.
+        """
         given = _read(Path(profile.ca_file)) if profile.ca_file is not None else ""
         if not self._folder.has(kind):
             return given or None, False
-        from ocpp.security import certificates
-
-        stored = [each.certificate for each in self._folder.store.all(kind)]
-        partial = not all(certificates.self_signed(each) for each in stored)
-        return given + certificates.pem_of(stored).decode(), partial
+        return given + "".join(root.pem for root in self._folder.roots(kind)), True
 
     def _own(self, profile: NetworkProfile) -> list[tuple[str, str, str | None] | None]:
         """Certificate and key files to show in this attempt, best first; None alone where the profile shows none."""

@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from ocpp.core.authorization import redacted
 from ocpp.core.events import StopReason, Trigger
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteStart:
+class RemoteStart(msgspec.Struct, frozen=True):
     """A CSMS's wish to start charging, once an EVSE has been found for it."""
 
     session: ChargingSession

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from ocpp.core.context import Context
 from ocpp.errors import RpcError
@@ -25,8 +26,7 @@ MAX_INTERVAL_S = 7 * 86400.0
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class BootAnswer:
+class BootAnswer(msgspec.Struct, frozen=True):
     """What the CSMS said to a BootNotification."""
 
     state: BootState

@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from ocpp.clock import Clock
 from ocpp.device_model import DeviceModel
@@ -25,8 +26,7 @@ A_DAY = timedelta(days=1)
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What became of a wish of the CSMS: status and reason code of OCPP, and the reason in words."""
 
     status: str
@@ -34,8 +34,7 @@ class Outcome:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Installed:
+class Installed(msgspec.Struct, frozen=True):
     """A certificate as the CSMS is told of it; `children` are the authorities in its chain."""
 
     kind: Kind

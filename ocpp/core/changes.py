@@ -10,9 +10,10 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from ocpp.clock import Clock, Timer
 from ocpp.core.events import StopReason, Trigger
@@ -29,8 +30,7 @@ STORAGE_RETRY_S = 5.0
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """Something that happened: what it does to the session, and what it is reported as."""
 
     act: Callable[[], None]

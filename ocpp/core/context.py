@@ -1,9 +1,10 @@
 """What every functional block and feature profile is given, and the interface it implements."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
 
 from ocpp.clock import Clock
 from ocpp.core.authorization import Authorizer
@@ -52,8 +53,7 @@ class Signal:
             listener()
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """How the station introduces itself (BootNotification)."""
 
     id: str
@@ -66,20 +66,18 @@ class Identity:
     imsi: str | None = None
 
 
-@dataclass(slots=True)
-class Signals:
+class Signals(msgspec.Struct):
     """What happens between station and CSMS."""
 
-    accepted: Signal = field(default_factory=Signal)
+    accepted: Signal = msgspec.field(default_factory=Signal)
     """The CSMS has accepted the station, for the first time in this connection."""
-    connected: Signal = field(default_factory=Signal)
+    connected: Signal = msgspec.field(default_factory=Signal)
     """A connection is open."""
-    disconnected: Signal = field(default_factory=Signal)
+    disconnected: Signal = msgspec.field(default_factory=Signal)
     """The connection is gone."""
 
 
-@dataclass(slots=True)
-class Context:
+class Context(msgspec.Struct):
     """The shared surroundings of all blocks."""
 
     identity: Identity
@@ -112,7 +110,9 @@ class Context:
     connectivity: "ConnectivityManager | None" = None
     offline_since: float | None = None
     """Monotonic time since which there is no connection; None while there is one."""
-    data_transfer: dict[str, Callable[[str | None, Any], Awaitable[tuple[str, Any]]]] = field(default_factory=dict)
+    data_transfer: dict[str, Callable[[str | None, Any], Awaitable[tuple[str, Any]]]] = msgspec.field(
+        default_factory=dict
+    )
     """Vendor id -> handler of data transfers: takes message id and data, gives status name and data."""
     remote_start_profile: Callable[[Any, int, str], "ChargingProfile | None"] = lambda given, evse_id, transaction_id: (
         None

@@ -4,9 +4,10 @@ station's own certificates towards EVs (M06).
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from ocpp.clock import Clock, Timer
 from ocpp.core.admission import Admission
@@ -46,16 +47,14 @@ INSTALL, UPDATE = "Install", "Update"
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class OcspQuery:
+class OcspQuery(msgspec.Struct, frozen=True):
     """What somebody needs to ask for the status of a certificate (OCSPRequestDataType)."""
 
     data: "HashData"
     responder: str
 
 
-@dataclass(frozen=True, slots=True)
-class ContractQuery:
+class ContractQuery(msgspec.Struct, frozen=True):
     """What the CSMS is asked about a contract (C07.FR.02, .06): the chain only where it has to validate it."""
 
     token: IdToken

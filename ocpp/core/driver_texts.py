@@ -2,8 +2,9 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
+
+import msgspec
 
 from ocpp.clock import Clock, Timer
 from ocpp.core.evse import Evse
@@ -24,8 +25,7 @@ MAX_KNOWN_DRIVERS = 64
 Texts = tuple[DisplayText, ...]
 
 
-@dataclass(slots=True)
-class _Cost:
+class _Cost(msgspec.Struct):
     transaction_id: str
     texts: Texts
     timer: Timer | None = None

@@ -3,9 +3,10 @@
 The controller speaks ISO 15118 with the EV; the domain gives it what the CSMS decides.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+import msgspec
 
 from ocpp.core.schedule import Schedule
 
@@ -15,8 +16,7 @@ TRANSFER_MODES = (*AC_TRANSFER, *DC_TRANSFER)
 """EnergyTransferModeEnumType of 2.0.1."""
 
 
-@dataclass(frozen=True, slots=True)
-class AcNeeds:
+class AcNeeds(msgspec.Struct, frozen=True):
     """ACChargingParametersType: energy in Wh, currents in A per phase, voltage in V."""
 
     energy_amount: int
@@ -25,8 +25,7 @@ class AcNeeds:
     ev_max_voltage: int
 
 
-@dataclass(frozen=True, slots=True)
-class DcNeeds:
+class DcNeeds(msgspec.Struct, frozen=True):
     """DCChargingParametersType: current in A, voltage in V, energy in Wh, power in W, the rest in percent."""
 
     ev_max_current: int
@@ -39,8 +38,7 @@ class DcNeeds:
     bulk_soc: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EvNeeds:
+class EvNeeds(msgspec.Struct, frozen=True):
     """What an EV wants (ChargingNeedsType): exactly one of `ac` and `dc`, fitting to `transfer` (K15.FR.06)."""
 
     transfer: str
@@ -58,8 +56,7 @@ class EvNeeds:
         return "" if (self.dc is not None) == (self.transfer in DC_TRANSFER) else "the parameters do not fit transfer"
 
 
-@dataclass(frozen=True, slots=True)
-class EvCertificateAnswer:
+class EvCertificateAnswer(msgspec.Struct, frozen=True):
     """What comes of an EV's wish for a contract certificate; `exi` is the raw ISO 15118 response, base64."""
 
     accepted: bool
@@ -98,8 +95,7 @@ class NoEvLink:
         """See `EvLink.renegotiate`."""
 
 
-@dataclass(frozen=True, slots=True)
-class EvSchedule:
+class EvSchedule(msgspec.Struct, frozen=True):
     """The charging profile an EV has chosen, as a schedule from `time_base` on; `selected` is the tuple it is from."""
 
     time_base: datetime

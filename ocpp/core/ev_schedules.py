@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -31,8 +30,7 @@ REJECTED = "Rejected"
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class _Negotiation:
+class _Negotiation(msgspec.Struct):
     """Where an EV and the station stand."""
 
     needs: EvNeeds
@@ -40,7 +38,7 @@ class _Negotiation:
     waiting: Timer | None = None
     by_csms: bool = False
     """Whether the EV was asked to negotiate anew because the CSMS changed its mind (K16.FR.09)."""
-    agreed: list[EvSchedule] = field(default_factory=list)
+    agreed: list[EvSchedule] = msgspec.field(default_factory=list)
 
 
 class EvSchedules:

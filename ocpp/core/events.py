@@ -1,6 +1,5 @@
 """What the domain tells the protocol strategy. Called synchronously, inside the storage transaction of the change."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -96,8 +95,7 @@ class MeterValue(msgspec.Struct, frozen=True, omit_defaults=True):
     signed: SignedReading | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TransactionEvent:
+class TransactionEvent(msgspec.Struct, frozen=True):
     """One event of a transaction's life, numbered without gaps."""
 
     kind: EventKind

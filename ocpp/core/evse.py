@@ -1,8 +1,9 @@
 """EVSEs and connectors: what is plugged, broken, in service, and who charges there."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from ocpp.errors import DeviceModelError
 
@@ -18,8 +19,7 @@ MAX_FAULTS = 32
 """Faults of one connector at a time; there are fewer kinds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True):
     """A fault of a connector or an EVSE. `kind` is a 1.6 ChargePointErrorCode or a name of `docs/hal`."""
 
     kind: str
@@ -45,8 +45,7 @@ def blocking(faults: Mapping[str, Fault]) -> list[Fault]:
     return [fault for kind, fault in faults.items() if kind not in HARMLESS_FAULTS]
 
 
-@dataclass(slots=True)
-class Connector:
+class Connector(msgspec.Struct):
     """One connector of an EVSE."""
 
     evse_id: int
@@ -62,11 +61,10 @@ class Connector:
     reserved: bool = False
     kept_for: "Authorization | None" = None
     """Who gets the locked cable back by presenting a token, although nothing is going on any more."""
-    faults: dict[str, Fault] = field(default_factory=dict)
+    faults: dict[str, Fault] = msgspec.field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Evse:
+class Evse(msgspec.Struct):
     """One EVSE with its connectors and at most one session."""
 
     id: int
@@ -86,7 +84,7 @@ class Evse:
     """What holds without a charging profile, in A per phase; None: what the connector carries."""
     limit: "Limit | None" = None
     """What it may draw now, with everything taken into account."""
-    faults: dict[str, Fault] = field(default_factory=dict)
+    faults: dict[str, Fault] = msgspec.field(default_factory=dict)
     session: "ChargingSession | None" = None
 
     @property

@@ -6,7 +6,6 @@ them is kept, too, so that it hears of every change sooner or later, and of smal
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 import msgspec
 
@@ -28,8 +27,7 @@ STATE_KEY = "external_limits_told"
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class ExternalLimit:
+class ExternalLimit(msgspec.Struct, frozen=True):
     """What `source` (one of SOURCES) allows the EVSE (0: the whole station, all EVSEs together) to draw.
 
     A schedule without a start begins when it is imposed.

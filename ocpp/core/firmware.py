@@ -8,11 +8,10 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from ocpp.clock import Clock
-from ocpp.core import file_transfer, firmware_image
+from ocpp.core import firmware_image
 from ocpp.core.availability import Availability
 from ocpp.core.certificates import Certificates
 from ocpp.core.charging import Charging
-from ocpp.core.file_transfer import Cancelled, TransferError
 from ocpp.core.firmware_update import Image, Installer, InstallOutcome, Stage, Update, UpdateLog
 from ocpp.core.reset import Resets
 from ocpp.errors import SecurityError
@@ -237,6 +236,8 @@ class FirmwareUpdates:
     # -- steps ----------------------------------------------------------------------------------------------------
 
     async def _retrieve(self, update: Update) -> None:
+        from ocpp.core import file_transfer
+
         if update.retrieve_at is not None and update.retrieve_at > self._clock.now():
             self.updates.report(update, "DownloadScheduled")
             await self._until(update.retrieve_at)
@@ -248,20 +249,22 @@ class FirmwareUpdates:
             try:
                 trust = self.trust() if file_transfer.over_tls(update.location) else None
                 await asyncio.to_thread(self._download, update.location, self._cancelled, trust)
-            except TransferError as error:
+            except file_transfer.TransferError as error:
                 place = file_transfer.shown(update.location)
                 log.warning("download from %s failed (%d of %d): %s", place, attempt, attempts, error)
                 if error.kind in (file_transfer.BAD_MESSAGE, file_transfer.NOT_SUPPORTED) or attempt == attempts:
                     await self._end(update, "DownloadFailed")
                     return
                 await self._clock.sleep(wait)
-            except Cancelled:
+            except file_transfer.Cancelled:
                 return
             else:
                 self.updates.report(update, "Downloaded", Stage.VERIFY)
                 return
 
     def _download(self, location: str, cancelled: threading.Event, trust: ssl.SSLContext | None) -> None:
+        from ocpp.core import file_transfer
+
         self._image.prepare()
         file_transfer.download(location, self._image.path, cancelled, trust)
 

@@ -1,6 +1,5 @@
 """What the domain asks of the hardware, and how readings look. Firmware implements `Hardware`."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -88,16 +87,14 @@ class MeterReading(msgspec.Struct, frozen=True, omit_defaults=True):
         return int(value) if value is not None else 0
 
 
-@dataclass(frozen=True, slots=True)
-class PowerLimit:
+class PowerLimit(msgspec.Struct, frozen=True):
     """What an EVSE may deliver: current per phase in A (0: connected but suspended) on that many phases."""
 
     current_a: float
     phases: int
 
 
-@dataclass(frozen=True, slots=True)
-class DisplayText:
+class DisplayText(msgspec.Struct, frozen=True):
     """A text for a driver. `format` is a name of MessageFormatEnumType: ASCII, UTF8, HTML, URI or QRCODE."""
 
     content: str

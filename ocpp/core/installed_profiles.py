@@ -1,7 +1,6 @@
 """The charging profiles that are installed, in memory and on disk."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -9,8 +8,7 @@ from ocpp.core.schedule import STATION, ChargingProfile, Purpose
 from ocpp.storage.charging_profiles import ChargingProfileRepository
 
 
-@dataclass(frozen=True, slots=True)
-class Criteria:
+class Criteria(msgspec.Struct, frozen=True):
     """Which profiles are meant; what is None does not matter."""
 
     ids: tuple[int, ...] | None = None

@@ -1,19 +1,16 @@
 """Logs for the CSMS: put together, compressed, sent where it wants them, with retries (N01; 1.6 GetDiagnostics, GetLog)."""
 
 import asyncio
-import gzip
-import json
 import logging
 import ssl
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import orjson
+
 from ocpp.clock import Clock
-from ocpp.core import file_transfer
-from ocpp.core.file_transfer import Cancelled, TransferError
 from ocpp.storage.security_events import SecurityEventRepository
 
 DEFAULT_RETRIES = 3
@@ -54,6 +51,8 @@ class LogUpload:
 
     def write(self, path: Path) -> None:
         """Put the lines of the window into a compressed file."""
+        import gzip
+
         oldest, latest = self._window
         with gzip.open(path, "wt", encoding="utf-8") as file:
             for moment, line in self._lines():
@@ -117,6 +116,10 @@ class LogUploads:
             upload.report(outcome)
 
     async def _attempts(self, upload: LogUpload, location: str, attempts: int, wait: float) -> str | None:
+        import tempfile
+
+        from ocpp.core import file_transfer
+
         outcome = file_transfer.FAILURE
         with tempfile.TemporaryDirectory(prefix="pilotwire-log-") as folder:
             path = Path(folder) / upload.name
@@ -124,9 +127,9 @@ class LogUploads:
                 try:
                     trust = self.trust() if file_transfer.over_tls(location) else None
                     await asyncio.to_thread(_send, upload, path, location, trust)
-                except Cancelled:
+                except file_transfer.Cancelled:
                     return None
-                except TransferError as error:
+                except file_transfer.TransferError as error:
                     outcome = error.kind
                     place = file_transfer.shown(location)
                     log.warning(
@@ -146,11 +149,15 @@ class LogUploads:
 
 
 def _send(upload: LogUpload, path: Path, location: str, trust: ssl.SSLContext | None) -> None:
+    from ocpp.core import file_transfer
+
     if not path.exists():
         try:
             upload.write(path)
         except OSError as error:
-            raise TransferError(file_transfer.FAILURE, f"the log cannot be put together: {error}") from error
+            raise file_transfer.TransferError(
+                file_transfer.FAILURE, f"the log cannot be put together: {error}"
+            ) from error
     file_transfer.upload(location, path, upload.name, upload.cancelled, trust)
 
 
@@ -159,4 +166,4 @@ def security_lines(events: SecurityEventRepository) -> Iterator[tuple[datetime, 
     for event in events.all():
         moment = datetime.fromtimestamp(event.at_unix, UTC)
         at = moment.isoformat(timespec="seconds").replace("+00:00", "Z")
-        yield moment, json.dumps({"at": at, "type": event.type, "info": event.info}, ensure_ascii=False)
+        yield moment, orjson.dumps({"at": at, "type": event.type, "info": event.info}).decode()

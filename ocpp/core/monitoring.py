@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -35,8 +34,7 @@ NEXT_ID_KEY, EVENT_ID_KEY, CLEARED_KEY = "next_monitor_id", "next_event_id", "cl
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class MonitorEvent:
+class MonitorEvent(msgspec.Struct, frozen=True):
     """Something a monitor has seen (EventDataType)."""
 
     id: int

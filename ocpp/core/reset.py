@@ -120,6 +120,8 @@ class Resets:
     def boot_reason(self) -> str:
         """Why the program was started; asked once, then forgotten."""
         reason = self.next_boot_reason
+        if reason == POWER_UP:
+            return reason
         try:
             self._state.put(BOOT_REASON_KEY, POWER_UP)
         except StorageError as error:

@@ -5,12 +5,12 @@ with three can share one limit in W.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+
+class Demand(msgspec.Struct, frozen=True):
     """What an EVSE may draw by its own limits, and below what charging makes no sense (K01.FR.21)."""
 
     most: float

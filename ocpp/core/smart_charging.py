@@ -3,7 +3,8 @@
 import logging
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from ocpp.clock import Clock, Timer
 from ocpp.core.evse import Evse, Evses
@@ -24,8 +25,7 @@ MAX_DURATION_S = 366 * 86400
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(msgspec.Struct, frozen=True):
     """What is configured about the supply (the station file's [smart_charging])."""
 
     default_phases: int = 3

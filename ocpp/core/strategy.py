@@ -5,10 +5,11 @@ import random
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
+
+import msgspec
 
 from ocpp.clock import Clock
 from ocpp.core.authorization import Authorizer
@@ -64,8 +65,7 @@ from ocpp.storage.transactions import TransactionRepository
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Surroundings:
+class Surroundings(msgspec.Struct):
     """What the station hands to a strategy, whatever version it speaks."""
 
     identity: Identity
@@ -80,15 +80,15 @@ class Surroundings:
     restart: Callable[[str], None]
     certificates: CertificateFolder
     keys: KeyView | None = None
-    grid: Grid = field(default_factory=Grid)
+    grid: Grid = msgspec.field(default_factory=Grid)
     diagnostics: Lines | None = None
     installer: Installer | None = None
     master_pass_choice: bool = False
-    ev_link: EvLink = field(default_factory=NoEvLink)
+    ev_link: EvLink = msgspec.field(default_factory=NoEvLink)
     monitors: Sequence[Monitor] = ()
     on_frame: Callable[[bool, bytes], None] | None = None
     changed: Callable[[], None] = lambda: None
-    data_transfer: dict[str, Any] = field(default_factory=dict)
+    data_transfer: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Strategy(ABC, DomainListener):
@@ -426,10 +426,11 @@ class Strategy(ABC, DomainListener):
     def accepted(self) -> None:
         """The CSMS accepts the station: remember it, and that this major version is settled."""
         try:
-            if not self.state.get("accepted", False) or self.state.get("major") != self.major:
-                self.state.put("accepted", True)
-                self.state.put("major", self.major)
-            self.outbox.drop_foreign()
+            with self.surroundings.database.transaction(durable=False):
+                if not self.state.get("accepted", False) or self.state.get("major") != self.major:
+                    self.state.put("accepted", True)
+                    self.state.put("major", self.major)
+                self.outbox.drop_foreign()
         except StorageError as error:
             log.error("that the CSMS accepted the station is not remembered: %s", error)
         self.context.offline_since = None

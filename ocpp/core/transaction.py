@@ -1,6 +1,5 @@
 """A transaction, as it is kept on disk, and its store."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -25,8 +24,7 @@ class ChargingState(StrEnum):
     SUSPENDED_EVSE = "SuspendedEVSE"
 
 
-@dataclass(frozen=True, slots=True)
-class Authorization:
+class Authorization(msgspec.Struct, frozen=True):
     """The right to charge that a session has been given."""
 
     token: IdToken

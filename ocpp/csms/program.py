@@ -6,11 +6,12 @@ import os
 import signal
 import ssl
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib import error as url_error
 from urllib import request as url_request
+
+import msgspec
 
 from ocpp.csms.server import CsmsServer, StationSide
 from ocpp.csms.traffic import TrafficView
@@ -74,8 +75,7 @@ class CsmsApi:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class TlsFiles:
+class TlsFiles(msgspec.Struct, frozen=True):
     """PEM files: the CSMS's certificate and key, and the root that stations' certificates have to lead to."""
 
     certificate: Path

@@ -2,18 +2,19 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+import msgspec
 
 MAX_VALUE_LENGTH = 2500
 """The longest value any version transports (attributeValue of GetVariables and NotifyReport)."""
 
 
-_INTEGER = re.compile(r"[+-]?[0-9]+")
-_DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_INTEGER = r"[+-]?[0-9]+"
+_DECIMAL = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
 _CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
-_DATE_TIME = re.compile(rf"\d{{4}}-\d\d-\d\d[Tt]{_CLOCK}:\d\d(\.\d+)?([Zz]|[+-]{_CLOCK})?", re.ASCII)
+_DATE_TIME = rf"(?a)\d{{4}}-\d\d-\d\d[Tt]{_CLOCK}:\d\d(\.\d+)?([Zz]|[+-]{_CLOCK})?"
 
 
 class Attribute(StrEnum):
@@ -49,8 +50,7 @@ class DataType(StrEnum):
 LISTS = frozenset({DataType.SEQUENCE_LIST, DataType.MEMBER_LIST})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Definition:
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
     """The characteristics of a variable.
 
     `low` and `high` bound a number's value or a string's length; `values` lists what an option or list may hold.
@@ -121,11 +121,11 @@ def _plain(limit: float) -> str:
 
 
 def _integer(definition: Definition, value: str) -> str:
-    return _within(definition, float(value)) if _INTEGER.fullmatch(value) else "not an integer"
+    return _within(definition, float(value)) if re.fullmatch(_INTEGER, value) else "not an integer"
 
 
 def _decimal(definition: Definition, value: str) -> str:
-    return _within(definition, float(value)) if _DECIMAL.fullmatch(value) else "not a number"
+    return _within(definition, float(value)) if re.fullmatch(_DECIMAL, value) else "not a number"
 
 
 def _within(definition: Definition, value: float) -> str:
@@ -149,7 +149,7 @@ def _string(definition: Definition, value: str) -> str:
 
 
 def _date_time(definition: Definition, value: str) -> str:
-    if not _DATE_TIME.fullmatch(value):
+    if not re.fullmatch(_DATE_TIME, value):
         return "not a date-time"
     try:
         parsed = datetime.fromisoformat(value.upper())

@@ -1,7 +1,9 @@
 """The components of the configured hardware: charging station, EVSEs, connectors."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from ocpp.device_model.definition import Attribute, DataType, Definition
 from ocpp.device_model.model import DeviceModel
@@ -15,8 +17,7 @@ PHASE_ROTATIONS = ("RST", "RTS", "SRT", "STR", "TRS", "TSR", "Rxx", "xSx", "xxT"
 """R, S and T are the phases of the grid, x is not connected."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectorDescription:
+class ConnectorDescription(msgspec.Struct, frozen=True):
     """A connector as built."""
 
     type: str = "cType2"
@@ -27,8 +28,7 @@ class ConnectorDescription:
     """How its phases are wired, relative to the grid connection; "" where nobody has said it."""
 
 
-@dataclass(frozen=True, slots=True)
-class EvseDescription:
+class EvseDescription(msgspec.Struct, frozen=True):
     """An EVSE as built."""
 
     connectors: tuple[ConnectorDescription, ...] = (ConnectorDescription(),)
@@ -38,8 +38,7 @@ class EvseDescription:
     signed_meter: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class StationDescription:
+class StationDescription(msgspec.Struct, frozen=True):
     """A charging station as built."""
 
     vendor: str
@@ -50,7 +49,7 @@ class StationDescription:
     nominal_voltage_v: float = NOMINAL_VOLTAGE_V
     identity: str = ""
     display: bool = True
-    network_slots: tuple[int, ...] = field(default=(1, 2, 3))
+    network_slots: tuple[int, ...] = msgspec.field(default=(1, 2, 3))
 
 
 def _fixed(value: str, data_type: DataType = DataType.STRING, **more: object) -> Definition:

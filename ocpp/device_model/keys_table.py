@@ -1,7 +1,8 @@
 """The standard configuration keys of OCPP 1.6, and the variables behind them (1.6 section 9, white paper chapter 4)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from ocpp.device_model.standard.metering import MAX_ENDED_SAMPLES, MEASURANDS
 
@@ -13,8 +14,7 @@ MAX_ROTATIONS = 64
 PLUG_AND_CHARGE = "org.openchargealliance.iso15118pnc"
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """A configuration key: what it does, and the variable it shows.
 
     `list_of` are the values a list may hold. `shows_maximum`: the key is the largest value of the variable, not the

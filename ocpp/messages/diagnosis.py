@@ -19,18 +19,15 @@ from typing import Any
 import orjson
 
 from ocpp.errors import PayloadError
-from ocpp.messages.shapes import Shapes
+from ocpp.messages.shapes import MAX_CUSTOM_VENDOR_ID, Shapes
 from ocpp.messages.tables import Kind, Spec
 from ocpp.versions import OcppVersion
 
-MAX_CUSTOM_VENDOR_ID = 255
 MAX_DESCRIPTION = 255
 MAX_SHOWN_VALUE = 60
 """Characters of an offending value that the description repeats."""
 
-_DATE_TIME = re.compile(
-    r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}):(\d{2})(\.\d+)?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII
-)
+_DATE_TIME = r"(?a)(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}):(\d{2})(\.\d+)?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)"
 
 
 class Defect(Enum):
@@ -161,7 +158,7 @@ class Examiner:
         return value
 
     def _date_time(self, value: str, path: str) -> datetime:
-        match = _DATE_TIME.fullmatch(value)
+        match = re.fullmatch(_DATE_TIME, value)
         try:
             if match is None:
                 raise ValueError(value)

@@ -5,6 +5,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocpp.errors import SecurityError
+from ocpp.security import private_files, roots
+from ocpp.security.roots import Root
+
 if TYPE_CHECKING:
     from ocpp.security.certificate_store import CertificateStore
 
@@ -40,6 +44,20 @@ class CertificateFolder:
         from ocpp.security.certificate_store import CertificateStore
 
         return CertificateStore(self.path)
+
+    def roots(self, kind: Kind) -> list[Root]:
+        """The root certificates of a kind, damaged files left out: they trust nobody."""
+        found = []
+        for path in sorted((self.path / kind).glob("*.pem")):
+            try:
+                found.append(roots.read(path.read_bytes())[0])
+            except (SecurityError, OSError):
+                continue
+        return found
+
+    def put_root(self, kind: Kind, root: Root) -> None:
+        """Keep a root certificate; the same one again replaces it. OSError when it cannot be kept."""
+        private_files.write(self.path / kind / f"{root.fingerprint}.pem", root.pem.encode())
 
     def has(self, *kinds: Kind) -> bool:
         """Whether there is any certificate of these kinds."""

@@ -6,28 +6,24 @@ Folder by kind, one PEM file a certificate (or chain, its own certificate first)
 the private keys, named by their public key, so that a certificate finds its key.
 """
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+import msgspec
 from cryptography import x509
 
 from ocpp.errors import SecurityError
-from ocpp.security import certificates
+from ocpp.security import certificates, private_files
 from ocpp.security.certificate_folder import Kind
 from ocpp.security.certificates import HashData, PrivateKey
 
 MAX_PENDING_KEYS = 8
 """Keys whose certificate has not come; the oldest gives way."""
 
-PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 
-
-@dataclass(frozen=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True, dict=True):
     """A certificate in the store, with its chain behind it."""
 
     kind: Kind
@@ -84,7 +80,7 @@ class CertificateStore:
         """Forget a certificate, and the key that only it used. OSError when it cannot be removed."""
         name = certificates.key_name(stored.certificate) if not stored.kind.root else None
         stored.path.unlink(missing_ok=True)
-        self._synchronise(stored.path.parent)
+        private_files.synchronise(stored.path.parent)
         if name is not None and not any(name == certificates.key_name(each.certificate) for each in self._owned()):
             self._key_path(name).unlink(missing_ok=True)
 
@@ -172,30 +168,7 @@ class CertificateStore:
         return self.folder / kind / f"{certificates.fingerprint(certificate)}.pem"
 
     def _write(self, path: Path, data: bytes) -> None:
-        """Written beside, synchronised, then put into place in one step: there is never half a file."""
-        for folder in (self.folder, path.parent):
-            folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        draft = path.with_suffix(".new")
-        draft.unlink(missing_ok=True)
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-        except OSError:
-            draft.unlink(missing_ok=True)
-            raise
-        self._synchronise(path.parent)
-
-    @staticmethod
-    def _synchronise(folder: Path) -> None:
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        private_files.write(path, data)
 
 
 def _age(stored: Stored) -> tuple[datetime, int]:

@@ -3,12 +3,11 @@
 The only module that imports `cryptography`; it is imported when a certificate is touched and not before.
 """
 
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
+import msgspec
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
@@ -16,15 +15,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from ocpp.errors import SecurityError
+from ocpp.security.roots import blocks
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 LEAST_RSA_BITS = 2048
 LEAST_EC_BITS = 224
 """A00.FR.501-503 (2.x: A00.FR.502-504): security like a symmetric key of 112 bits."""
-
-MAX_CHAIN = 10
-"""Certificates of one chain; a hierarchy has three or four."""
 
 _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "SHA256": hashes.SHA256,
@@ -34,11 +31,8 @@ _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
 
 _WEAK_HASHES = (hashes.MD5, hashes.SHA1)
 
-_BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
-
-@dataclass(frozen=True, slots=True)
-class HashData:
+class HashData(msgspec.Struct, frozen=True):
     """What identifies a certificate without showing it (CertificateHashDataType); hexadecimal, lower case."""
 
     algorithm: str
@@ -49,12 +43,8 @@ class HashData:
 
 def read_chain(pem: str | bytes) -> list[x509.Certificate]:
     """The certificates of a PEM text in its order; SecurityError when there is none, or one cannot be read."""
-    text = pem.decode("ascii", "replace") if isinstance(pem, bytes) else pem
-    blocks = _BLOCK.findall(text)
-    if not 1 <= len(blocks) <= MAX_CHAIN:
-        raise SecurityError(f"the text holds {len(blocks)} PEM certificates, not 1 to {MAX_CHAIN}")
     try:
-        return [x509.load_pem_x509_certificate(block.encode()) for block in blocks]
+        return [x509.load_pem_x509_certificate(block.encode()) for block in blocks(pem)]
     except ValueError as error:
         raise SecurityError(f"a certificate cannot be read: {error}") from error
 

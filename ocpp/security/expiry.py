@@ -1,8 +1,7 @@
-"""Which certificates end soon; roots are read with Python's own TLS, so that nothing else is imported for them."""
+"""Which certificates end soon."""
 
-import ssl
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from ocpp.security.certificate_folder import CertificateFolder, Kind
 
@@ -20,15 +19,9 @@ def ending(folder: CertificateFolder, now: datetime) -> Iterator[tuple[Kind, str
 
 
 def _roots(folder: CertificateFolder, kind: Kind) -> Iterator[tuple[str, datetime]]:
-    for path in sorted((folder.path / kind).glob("*.pem")):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        try:
-            context.load_verify_locations(path)
-        except (OSError, ssl.SSLError):
-            continue  # a damaged file trusts nobody; `pilotwire cert list` leaves it out as well
-        for each in context.get_ca_certs():
-            subject = ", ".join("=".join(map(str, pair)) for part in each["subject"] for pair in part)
-            yield subject, datetime.fromtimestamp(ssl.cert_time_to_seconds(str(each["notAfter"])), UTC)
+    for root in folder.roots(kind):
+        if root.end is not None:
+            yield root.subject, root.end
 
 
 def _own(folder: CertificateFolder, kind: Kind) -> Iterator[tuple[str, datetime]]:

@@ -10,6 +10,7 @@ import msgspec
 
 from ocpp.connectivity import NetworkProfile
 from ocpp.errors import ConfigurationError, SecurityError
+from ocpp.security import roots
 from ocpp.security.certificate_folder import CertificateFolder, Kind
 
 NETWORK_FILE_KEY = "network_file"
@@ -54,12 +55,10 @@ def take_profile(folder: CertificateFolder, profile: NetworkProfile) -> NetworkP
 
 
 def _take_roots(folder: CertificateFolder, kind: Kind, path: str) -> None:
-    from ocpp.security import certificates
-
     try:
-        for certificate in certificates.read_chain(Path(path).read_bytes()):
-            folder.store.put(kind, [certificate])
-            log.info("root certificate from %s: %s", path, certificate.subject.rfc4514_string())
+        for root in roots.read(Path(path).read_bytes()):
+            folder.put_root(kind, root)
+            log.info("root certificate from %s: %s", path, root.subject or root.fingerprint)
     except (SecurityError, OSError) as error:
         raise ConfigurationError(f"{path}: {error}") from error
 

@@ -2,12 +2,14 @@
 
 import argparse
 import asyncio
+import gc
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 from ocpp.errors import ConfigurationError, PilotwireError
+from ocpp.station.late import UNUSED, put_off
 
 EXIT_USAGE = 2
 EXIT_FAILURE = 1
@@ -15,8 +17,8 @@ EXIT_FAILURE = 1
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a sub-command; gives the exit status."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = _parser(given[0] if given else None).parse_args(given)
     try:
         return int(options.run(options))
     except ConfigurationError as error:
@@ -29,26 +31,38 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(named: str | None) -> argparse.ArgumentParser:
+    """The parser, with the command that is `named` spelled out; the others would only cost time."""
     parser = argparse.ArgumentParser(prog="pilotwire", description="EV charging station: OCPP 1.6, 2.0.1 and 2.1")
     commands = parser.add_subparsers(required=True, metavar="command")
+    for add in (_COMMANDS[named],) if named in _COMMANDS else _COMMANDS.values():
+        add(commands)
+    return parser
 
+
+def _add_run(commands: Any) -> None:
     run = commands.add_parser("run", help="run a station", description="Run the station that a station file describes.")
     run.add_argument("station", type=Path, help="the station file (TOML)")
     run.add_argument("--verbose", action="store_true", help="log what happens inside, too")
     run.set_defaults(run=_run)
 
+
+def _add_check(commands: Any) -> None:
     check = commands.add_parser(
         "check", help="check a station file", description="Check a station file, change nothing."
     )
     check.add_argument("station", type=Path, help="the station file (TOML)")
     check.set_defaults(run=_check)
 
+
+def _add_demo(commands: Any) -> None:
     demo = commands.add_parser("demo", help="watch a simulated station charge a car")
     demo.add_argument("--version", choices=("1.6", "2.0.1", "2.1"), default="2.0.1", help="OCPP version (2.0.1)")
     demo.add_argument("--keep-running", action="store_true", help="go on after the session, until Ctrl-C")
     demo.set_defaults(run=_demo)
 
+
+def _add_explain(commands: Any) -> None:
     explain = commands.add_parser(
         "explain", help="say what limits an EVSE of a running station, and why", description="Asks the local API."
     )
@@ -58,9 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--token", help="the token of the local API, where it has one")
     explain.set_defaults(run=_explain)
 
-    _add_cert(commands)
-    _add_hal(commands)
 
+def _add_csms(commands: Any) -> None:
     csms = commands.add_parser("csms", help="run a small development CSMS")
     csms.add_argument("--listen", default="127.0.0.1:9000", help="where stations connect (127.0.0.1:9000)")
     csms.add_argument("--api", default="127.0.0.1:9080", help='where the HTTP API listens, or "off" (127.0.0.1:9080)')
@@ -73,7 +86,6 @@ def _parser() -> argparse.ArgumentParser:
     csms.add_argument("--clients", type=Path, metavar="ROOT", help="ask stations for a certificate of this root (PEM)")
     csms.add_argument("--quiet", action="store_true", help="do not show the traffic")
     csms.set_defaults(run=_csms)
-    return parser
 
 
 def _add_cert(commands: Any) -> None:
@@ -170,6 +182,8 @@ def _cert_pki(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    gc.disable()  # until `run_station` has built the station: what is made here lives as long as the program
+    put_off(*UNUSED)
     import logging
 
     from ocpp.station.configuration import load
@@ -214,6 +228,17 @@ def _csms(options: argparse.Namespace) -> int:
         raise ConfigurationError("--clients needs --tls: certificates are shown in a TLS handshake")
     files = None if options.tls is None else TlsFiles(options.tls[0], options.tls[1], options.clients)
     return run_in_loop(run_csms(options.listen, options.api, quiet=options.quiet, tls=files))
+
+
+_COMMANDS: dict[str | None, Callable[[Any], None]] = {
+    "run": _add_run,
+    "check": _add_check,
+    "demo": _add_demo,
+    "explain": _add_explain,
+    "cert": _add_cert,
+    "hal": _add_hal,
+    "csms": _add_csms,
+}
 
 
 def run_in_loop(work: Coroutine[Any, Any, int]) -> int:

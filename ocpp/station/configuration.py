@@ -1,18 +1,18 @@
 """The station file: read, checked as a whole, and typed. Every mistake is reported at once."""
 
-import difflib
 import tomllib
-from dataclasses import dataclass, field, replace
-from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from hal.interfaces import PartDescription
 from ocpp.connectivity.profile import NetworkProfile
 from ocpp.device_model.address import parse
 from ocpp.device_model.hardware import ConnectorDescription, EvseDescription, StationDescription
 from ocpp.errors import ConfigurationError, DeviceModelError
-from ocpp.station import schema
+from ocpp.station import installation, schema
 from ocpp.station.schema import Option
 from ocpp.versions import OcppVersion
 
@@ -25,8 +25,7 @@ MAX_CONNECTORS = 8
 """Of one EVSE."""
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(msgspec.Struct, frozen=True):
     """A checked station file, with its defaults filled in and its paths made absolute."""
 
     path: Path
@@ -36,15 +35,18 @@ class Configuration:
     simulation: dict[str, Any]
     firmware: dict[str, Any]
     smart_charging: dict[str, Any]
-    local_api: dict[str, Any] = field(repr=False)
-    certificates: dict[str, Any] = field(default_factory=dict, repr=False)
-    variables: dict[str, Any] = field(default_factory=dict, repr=False)
-    keys: dict[str, Any] = field(default_factory=dict, repr=False)
+    local_api: dict[str, Any]
+    certificates: dict[str, Any] = msgspec.field(default_factory=dict)
+    variables: dict[str, Any] = msgspec.field(default_factory=dict)
+    keys: dict[str, Any] = msgspec.field(default_factory=dict)
     monitors: tuple[dict[str, Any], ...] = ()
-    hardware: dict[str, Any] = field(default_factory=dict)
+    hardware: dict[str, Any] = msgspec.field(default_factory=dict)
     parts: tuple[PartDescription, ...] = ()
     """The real parts; none where everything is simulated."""
     warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Configuration({str(self.path)!r})"  # the rest holds passwords
 
     @property
     def state_dir(self) -> Path:
@@ -93,7 +95,7 @@ class _Reader:
     def read(self, raw: dict[str, Any]) -> Configuration:
         self._unknown(raw, schema.SECTIONS, "")
         station = self._section(self._table(raw, "station"), schema.STATION, "station")
-        station["firmware_version"] = station["firmware_version"] or _installed_version()
+        station["firmware_version"] = station["firmware_version"] or installation.version()
         networks = self._networks(raw, station)
         evses = self._evses(raw)
         hardware = self._section(self._table(raw, "hardware"), schema.HARDWARE, "hardware")
@@ -140,6 +142,8 @@ class _Reader:
     def _unknown(self, given: dict[str, Any], known: dict[str, Any], where: str) -> None:
         for key in given:
             if key not in known:
+                import difflib
+
                 close = difflib.get_close_matches(key, list(known), 1)
                 hint = f"; did you mean {close[0]}?" if close else f"; known are {', '.join(sorted(known))}"
                 self.mistakes.append(f"{where}{'.' if where else ''}{key}: there is no such key{hint}")
@@ -331,10 +335,3 @@ class _Reader:
 def _kind(value: Any) -> str:
     """What somebody wrote, without showing it: it may hold a secret."""
     return {dict: "a table", list: "a list", str: "a text", bool: "true or false"}.get(type(value), "a plain value")
-
-
-def _installed_version() -> str:
-    try:
-        return metadata.version("pilotwire")
-    except metadata.PackageNotFoundError:
-        return "unknown"

@@ -1,14 +1,18 @@
 """What is written down: lines for technicians on the console, and every OCPP frame as a JSON line in a file."""
 
-import json
+import errno
 import logging
+import os
 import re
 import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime
-from logging.handlers import RotatingFileHandler
+from itertools import pairwise
 from pathlib import Path
+from typing import BinaryIO
+
+import orjson
 
 MESSAGE_LOG_BYTES = 5 * 1024 * 1024
 MESSAGE_LOG_FILES = 5
@@ -16,18 +20,15 @@ MESSAGE_LOG_FILES = 5
 
 log = logging.getLogger(__name__)
 
-_SECRETS = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        rb'("(?:basicAuthPassword|password|apnPassword)"\s*:\s*")[^"]*(")',
-        rb'("(?:key|name)"\s*:\s*"(?:AuthorizationKey|BasicAuthPassword)"[^]]*?"(?:value|attributeValue)"\s*:\s*")[^"]*(")',
-        rb'("(?:value|attributeValue)"\s*:\s*")[^"]*("[^]]*?"(?:key|name)"\s*:\s*"(?:AuthorizationKey|BasicAuthPassword)")',
-        rb'("idToken"\s*:\s*")(?:[^"\\]|\\.)*("[^{}]*"type"\s*:\s*"KeyCode")',
-        rb'("idToken"\s*:\s*")(?:[^"\\]|\\.)*("\s*,\s*"additionalInfo"\s*:\s*\[[^]]*\]\s*,\s*"type"\s*:\s*"KeyCode")',
-        rb'("type"\s*:\s*"KeyCode"[^{}]*"idToken"\s*:\s*")(?:[^"\\]|\\.)*(")',
-        rb'("type"\s*:\s*"KeyCode"\s*,\s*"additionalInfo"\s*:\s*\[[^]]*\]\s*,\s*"idToken"\s*:\s*")(?:[^"\\]|\\.)*(")',
-        rb"(://[^/\s:@\"]*:)[^/\s@\"]*(@)",
-    )
+_SECRETS = (
+    rb'("(?:basicAuthPassword|password|apnPassword)"\s*:\s*")[^"]*(")',
+    rb'("(?:key|name)"\s*:\s*"(?:AuthorizationKey|BasicAuthPassword)"[^]]*?"(?:value|attributeValue)"\s*:\s*")[^"]*(")',
+    rb'("(?:value|attributeValue)"\s*:\s*")[^"]*("[^]]*?"(?:key|name)"\s*:\s*"(?:AuthorizationKey|BasicAuthPassword)")',
+    rb'("idToken"\s*:\s*")(?:[^"\\]|\\.)*("[^{}]*"type"\s*:\s*"KeyCode")',
+    rb'("idToken"\s*:\s*")(?:[^"\\]|\\.)*("\s*,\s*"additionalInfo"\s*:\s*\[[^]]*\]\s*,\s*"type"\s*:\s*"KeyCode")',
+    rb'("type"\s*:\s*"KeyCode"[^{}]*"idToken"\s*:\s*")(?:[^"\\]|\\.)*(")',
+    rb'("type"\s*:\s*"KeyCode"\s*,\s*"additionalInfo"\s*:\s*\[[^]]*\]\s*,\s*"idToken"\s*:\s*")(?:[^"\\]|\\.)*(")',
+    rb"(://[^/\s:@\"]*:)[^/\s@\"]*(@)",
 )
 """Where frames carry passwords: network profiles, the two variables that hold the station's own, and URLs; and key codes
 (C04.FR.04), which are as good as one."""
@@ -63,31 +64,22 @@ def redacted(frame: bytes) -> bytes:
     if not any(sign in frame for sign in _SIGNS):
         return frame
     for secret in _SECRETS:
-        frame = secret.sub(rb"\1***\2", frame)
+        frame = re.sub(secret, rb"\1***\2", frame, flags=re.IGNORECASE)
     return frame
 
 
-class _QuietHandler(RotatingFileHandler):
-    """A disk that takes no more frames is told of once, not with every frame."""
-
-    failed = False
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
-        """See `logging.Handler.handleError`."""
-        if not self.failed:
-            self.failed = True
-            log.error("the message log %s cannot be written: %s", self.baseFilename, sys.exc_info()[1])
-
-
 class MessageLog:
-    """Every frame as a JSON line {"at", "sent", "frame"}, rotated by size."""
+    """Every frame as a JSON line {"at", "sent", "frame"}, rotated by size.
+
+    A disk that takes no more frames is told of once, not with every frame.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._handler = _QuietHandler(
-            path, maxBytes=MESSAGE_LOG_BYTES, backupCount=MESSAGE_LOG_FILES - 1, encoding="utf-8", delay=True
-        )
-        self._handler.setFormatter(logging.Formatter("%(message)s"))
+        self._path = path
+        self._file: BinaryIO | None = None
+        self._size = 0
+        self._failed = False
 
     def record(self, sent: bool, frame: bytes, at: str) -> None:
         """Write a frame down; one that is no text is noted with its length."""
@@ -95,24 +87,55 @@ class MessageLog:
             text = redacted(frame).decode()
         except UnicodeDecodeError:
             text = f"<{len(frame)} bytes that are no UTF-8>"
-        line = json.dumps({"at": at, "sent": sent, "frame": text}, ensure_ascii=False)
-        self._handler.emit(logging.makeLogRecord({"msg": "%s", "args": (line,)}))
+        line = orjson.dumps({"at": at, "sent": sent, "frame": text}, option=orjson.OPT_APPEND_NEWLINE)
+        try:
+            self._append(line)
+        except OSError as error:
+            if not self._failed:
+                self._failed = True
+                log.error("the message log %s cannot be written: %s", self._path, error)
+
+    def _append(self, line: bytes) -> None:
+        if self._file is None:
+            self._file = self._path.open("ab", buffering=0)
+            self._size = self._file.tell()
+        if self._size and self._size + len(line) > MESSAGE_LOG_BYTES:
+            self._rotate()
+            self._file = self._path.open("ab", buffering=0)
+            self._size = 0
+        written = self._file.write(line)
+        self._size += written
+        if written < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _rotate(self) -> None:
+        """Each file becomes the next older one; the oldest is written over."""
+        self.close()
+        files = self._files()
+        for older, newer in pairwise(files):
+            if newer.exists():
+                newer.replace(older)
+
+    def _files(self) -> list[Path]:
+        """Oldest first, whether they are there or not."""
+        older = [self._path.with_name(f"{self._path.name}.{number}") for number in range(MESSAGE_LOG_FILES - 1, 0, -1)]
+        return [*older, self._path]
 
     def lines(self) -> Iterator[tuple[datetime, str]]:
         """Every frame that is still there, oldest first, each with its moment."""
-        base = Path(self._handler.baseFilename)
-        files = [base.with_name(f"{base.name}.{number}") for number in range(MESSAGE_LOG_FILES - 1, 0, -1)]
-        for file in [*files, base]:
+        for file in self._files():
             if not file.exists():
                 continue
             with file.open(encoding="utf-8", errors="replace") as opened:
                 for line in opened:
                     try:
-                        moment = datetime.fromisoformat(json.loads(line)["at"])
+                        moment = datetime.fromisoformat(orjson.loads(line)["at"])
                     except (ValueError, KeyError, TypeError):
                         continue  # torn by a power cut
                     yield moment, line.rstrip("\n")
 
     def close(self) -> None:
         """Finish the file."""
-        self._handler.close()
+        if self._file is not None:
+            self._file.close()
+            self._file = None

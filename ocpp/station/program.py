@@ -1,6 +1,7 @@
 """The running station: everything wired together, started, stopped, and started again after a reset."""
 
 import asyncio
+import gc
 import logging
 import math
 import os
@@ -81,14 +82,15 @@ class Program:
         self._certificates = CertificateFolder(configuration.state_dir / "certificates")
         self.model = DeviceModel(VariableRepository(self.database))
         self.keys = KeyView(self.model)
-        self._build_model()
-        self._take_network_profiles()
         hardware, reports, ev_reports = StationHardware(), Reports(), EvReports(self.clock)
-        self.parts = self._build_parts(reports, ev_reports)
-        hardware.attach(self.parts)
-        self._ev_controllers = EvControllers()
-        self._ev_controllers.attach(self.parts.controllers)
-        self.charge_point = self._build_charge_point(hardware)
+        with self.database.transaction(durable=False):  # what a first start writes is on disk at once, and whole
+            self._build_model()
+            self._take_network_profiles()
+            self.parts = self._build_parts(reports, ev_reports)
+            hardware.attach(self.parts)
+            self._ev_controllers = EvControllers()
+            self._ev_controllers.attach(self.parts.controllers)
+            self.charge_point = self._build_charge_point(hardware)
         reports.charge_point = ev_reports.charge_point = self.charge_point
         self.view = StatusView(configuration, self.charge_point, self.parts, self.clock)
         self._note_recovery()
@@ -110,7 +112,8 @@ class Program:
         transfers = "FTP,FTPS,HTTP,HTTPS" + (",SFTP" if find_spec("asyncssh") is not None else "")
         self.model.set_inside(self.model.entry("OCPPCommCtrlr/FileTransferProtocols"), transfers)
         apply_start_values(self.model, self.keys, configuration.variables, configuration.keys, new=new)
-        self.state.put(INITIALISED_KEY, True)
+        if new:
+            self.state.put(INITIALISED_KEY, True)
 
     def _take_network_profiles(self) -> None:
         """The station file's profiles go into their slots when they are new; what a CSMS set later stays."""
@@ -349,6 +352,8 @@ async def run_station(configuration: Configuration, clock: Callable[[], Clock] =
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
     program = Program(configuration, clock())
+    gc.freeze()
+    gc.enable()
     async with ServiceManager().watching():
         while True:
             await program.run()

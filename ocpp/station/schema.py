@@ -1,8 +1,9 @@
 """What may stand in a station file: sections, keys, types and limits, as a table that the reader and the docs share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from ocpp.device_model.hardware import PHASE_ROTATIONS
 
@@ -10,8 +11,7 @@ VERSIONS = ("1.6", "2.0.1", "2.1")
 INTERFACES = ("Wired0", "Wired1", "Wired2", "Wired3", "Wireless0", "Wireless1", "Wireless2", "Wireless3", "Any")
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(msgspec.Struct, frozen=True):
     """One key: `allowed` says in words what `check` tests, `meaning` what it does; a `required` one has no default."""
 
     check: Callable[[Any], bool]

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -210,8 +211,8 @@ def _connect(path: Path) -> sqlite3.Connection:
         problems = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if problems != "ok":
             raise sqlite3.DatabaseError(f"malformed: {problems}")
-        _migrate(connection, path)
-        if not _expected_schema() <= _schema(connection):
+        had = _migrate(connection, path)
+        if had and not _expected_schema() <= _schema(connection):
             raise sqlite3.DatabaseError("malformed: tables or columns are not those of this version")
     except BaseException:
         connection.close()
@@ -219,19 +220,21 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def _migrate(connection: sqlite3.Connection, path: Path) -> int:
+    """Bring it to the newest version, at once or not at all; gives the version it had, 0 for a new file."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > len(MIGRATIONS):
         raise NewerDatabaseError(
             f"{path} was written by a newer program (schema {version}, this one knows {len(MIGRATIONS)}); "
             "install that version again, or start with an empty state directory and lose what is recorded here"
         )
-    for step, statements in enumerate(MIGRATIONS[version:], version + 1):
+    if version < len(MIGRATIONS):
         connection.execute("BEGIN IMMEDIATE")
-        for statement in statements:
+        for statement in chain.from_iterable(MIGRATIONS[version:]):
             connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {step}")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         connection.execute("COMMIT")
+    return version
 
 
 def _schema(connection: sqlite3.Connection) -> set[tuple[str, str]]:

@@ -1,8 +1,9 @@
 """The durable queue of outgoing transaction-related messages, in the order they were made."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from ocpp.storage.database import Database
 
@@ -12,8 +13,7 @@ _COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class StoredMessage:
+class StoredMessage(msgspec.Struct, frozen=True):
     """A queued message. `order` only grows and is never used again.
 
     `correction_s` is what its time stamps are wrong by: it was made before the clock was set. `offline`: it waited

@@ -10,8 +10,9 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from ocpp.storage.migrations import TABLES
 
@@ -36,13 +37,12 @@ _DAMAGED_WORDS = (
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Recovery:
+class Recovery(msgspec.Struct, frozen=True):
     """What happened to a damaged database: where it was moved, and how many rows of each table were saved."""
 
     moved_to: Path
     reason: str
-    saved: dict[str, int] = field(default_factory=dict)
+    saved: dict[str, int] = msgspec.field(default_factory=dict)
     lost_tables: tuple[str, ...] = ()
 
     def __str__(self) -> str:

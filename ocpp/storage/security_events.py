@@ -1,6 +1,6 @@
 """The security event log: bounded, and with a note which events the CSMS has been told of."""
 
-from dataclasses import dataclass
+import msgspec
 
 from ocpp.storage.database import Database
 
@@ -8,8 +8,7 @@ MAX_EVENTS = 1000
 """Events kept for diagnosis; the oldest give way."""
 
 
-@dataclass(frozen=True, slots=True)
-class SecurityEvent:
+class SecurityEvent(msgspec.Struct, frozen=True):
     """One event of the list in appendix 1 of Part 2, or a vendor's own."""
 
     position: int

@@ -1,15 +1,15 @@
 """Transactions, ongoing and ended not long ago, and the samples kept for their last message."""
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from ocpp.storage.database import Database
 
 _COLUMNS = "id, evse_id, connector_id, major, csms_id, active, seq_no, data, started_unix"
 
 
-@dataclass(frozen=True, slots=True)
-class TransactionRecord:
+class TransactionRecord(msgspec.Struct, frozen=True):
     """A transaction as stored; `data` is the domain's own snapshot, `csms_id` the id a 1.6 CSMS gave it."""
 
     id: str

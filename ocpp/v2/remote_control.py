@@ -14,7 +14,7 @@ from ocpp.rpc.endpoint import Handler, Reply
 from ocpp.rpc.permission import BootState
 from ocpp.v2 import translation
 
-TriggerAction = Callable[[v2.EVSE | None], Callable[[], Awaitable[None] | None] | None]
+TriggerAction = Callable[["v2.EVSE | None"], Callable[[], Awaitable[None] | None] | None]
 """Checks a wish for the EVSE given; returns what sends the message, or None when it has to be rejected."""
 
 

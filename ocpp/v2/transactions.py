@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+
+from msgspec.structs import replace
 
 from ocpp.core.context import Context
 from ocpp.core.events import EventKind, StopReason, TransactionEvent
@@ -25,6 +26,8 @@ STOP_REASONS = {
     StopReason.SOFT_RESET: "ImmediateReset",
 }
 """Reasons the domain knows and ReasonEnumType does not."""
+
+TRANSACTION_EVENT = "TransactionEvent"
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +93,7 @@ class Transactions:
 
     def prepare(self, stored: StoredMessage, request: Any) -> Any:
         """See `Courier.prepare`: what waited while the connection was lost is marked offline (E11.FR.07)."""
-        if not isinstance(request, v2.TransactionEventRequest):
+        if stored.action != TRANSACTION_EVENT:
             return request
         if stored.offline:
             request.offline = True
@@ -101,7 +104,7 @@ class Transactions:
 
     def delivered(self, stored: StoredMessage, request: Any, response: Any) -> None:
         """See `Courier.delivered`: take note of what the CSMS says about the token (E05, C10.FR.05)."""
-        if not isinstance(request, v2.TransactionEventRequest):
+        if stored.action != TRANSACTION_EVENT:
             return
         self._tell_driver(request, response)
         self._prioritize(request, response)

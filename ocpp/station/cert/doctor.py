@@ -7,11 +7,11 @@ or a password, so that a running station keeps its connection.
 import asyncio
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+import msgspec
 from cryptography import x509
 
 from ocpp.clock import SystemClock
@@ -41,8 +41,7 @@ class Level(StrEnum):
     PROBLEM = "PROBLEM"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """Something the doctor saw; `hint` says what to do about it."""
 
     level: Level

@@ -5,7 +5,6 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -19,8 +18,7 @@ from ocpp.station.configuration import Configuration
 PRIORITY = ("OCPPCommCtrlr", "NetworkConfigurationPriority", "Actual")
 
 
-@dataclass(frozen=True, slots=True)
-class Installed:
+class Installed(msgspec.Struct, frozen=True):
     """Certificates in a copy of their folder, and the network profiles, best first."""
 
     folder: CertificateFolder

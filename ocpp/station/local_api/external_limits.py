@@ -1,15 +1,15 @@
 """Limits of other systems as JSON."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
 
 from ocpp.charge_point import ExternalLimit, Period, Schedule
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True):
     """What POST /api/external_limits asks for; without a schedule the limit is released."""
 
     source: str

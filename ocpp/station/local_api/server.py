@@ -4,10 +4,10 @@ import asyncio
 import hmac
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import h11
+import msgspec
 import orjson
 
 MAX_BODY_BYTES = 256 * 1024
@@ -20,8 +20,7 @@ STOP_TIMEOUT_S = 1.0
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """What a client asks for. `query` holds the last value of each parameter."""
 
     method: str
@@ -30,14 +29,13 @@ class Request:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """An answer: JSON by default, or a stream of server-sent events."""
 
     status: int = 200
     body: object = None
     content_type: str = "application/json"
-    stream: AsyncIterator[bytes] | None = field(default=None)
+    stream: AsyncIterator[bytes] | None = msgspec.field(default=None)
 
     def encoded(self) -> bytes:
         """The body's bytes."""

@@ -1,12 +1,13 @@
 """The message repository against a plain list, over any sequence of calls, roll-backs and restarts."""
 
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from msgspec.structs import replace
 
 from ocpp.storage.database import Database
 from ocpp.storage.messages import MessageRepository, StoredMessage

@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from ocpp.storage.database import Database
 from ocpp.storage.messages import MessageRepository
