@@ -165,7 +165,7 @@ def check_transactions(messages: list[dict[str, Any]]) -> str:
 
 def try_out(target: Target, wheelhouse: Path) -> Report:
     """Everything; gives what is to be reported."""
-    started = time.monotonic()
+    started, tried = time.monotonic(), commit()
     folder = WORK / "machines" / target.name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -189,7 +189,7 @@ def try_out(target: Target, wheelhouse: Path) -> Report:
     print("\n".join(f"* {line}" for line in seen))
     print(f"{target.name}: inspected ({time.monotonic() - started:.0f} s)", flush=True)
     report = Report.load(target)
-    report.machine, report.machine_commit = seen, commit()
+    report.machine, report.machine_commit = seen, tried
     return report
 
 
