@@ -88,9 +88,7 @@ class Answering:
             return self._queue(session, call, None)
         try:
             outcome = self._handle(call)
-            if isinstance(outcome, msgspec.Struct):
-                return Answer(call.action, session.result(call.message_id, outcome), None)
-            if inspect.isawaitable(outcome):
+            if not isinstance(outcome, msgspec.Struct) and inspect.isawaitable(outcome):
                 return self._queue(session, call, outcome)
             return _answer(session, call, outcome)
         except CallError as error:
