@@ -83,7 +83,7 @@ class Answering:
                 outcome.close()
 
     def take(self, session: Session, call: CallReceived) -> Answer | None:
-        """The answer, where it can be given at once; else None, and `answers` brings it in its turn."""
+        """The answer, where it can be given at once; else None, and `next` brings it in its turn."""
         if self._busy or call.action in self._waits or not self.heard.is_set():
             return self._queue(session, call, None)
         try:
