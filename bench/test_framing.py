@@ -10,7 +10,7 @@ import orjson
 import pytest
 from frames import CALLS, RESULT, frame, result_frame
 
-from ocpp._native import framing
+from ocpp._native import codec as codec_module
 from ocpp.messages import catalogue
 
 ROOT = Path(__file__).parents[1]
@@ -18,13 +18,6 @@ MOBILITYHOUSE = ROOT / ".venvs/mobilityhouse/bin/python"
 MESSAGE_ID = "19223201-7b1c-4c53-9d35-2f9f0a1b2c3d"
 
 INBOUND = [*CALLS, "1.6 StartTransaction.conf"]
-
-
-def _decoder(name):
-    if name in CALLS:
-        version, action, _ = CALLS[name]
-        return catalogue(version).decode_request, action
-    return catalogue(RESULT[0]).decode_response, RESULT[1]
 
 
 def _frame(name):
@@ -40,13 +33,11 @@ def test_inbound_floor(benchmark, role, name):
 @pytest.mark.parametrize("name", INBOUND)
 def test_inbound(benchmark, role, name):
     role(f"inbound: {name}", "ours", "pilotwire, typed and validated")
-    decode, action = _decoder(name)
+    version, action, _ = CALLS.get(name, RESULT)
+    codec = catalogue(version)
     raw = _frame(name)
-
-    def inbound():
-        return decode(action, framing.scan(raw).payload)
-
-    benchmark(inbound)
+    assert codec_module.read(raw, codec.requests, MESSAGE_ID, codec.response_codec(action)).message is not None
+    benchmark(codec_module.read, raw, codec.requests, MESSAGE_ID, codec.response_codec(action))
 
 
 @pytest.mark.parametrize("name", INBOUND)
@@ -95,7 +86,7 @@ def test_outbound(benchmark, role, name):
     version, action, payload = CALLS[name]
     codec = catalogue(version)
     message = codec.decode_request(action, json.dumps(payload).encode())
-    benchmark(lambda: framing.call(MESSAGE_ID, action, codec.encode(message)))
+    benchmark(codec.writer.call, MESSAGE_ID, action, message)
 
 
 @pytest.mark.parametrize("name", list(CALLS))

@@ -1,5 +1,6 @@
 """A sample of twenty measurands: into rings, interval statistics and deadbands, compiled against plain Python."""
 
+import tracemalloc
 from collections import deque
 
 from support.sampler_oracle import SamplerOracle
@@ -54,7 +55,25 @@ def test_sample_floor(benchmark, role):
 
 def test_sample(benchmark, role):
     role(GROUP, "ours", "Sampler.add, intervals of 15 min")
-    benchmark(ticking(Sampler(20, CAPACITY, 900.0)))
+    sampler = Sampler(20, CAPACITY, 900.0)
+    benchmark(ticking(sampler))
+    benchmark.extra_info["metrics"]["allocated bytes"] = allocated(sampler, [1e9 + each for each in range(2000)])
+
+
+def allocated(sampler, times):
+    """The most memory that was in use at any time of some samples, beyond what was before them."""
+    add, values = sampler.add, VALUES
+    tracemalloc.start()
+    try:
+        for chunk in (iter(times[:1000]), iter(times[1000:])):  # the first makes what tracing itself keeps
+            before = tracemalloc.get_traced_memory()[0]
+            tracemalloc.reset_peak()
+            for at in chunk:
+                add(values, at)
+            peak = tracemalloc.get_traced_memory()[1]
+        return peak - before
+    finally:
+        tracemalloc.stop()
 
 
 def test_sample_plain_python(benchmark, role):

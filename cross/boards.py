@@ -9,12 +9,15 @@ from pathlib import Path
 
 from cross.building import check_reproducible
 from cross.bundle import UPDATER, build_updater, pack
+from cross.counting import Counter
 from cross.emulation import Machine, boot
 from cross.index import LOCKS, PIP, selection
-from cross.running import PROJECT, WORK, NotFetched, StepFailed, install_packages, run
+from cross.report import Report, commit
+from cross.running import PROJECT, NotFetched, StepFailed, run
 from cross.targets import TARGETS, Target, chosen
 from cross.toolchain import Toolchain, install_compilers
-from cross.wheelhouse import REQUIREMENTS, make
+from cross.wheelhouse import REQUIREMENTS, is_built_here, make
+from cross.wheels import table
 
 PLACE = "/opt/pilotwire/releases/tried"
 SHORT = ("armv7l-cp311", "aarch64-cp311")
@@ -36,6 +39,9 @@ hypothesis.settings.load_profile("board")
 sys.exit(pytest.main(sys.argv[1:]))
 """
 """Few examples each: it is the machine that is tested here, ten times slower than one of metal."""
+
+SPEC = PROJECT.parent / "shared" / "spec"
+"""OCPP's schemas, with which messages are compared where they are at hand."""
 
 STEPS = {"nothing": "pass", "the station program": "import ocpp.station.program, ocpp.charge_point"}
 """What is measured; the first is the interpreter alone."""
@@ -69,7 +75,7 @@ def demonstrate(machine: Machine, version: str) -> str:
 
 
 def test(machine: Machine) -> str:
-    """Run the fast part of the test suite; gives pytest's last line. Raises StepFailed when a test fails."""
+    """Run the fast part of the test suite; gives pytest's counts. Raises StepFailed when a test fails."""
     site = machine.root / "tests-site"
     wheels = selection(machine.target)
     command: list[str | Path] = [
@@ -89,13 +95,26 @@ def test(machine: Machine) -> str:
         shutil.copytree(PROJECT / folder, place / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PROJECT / "pyproject.toml", place)
     environment = {"PYTHONPATH": "/tests-site", "PYTHONDONTWRITEBYTECODE": "1"}
-    options = ["-p", "no:benchmark", "-W", "default", "-q"]
-    shown = machine.run([f"{PLACE}/bin/python", "-c", PYTEST, *options, *FAST_TESTS], env=environment)
-    return shown.strip().splitlines()[-1]
+    if SPEC.is_dir():
+        schemas = shutil.ignore_patterns("*.md", "*.pdf", "*.zip")
+        shutil.copytree(SPEC, machine.root / "spec", ignore=schemas, dirs_exist_ok=True)
+        environment["PILOTWIRE_SPEC"] = "/spec"
+    # Warnings are judged where the tests are written; those and what the project sets would hide the counts.
+    options = ["-p", "no:benchmark", "-W", "ignore", "-rs", "-o", "addopts=--import-mode=importlib -p no:cacheprovider"]
+    return counts(machine.run([f"{PLACE}/bin/python", "-c", PYTEST, *options, *FAST_TESTS], env=environment))
 
 
-def rehearse(target: Target, wheelhouse: Path) -> str:
-    """On a board of its own, an upgrade over OCPP and one that is taken back; gives what happened, a line each."""
+def counts(shown: str) -> str:
+    """How many tests passed, and how many did not run and why, of what pytest shows with -rs. Raises StepFailed without."""
+    found = re.search(r"^=*\s*(\d+ passed(?:, \d+ \w+)*) in ", shown, re.M)
+    if found is None:
+        raise StepFailed(f"pytest does not say what passed:\n{shown[-1000:]}")
+    reasons = re.findall(r"^SKIPPED \[(\d+)\] \S+: (.+)$", shown, re.M)
+    return "; ".join([found[1], *(f"{number} skipped: {reason}" for number, reason in reasons)])
+
+
+def rehearse(target: Target, wheelhouse: Path) -> list[str]:
+    """On a board of its own, an upgrade over OCPP, a refused downgrade, an upgrade that is taken back; gives what happened."""
     machine = boot(target, "upgrade")
     bundles = machine.root / "bundles"
     bundles.mkdir()
@@ -107,41 +126,39 @@ def rehearse(target: Target, wheelhouse: Path) -> str:
         bundle.rename(bundles / f"{name}.tar.zst")
     build_updater(bundles / UPDATER)
     shutil.copy(PROJECT / "cross" / "rehearsal.py", bundles)
-    return machine.python("/bundles/rehearsal.py", env={"PYTHONUNBUFFERED": "1"})
+    shown = machine.python("/bundles/rehearsal.py", env={"PYTHONUNBUFFERED": "1"})
+    return [line[2:] for line in shown.splitlines() if line.startswith("* ")]
 
 
 def measure(machine: Machine) -> list[str]:
     """Instructions and memory that a start takes, as lines of a Markdown table."""
-    install_packages({"qemu-arm": ("qemu-user",)})
-    plugin = WORK / "count.so"
-    run(["gcc", "-O2", "-shared", "-fPIC", PROJECT / "cross" / "count.c", "-o", plugin])
-    version = machine.target.release.python
-    qemu = machine.target.architecture.qemu.removesuffix("-static")
-    site = machine.root / PLACE[1:] / "lib" / f"python{version}" / "site-packages"
-    variables = {"PYTHONHOME": machine.root / "usr", "PYTHONPATH": site, "PYTHONHASHSEED": "0"}
-    settings = [word for name, value in variables.items() for word in ("-E", f"{name}={value}")]
-    python = machine.root / "usr" / "bin" / f"python{version}"
+    counter = Counter(machine.target, machine.root)
+    site = machine.root / PLACE[1:] / "lib" / f"python{machine.target.release.python}" / "site-packages"
     lines = []
     for name, code in STEPS.items():
-        words: list[str | Path] = [qemu, "-plugin", plugin, "-L", machine.root, *settings, python, "-P", "-c", code]
-        run(words)  # compiles to bytecode, which the second run finds
-        counted = re.search(r"instructions=(\d+)", run(words))
+        counted = counter.count(code, site)
         memory = re.search(r"memory=(\d+)", machine.run([f"{PLACE}/bin/python", "-c", MEMORY, code]))
-        if counted is None or memory is None:
+        if memory is None:
             raise StepFailed(f"nothing was measured on {machine.target.name}")
-        lines.append(f"| {machine.target.name} | {name} | {int(counted[1]) / 1e6:.0f} | {int(memory[1]) / 1024:.1f} |")
+        lines.append(f"| {machine.target.name} | {name} | {counted / 1e6:.0f} | {int(memory[1]) / 1024:.1f} |")
     return lines
 
 
-def _try_out(target: Target, folder: Path, short: bool) -> list[str]:
-    """One board from the wheelhouse to the measurements; gives lines of the table of starts."""
+def _try_out(target: Target, folder: Path, short: bool) -> Report:
+    """One board from the wheelhouse to the measurements."""
     started = time.monotonic()
+    report = Report.load(target)
+    report.commit, report.demos = commit(), []
 
     def tell(text: str) -> None:
         print(f"{target.name}: {text} ({time.monotonic() - started:.0f} s)", flush=True)
 
     wheelhouse = make(target, folder, fast=not short)
-    tell(f"{len(list(wheelhouse.glob('*.whl')))} wheels")
+    built = [wheel for wheel in sorted(wheelhouse.glob("*.whl")) if is_built_here(target, wheel)]
+    report.wheels = table(built).splitlines()[2:]
+    sizes = [wheel.stat().st_size for wheel in wheelhouse.glob("*.whl")]
+    report.wheelhouse = f"{len(sizes)} wheels, {sum(sizes) // 1000} kB"
+    tell(report.wheelhouse)
     check_reproducible(Toolchain(target), next(wheelhouse.glob("pilotwire-*.whl")))
     tell("a second build gives the same bytes")
     machine = boot(target)
@@ -149,13 +166,16 @@ def _try_out(target: Target, folder: Path, short: bool) -> list[str]:
     tell("installed without a network")
     for version in VERSIONS[1:2] if short else VERSIONS:
         shown = demonstrate(machine, version)
+        report.demos.append(version)
         tell(f"demo of {version}: {shown.strip().splitlines()[-1]}")
-    if short:
-        return []
-    print(rehearse(target, wheelhouse))
-    tell("an upgrade, and one that was taken back")
-    tell(f"tests: {test(machine)}")
-    return measure(machine)
+    if not short:
+        report.upgrade = rehearse(target, wheelhouse)
+        print("\n".join(f"* {line}" for line in report.upgrade))
+        tell("an upgrade, a refused downgrade, and an upgrade that was taken back")
+        report.tests = test(machine)
+        tell(f"tests: {report.tests}")
+        report.starts = measure(machine)
+    return report
 
 
 def main() -> None:
@@ -166,17 +186,20 @@ def main() -> None:
     parser.add_argument("--wheelhouse", type=Path, default=PROJECT / "dist" / "wheelhouse", help="(dist/wheelhouse)")
     options = parser.parse_args()
     default = list(SHORT) if options.short else ["armv7l", "aarch64"]
-    starts = []
+    starts: list[str] = []
     try:
         install_compilers()
         for target in chosen(options.targets or default):
-            starts += _try_out(target, options.wheelhouse / target.name, options.short)
+            report = _try_out(target, options.wheelhouse / target.name, options.short)
+            starts += report.starts
+            if not options.short:
+                report.save()
     except NotFetched as error:
         print(f"cross.boards: {error}", file=sys.stderr)
         sys.exit(NOT_FETCHED)
     except (StepFailed, ValueError) as error:
         sys.exit(f"cross.boards: {error}")
-    if starts:
+    if starts and not options.short:
         print("\n| board | start of | million instructions | MB of memory more |\n| --- | --- | ---: | ---: |")
         print("\n".join(starts))
 

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from cross.elf import manylinux_tag
+from cross.audit import platform_tag
 from cross.running import PROJECT, WORK, StepFailed, run
 from cross.toolchain import EPOCH, Toolchain
 
@@ -79,7 +79,7 @@ def _build(toolchain: Toolchain, fetch: Callable[[Path], None], output: Path, *,
 def retag(toolchain: Toolchain, wheel: Path, output: Path) -> Path:
     """Give a wheel the manylinux tag that its libraries justify, and put it into `output`."""
     output.mkdir(parents=True, exist_ok=True)
-    tag = manylinux_tag(wheel, toolchain.target.architecture)
+    tag = platform_tag(wheel, toolchain.target)
     environment = toolchain.environment(wheel.parent)
     command: list[str | Path] = [toolchain.python, "-m", "wheel", "tags", "--remove", "--platform-tag", tag, wheel]
     name = run(command, env=environment, cwd=wheel.parent).split()[-1]

@@ -19,6 +19,7 @@ from cross.running import PROJECT, StepFailed, run
 from cross.targets import TARGETS, Target, chosen
 from cross.toolchain import install_compilers
 from cross.update.bundle import MANIFEST, SIGNATURE
+from cross.update.version import order
 from cross.update.zstandard import compress
 from cross.wheelhouse import make
 
@@ -52,7 +53,7 @@ def pack(target: Target, wheelhouse: Path, output: Path, *, key: Path | None = N
     """Make a bundle of a wheelhouse; gives the file in `output`.
 
     Without `key` it is not signed, and only a board that takes any bundle installs it. `version` is that of pilotwire's
-    wheel unless it is given.
+    wheel unless it is given. Raises ValueError for a version that boards could not order.
     """
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
@@ -61,6 +62,7 @@ def pack(target: Target, wheelhouse: Path, output: Path, *, key: Path | None = N
         files[UPDATER] = build_updater(Path(name) / UPDATER).read_bytes()
     hashes = {path: hashlib.sha256(data).hexdigest() for path, data in sorted(files.items())}
     version = version or next(wheelhouse.glob("pilotwire-*.whl")).name.split("-")[1]
+    order(version)
     mark = hashlib.sha256(json.dumps(hashes).encode()).hexdigest()[:8]
     manifest = {
         "release": f"{version}-{mark}",

@@ -1,5 +1,6 @@
 """Debian packages of other architectures and releases, fetched without touching this machine's package database."""
 
+import re
 import shutil
 import time
 from collections.abc import Sequence
@@ -74,6 +75,22 @@ class Archive:
         root.mkdir(parents=True, exist_ok=True)
         for file in self.fetch(packages):
             run(["bash", "-c", UNPACK, "unpack", file, root])
+
+    def with_dependencies(self, packages: Sequence[str]) -> list[str]:
+        """The packages and everything that they depend on; what is recommended is left out."""
+        self._update()
+        names = [dict(self.target.release.renamed).get(name, name) for name in packages]
+        plan = run(["apt-get", *self._options(), "-s", "install", "--no-install-recommends", *names])
+        return sorted(set(re.findall(r"^Inst (\S+)", plan, re.M)))
+
+    def depends(self, package: str, prefix: str) -> str:
+        """The package with that beginning which another one, that has nothing in it, stands for."""
+        self._update()
+        shown = run(["apt-cache", *self._options(), "depends", package])
+        found = re.search(rf"Depends: ({re.escape(prefix)}\S+)", shown)
+        if found is None:
+            raise StepFailed(f"{package} stands for no {prefix}")
+        return found[1]
 
     def _file(self, name: str) -> Path | None:
         return next(iter(sorted(self._debs.glob(f"{name}_*.deb"))), None)

@@ -15,7 +15,7 @@ from cross.running import PROJECT, StepFailed, run
 from cross.targets import ARCHITECTURES, TARGETS
 
 BUILD_TOOLS = ("build", "setuptools", "wheel", "Cython", "setuptools-scm")
-TEST_TOOLS = ("pytest", "pytest-asyncio", "hypothesis")
+TEST_TOOLS = ("pytest", "pytest-asyncio", "hypothesis", "jsonschema", "rfc3339-validator")
 """What the fast part of the test suite needs on a board."""
 
 

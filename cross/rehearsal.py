@@ -151,14 +151,18 @@ def main() -> None:
         wait_for("the CSMS hears that the upgrade is installed", lambda: told("Installed", 1))
         second = (HOME / "current").readlink().name
         wait_for(f"{second} runs in the place of {first}", lambda: trial()["outcome"] == "good" and second != first)
-        update(2, "three")
-        wait_for("the CSMS hears of the restart, and is switched off", lambda: told("InstallRebooting", 2))
+        update(2, "one")
+        wait_for(f"it refuses to go back to {first}", lambda: told("InstallVerificationFailed", 2))
+        if (HOME / "current").readlink().name != second:
+            sys.exit(f"{second} does not run any more")
+        update(3, "three")
+        wait_for("the CSMS hears of the restart, and is switched off", lambda: told("InstallRebooting", 3))
         csms.kill()
         csms.wait()
         wait_for("the release that does not reach it is taken back", lambda: trial()["outcome"] == "failed")
         csms = start_csms()
         wait_for(f"{second} runs again", lambda: (HOME / "current").readlink().name == second and accepted())
-        wait_for("and tells that the installation failed", lambda: told("InstallationFailed", 2))
+        wait_for("and tells that the installation failed", lambda: told("InstallationFailed", 3))
         subprocess.run([*UPDATER, "status"], check=True)
     finally:
         system.stop()

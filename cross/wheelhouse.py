@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from cross.audit import check
 from cross.building import build_own, build_sdist
 from cross.index import EXTRAS, INSTALLER, LOCKS, PIP, requirement, selection
 from cross.running import PROJECT, WORK, StepFailed, fetch
@@ -29,7 +30,8 @@ def locked(file: Path) -> dict[str, str]:
 
 
 def make(target: Target, folder: Path, *, fast: bool = True) -> Path:
-    """Fill a folder; what was in it is gone. Raises StepFailed when something cannot be fetched or built.
+    """Fill a folder; what was in it is gone. Raises StepFailed when something cannot be fetched or built,
+    or does not run on the target.
 
     Without `fast` there is no uvloop, which takes minutes to build where the index has none.
     """
@@ -43,8 +45,16 @@ def make(target: Target, folder: Path, *, fast: bool = True) -> Path:
         if fast or name != "uvloop":
             shutil.copy(_built(toolchain, name), folder)
     own = build_own(toolchain, folder)
+    for wheel in sorted(folder.glob("*.whl")):
+        check(wheel, target)
     _write_requirements(folder, own, EXTRAS if list(folder.glob("uvloop-*")) else EXTRAS.replace("fast,", ""))
     return folder
+
+
+def is_built_here(target: Target, wheel: Path) -> bool:
+    """Whether a wheel in a wheelhouse is pilotwire's or was built since the index has none for the target."""
+    name = wheel.name.split("-")[0]
+    return name == "pilotwire" or name in locked(SOURCES).keys() - locked(LOCKS / f"{target.name}.txt").keys()
 
 
 def _built(toolchain: Toolchain, name: str) -> Path:

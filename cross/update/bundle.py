@@ -12,11 +12,13 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, cast
 
 from .layout import UnfitError
+from .version import order
 from .zstandard import Reader
 
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
@@ -58,26 +60,28 @@ class Manifest:
             raise UnfitError(f"the bundle is for Python {self.python}, this board has {python}")
 
 
-def unpack(bundle: BinaryIO, folder: Path, key: Path | None) -> Manifest:
+def unpack(bundle: BinaryIO, folder: Path, key: Path | None, fits: Callable[[Manifest], None]) -> Manifest:
     """Check a bundle and write its files into an empty folder.
 
-    `key` is the public key (PEM) that must have signed it, None where any bundle is taken. Raises UnfitError for a bundle
-    that is damaged, not signed with that key, or for another board; OSError when it cannot be written.
+    `key` is the public key (PEM) that must have signed it, None where any bundle is taken; `fits` raises UnfitError for a
+    release that is not wanted, before anything is written. Raises UnfitError for a bundle that is damaged, not signed with
+    that key, not wanted, or for another board; OSError when it cannot be written.
     """
     try:
         with tarfile.open(fileobj=cast(IO[bytes], Reader(bundle)), mode="r|") as archive:
-            return _unpack(archive, folder, key)
+            return _unpack(archive, folder, key, fits)
     except (tarfile.TarError, ValueError, EOFError) as error:
         raise UnfitError(f"the bundle is damaged: {error}") from error
 
 
-def _unpack(archive: tarfile.TarFile, folder: Path, key: Path | None) -> Manifest:
+def _unpack(archive: tarfile.TarFile, folder: Path, key: Path | None, fits: Callable[[Manifest], None]) -> Manifest:
     text = _small(archive, MANIFEST, MAX_MANIFEST)
     signature = _small(archive, SIGNATURE, MAX_SIGNATURE)
     if key is not None:
         check_signature(text, signature, key)
     manifest = parse(text)
     manifest.check_board()
+    fits(manifest)
     missing, room = dict(manifest.files), MAX_UNPACKED
     while (member := archive.next()) is not None:
         expected = missing.pop(member.name, None)
@@ -98,6 +102,7 @@ def parse(text: bytes) -> Manifest:
     try:
         found = json.loads(text)
         manifest = Manifest(**{name: found[name] for name in Manifest.__dataclass_fields__})
+        order(manifest.version)
         names = [manifest.release, manifest.version, manifest.machine, manifest.python]
         parts = [part for path in manifest.files for part in PurePosixPath(path).parts]
         right = all(_NAME.match(each) for each in (*names, *parts)) and len(manifest.files) <= MAX_FILES

@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         "install", help="install a bundle; it runs, on trial, from the next start of the station on"
     )
     add.add_argument("bundle", type=Path)
+    add.add_argument("--allow-downgrade", action="store_true", help="even one that is older than the release that runs")
     add.set_defaults(run=_install)
 
     hand_in = commands.add_parser(
@@ -127,7 +128,7 @@ def _set_up_system(layout: Layout) -> None:
 
 
 def _install(layout: Layout, options: argparse.Namespace) -> None:
-    manifest = install(layout, options.bundle, key=_key(layout))
+    manifest = install(layout, options.bundle, key=_key(layout), allow_downgrade=options.allow_downgrade)
     print(f"{manifest.release} runs from the next start on: systemctl restart pilotwire")
 
 

@@ -16,6 +16,10 @@ class UnfitError(UpdateError):
     """A bundle that is not for this board, damaged, or not signed by whom this board trusts."""
 
 
+class RunsAlreadyError(UnfitError):
+    """A bundle with the very release that runs."""
+
+
 @dataclass(slots=True)
 class Trial:
     """A release that has not shown yet that it works."""

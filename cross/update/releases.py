@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .bundle import Manifest, unpack
-from .layout import Layout, Trial, UnfitError, UpdateError, sync
+from .layout import Layout, RunsAlreadyError, Trial, UnfitError, UpdateError, sync
+from .version import order, version_of
 
 STEP_TIMEOUT_S = 1800
 """Installing takes a minute on a BeagleBone; a worn card is far slower."""
@@ -19,25 +20,46 @@ SHOWN = 2000
 Say = Callable[[str], None]
 
 
-def install(layout: Layout, bundle: Path, *, key: Path | None, say: Say = print) -> Manifest:
+def install(
+    layout: Layout, bundle: Path, *, key: Path | None, allow_downgrade: bool = False, say: Say = print
+) -> Manifest:
     """Verify a bundle, install it beside the release that runs, and put it on trial from the next start on.
 
-    `key` as for `unpack`. Raises UnfitError when the bundle is not for this board, UpdateError or OSError when it cannot
-    be installed; what runs goes on running then.
+    `key` as for `unpack`. Raises UnfitError when the bundle is not for this board, or older than what runs unless
+    `allow_downgrade`; UpdateError or OSError when it cannot be installed; what runs goes on running then.
     """
+
+    def fits(manifest: Manifest) -> None:
+        check_wanted(layout, manifest, allow_downgrade=allow_downgrade)
+
     shutil.rmtree(layout.incoming, ignore_errors=True)
     layout.incoming.mkdir(parents=True)
     try:
         with bundle.open("rb") as stream:
-            manifest = unpack(stream, layout.incoming, key)
+            manifest = unpack(stream, layout.incoming, key, fits)
         say(f"verified {manifest.release}")
-        if manifest.release == layout.name_of(layout.current):
-            raise UnfitError(f"{manifest.release} runs already")
         _build(layout, manifest, say)
     finally:
         shutil.rmtree(layout.incoming, ignore_errors=True)
     switch(layout, manifest.release)
     return manifest
+
+
+def check_wanted(layout: Layout, manifest: Manifest, *, allow_downgrade: bool) -> None:
+    """Raise UnfitError for the release that runs or is kept, and for one that is older than what runs.
+
+    Old releases stay signed, with the holes that later ones close: who may only hand in bundles must not bring them back.
+    """
+    current = layout.name_of(layout.current)
+    if manifest.release == current:
+        raise RunsAlreadyError(f"{manifest.release} runs already")
+    if manifest.release == layout.name_of(layout.previous):
+        raise UnfitError(f"{manifest.release} is the previous release, which is kept here: return to it with rollback")
+    if current and not allow_downgrade and order(manifest.version) < order(version_of(current)):
+        raise UnfitError(
+            f"{manifest.version} is older than {version_of(current)}, which runs: only somebody at the board can want that, "
+            "with install --allow-downgrade"
+        )
 
 
 def _build(layout: Layout, manifest: Manifest, say: Say) -> None:

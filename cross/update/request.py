@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from .layout import Layout, UnfitError, UpdateError, read_json, write_json
+from .layout import Layout, RunsAlreadyError, UnfitError, UpdateError, read_json, write_json
 from .releases import install
 from .trial import Clock
 
-EXIT_RESTART, EXIT_UNFIT, EXIT_FAILED = 75, 65, 1
-"""What the station understands of its `install_command`: active after a restart, not fit for this board, failed."""
+EXIT_ACTIVE, EXIT_RESTART, EXIT_UNFIT, EXIT_FAILED = 0, 75, 65, 1
+"""What the station understands of its `install_command`: active already, after a restart, not fit for this board, failed."""
 
 MAX_BUNDLE = 256 << 20
 MAX_REQUEST = 4096
@@ -57,6 +57,10 @@ def serve(layout: Layout, *, key: Callable[[], Path | None], say: Callable[[str]
         token = _take(layout, copy)
         manifest = install(layout, copy, key=key(), say=say)
         status, text = EXIT_RESTART, f"{manifest.release} is installed"
+    except RunsAlreadyError as error:
+        # The power failed when it was in place but the station had not heard of it, or the CSMS asks twice.
+        trial = layout.load_trial()
+        status, text = EXIT_RESTART if trial is not None and not trial.outcome else EXIT_ACTIVE, str(error)
     except UnfitError as error:
         status, text = EXIT_UNFIT, str(error)
     except (UpdateError, OSError) as error:

@@ -9,8 +9,8 @@ import msgspec
 from ocpp.clock import Clock, Timer
 from ocpp.core.evse import Evse, Evses
 from ocpp.core.installed_profiles import Criteria, InstalledProfiles
-from ocpp.core.limits import Limit, Place, Slice, composite, limit_at
-from ocpp.core.schedule import STATION, ChargingProfile, InForce, Kind, Purpose, next_change
+from ocpp.core.limits import InForce, Limit, Place, Slice, composite, least_a, limit_at, next_change
+from ocpp.core.schedule import STATION, ChargingProfile, Kind, Purpose
 from ocpp.core.sharing import Demand, share
 from ocpp.core.transaction import Transaction
 from ocpp.device_model import DeviceModel
@@ -319,7 +319,7 @@ class SmartCharging:
             return Demand(0.0)
         return Demand(
             most=limit.current_a / whole,
-            least=limit.least_a(self._grid.voltage_v) / whole,
+            least=least_a(limit, self._grid.voltage_v) / whole,
             priority=evse.session.priority if evse.session is not None else 0,
             since=transaction.started_at.timestamp() if transaction is not None else now,
             sated=evse.sated,
@@ -335,7 +335,9 @@ class SmartCharging:
     def _schedule_review(self) -> None:
         self._cancel_timer()
         now = self._clock.unix()
-        instants = [next_change(self._for(evse), now, self._anchor(evse, now)) for evse in self._evses]
+        instants = [
+            next_change(self._place(evse), self._for(evse), now, self._anchor(evse, now)) for evse in self._evses
+        ]
         following = min((each for each in instants if each is not None), default=None)
         if following is not None:
             self._timer = self._clock.call_later(min(following - now, MAX_TIMER_S), self.review)

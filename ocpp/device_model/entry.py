@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ocpp.device_model.address import Component, Variable
 from ocpp.device_model.definition import Attribute, Definition
@@ -14,7 +14,17 @@ T = TypeVar("T")
 class Entry:
     """One variable of one component."""
 
-    __slots__ = ("component", "definition", "getter", "listeners", "values", "variable", "vendor", "watchers")
+    __slots__ = (
+        "component",
+        "definition",
+        "getter",
+        "handles",
+        "listeners",
+        "values",
+        "variable",
+        "vendor",
+        "watchers",
+    )
 
     def __init__(
         self,
@@ -34,12 +44,24 @@ class Entry:
         self.listeners: list[Callable[[str], object]] = []
         self.watchers: list[Callable[[], object]] = []
         """Called after every write and every change, also where the value itself is a secret."""
+        self.handles: tuple[Handle[Any], ...] = ()
 
     def value(self, attribute: Attribute = Attribute.ACTUAL) -> str:
         """The value of an attribute; "" when it was never set. Actual values may be measured on demand."""
         if self.getter is not None and attribute is Attribute.ACTUAL:
             return self.getter()
         return self.values.get(attribute, "")
+
+    def handle(
+        self, convert: Callable[[str], T], form: Callable[[T], str], setter: Callable[["Entry", str], None]
+    ) -> "Handle[T]":
+        """The live view on the value as one type; whoever asks again gets the same one."""
+        for each in self.handles:
+            if each.is_of(convert):
+                return each
+        made = Handle(self, convert, form, setter)
+        self.handles += (made,)
+        return made
 
     def take(self, values: dict[Attribute, str]) -> None:
         """Hold other values; whoever listens hears of another actual one."""
@@ -76,6 +98,10 @@ class Handle(Generic[T]):
         self._set = setter
         self.value: T = convert(entry.value())
         entry.listeners.append(self._changed)
+
+    def is_of(self, convert: Callable[[str], Any]) -> bool:
+        """Whether that function makes its values."""
+        return self._convert is convert
 
     def _changed(self, value: str) -> None:
         self.value = self._convert(value)

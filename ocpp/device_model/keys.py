@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -11,6 +12,9 @@ from ocpp.device_model.keys_table import KEYS, Key
 from ocpp.device_model.model import DeviceModel, SetStatus
 from ocpp.device_model.standard.internal import EXTENSIONS, PROFILES
 from ocpp.errors import DeviceModelError
+
+_PROFILES = {**PROFILES, **EXTENSIONS}
+T = TypeVar("T")
 
 VENDOR_COMPONENT = "VendorKeys16"
 MAX_VENDOR_KEYS = 200
@@ -38,6 +42,23 @@ class KeyValue(msgspec.Struct, frozen=True):
     value: str | None
 
 
+class _Line:
+    """A key with its variable, and how it was told last."""
+
+    __slots__ = ("definition", "entry", "key", "profile", "shown", "told", "values")
+
+    def __init__(self, key: Key, entry: Entry | None, profile: Entry | None) -> None:
+        self.key = key
+        self.entry = entry
+        """None where the value is fixed."""
+        self.profile = profile
+        """The variable that says whether the key's feature profile is there; None where it always is."""
+        self.definition: Definition | None = None
+        self.values: object = None
+        self.shown: KeyValue | None = None
+        self.told: Any = None
+
+
 class KeyView:
     """The configuration keys. Names are case-insensitive (CiString)."""
 
@@ -45,11 +66,56 @@ class KeyView:
         self._model = model
         self._keys: dict[str, Key] = {key.name.casefold(): key for key in KEYS}
         self._writers: dict[str, Callable[[str], KeyOutcome]] = {}
+        self._lines: list[_Line] = []
+        self._resolved: tuple[int, int] | None = None
+        """The structure of the model, and the number of keys, for which `_lines` holds."""
+        self._make: Callable[[str, bool, str | None], Any] | None = None
 
     def __iter__(self) -> Iterator[KeyValue]:
         for key in self._keys.values():
             if self._present(key):
                 yield self._key_value(key)
+
+    def told(self, make: Callable[[str, bool, str | None], T]) -> list[T]:
+        """Every key, as `make` makes it of name, read-only and value; the same object again while nothing changed."""
+        at = (self._model.structure, len(self._keys))
+        if at != self._resolved or make is not self._make:
+            self._lines = [self._line(key) for key in self._keys.values()]
+            self._resolved, self._make = at, make
+        profiles = {line.profile for line in self._lines}
+        absent = {profile for profile in profiles if profile is not None and profile.value() != "true"}
+        told = []
+        for line in self._lines:
+            if line.profile in absent:
+                continue
+            entry = line.entry
+            if entry is None:
+                changed = line.shown is None
+            else:
+                changed = (
+                    entry.values is not line.values
+                    or entry.definition is not line.definition
+                    or entry.getter is not None
+                )
+            if changed:
+                self._tell(line, make)
+            told.append(line.told)
+        return told
+
+    def _line(self, key: Key) -> _Line:
+        profile = _PROFILES.get(key.profile)
+        return _Line(
+            key,
+            self._entry(key) if key.fixed is None else None,
+            self._model.entry(profile) if profile is not None else None,
+        )
+
+    def _tell(self, line: _Line, make: Callable[[str, bool, str | None], Any]) -> None:
+        if line.entry is not None:
+            line.values, line.definition = line.entry.values, line.entry.definition
+        now = self._key_value(line.key)
+        if now != line.shown:
+            line.shown, line.told = now, make(now.name, now.read_only, now.value)
 
     def names(self) -> list[str]:
         """Every key there is."""
@@ -86,7 +152,7 @@ class KeyView:
 
     def _present(self, key: Key) -> bool:
         """Keys of a feature profile that the station does not have are not there at all (1.6 section 9)."""
-        address = {**PROFILES, **EXTENSIONS}.get(key.profile)
+        address = _PROFILES.get(key.profile)
         return address is None or self._model.value(address) == "true"
 
     def value(self, name: str) -> str:

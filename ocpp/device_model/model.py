@@ -62,6 +62,8 @@ class SetOutcome(msgspec.Struct, frozen=True):
     info: str = ""
 
 
+_ACCEPTED, _WRITE_ONLY = GetStatus.ACCEPTED, Mutability.WRITE_ONLY
+
 Guard = Callable[[Entry, Attribute, str], SetOutcome | None]
 """A block's veto over a CSMS's write: an outcome decides, None leaves it to the rules."""
 
@@ -73,6 +75,8 @@ class DeviceModel:
         self._repository = repository
         self._index = VariableIndex()
         self._entries: list[Entry] = []
+        self.structure = 0
+        """Another number after every variable that was added, or taken out."""
         self._stored: dict[tuple[str, str], dict[Attribute, str]] = {}
         self._guards: list[Guard] = []
         if repository is not None:
@@ -105,12 +109,14 @@ class DeviceModel:
                 if definition.data_type in LISTS or not definition.defect(value):
                     entry.values[attribute] = value
         self._entries.append(entry)
+        self.structure += 1
         self._index.add(*component, *variable, entry)
         return entry
 
     def remove_component(self, address: str) -> None:
         """Take a component out, with everything of the same name below it: the block is not there."""
         name = parse_component(address).name
+        self.structure += 1
         for entry in [entry for entry in self._entries if entry.component.name == name]:
             self._entries.remove(entry)
             self._index.remove(*entry.component, *entry.variable)
@@ -143,23 +149,23 @@ class DeviceModel:
 
     def integer(self, address: str) -> Handle[int]:
         """A live handle on an integer."""
-        return Handle(self.entry(address), to_integer, str, self.set_inside)
+        return self.entry(address).handle(to_integer, str, self.set_inside)
 
     def boolean(self, address: str) -> Handle[bool]:
         """A live handle on a boolean."""
-        return Handle(self.entry(address), to_boolean, from_boolean, self.set_inside)
+        return self.entry(address).handle(to_boolean, from_boolean, self.set_inside)
 
     def decimal(self, address: str) -> Handle[Decimal]:
         """A live handle on a number."""
-        return Handle(self.entry(address), to_decimal, str, self.set_inside)
+        return self.entry(address).handle(to_decimal, str, self.set_inside)
 
     def text(self, address: str) -> Handle[str]:
         """A live handle on a text."""
-        return Handle(self.entry(address), str, str, self.set_inside)
+        return self.entry(address).handle(str, str, self.set_inside)
 
     def members(self, address: str) -> Handle[tuple[str, ...]]:
         """A live handle on a comma separated list."""
-        return Handle(self.entry(address), members, from_members, self.set_inside)
+        return self.entry(address).handle(members, from_members, self.set_inside)
 
     def set_inside(self, entry: Entry, value: str, attribute: Attribute = Attribute.ACTUAL) -> None:
         """Set a value from inside the station, read-only or not.
@@ -220,11 +226,12 @@ class DeviceModel:
         entry = self._visible(component, variable, with_21)
         if entry is None:
             return GetStatus(self._unknown(component, with_21).value), None
-        if entry.definition.mutability is Mutability.WRITE_ONLY:
+        definition = entry.definition
+        if definition.mutability is _WRITE_ONLY:
             return GetStatus.REJECTED, None
-        if attribute not in entry.definition.attributes:
+        if attribute not in definition.attributes:
             return GetStatus.NOT_SUPPORTED_ATTRIBUTE_TYPE, None
-        return GetStatus.ACCEPTED, entry.value(attribute)
+        return _ACCEPTED, entry.value(attribute)
 
     def set(
         self,
@@ -283,8 +290,10 @@ class DeviceModel:
         return self._visible(component, variable, with_21)
 
     def _visible(self, component: Component, variable: Variable, with_21: bool) -> Entry | None:
-        instance = component.instance or None
-        entry = self._find(component._replace(instance=instance), Variable(variable.name, variable.instance or None))
+        name, instance, evse, connector = component
+        entry: Entry | None = self._index.find(
+            name, instance or None, evse, connector, variable.name, variable.instance or None
+        )
         if entry is None or entry.definition.hidden or (entry.definition.since_21 and not with_21):
             return None
         return entry

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module
 from typing import Any
 
 import msgspec
 
-from ocpp._native.framing import needs_exact_look
+from ocpp._native.codec import Codec, Requests, Writer
+from ocpp._native.framing import Frame
+from ocpp.errors import PayloadError
 from ocpp.messages.diagnosis import Examiner, is_multiple, parse
 from ocpp.messages.naming import attribute_name
-from ocpp.messages.shapes import Shapes
+from ocpp.messages.shapes import Shapes, decode_special
 from ocpp.messages.tables import Kind, Spec
 from ocpp.versions import OcppVersion
 
@@ -21,17 +23,9 @@ _MODULES = {
     OcppVersion.V21: "ocpp.messages.v2",
 }
 
+Payload = bytes | memoryview | Frame
+
 _encoder = msgspec.json.Encoder(decimal_format="number")
-
-
-class _Codec:
-    """What is needed to decode one message type: the typed decoder, and what it cannot see."""
-
-    def __init__(self, name: str, shapes: Shapes) -> None:
-        self.name = name
-        self.type: type[msgspec.Struct] = shapes.get(name)
-        self.decode = msgspec.json.Decoder(self.type).decode
-        self.steps = _step_check(name, shapes)
 
 
 class Catalogue:
@@ -42,70 +36,81 @@ class Catalogue:
         self.shapes: Shapes = import_module(_MODULES[version]).SHAPES
         self._actions: dict[str, tuple[str, str | None]] = self.shapes.tables.ACTIONS
         self.actions = frozenset(self._actions)
-        self._codecs: dict[str, _Codec] = {}
+        self._codecs: dict[str, Codec] = {}
         self._examiner = Examiner(self.shapes, version)
-        self._narrow = self.shapes.base is not None
         self._plans: dict[str, list[tuple[str, Callable[[Any], Any]]]] = {}
+        self._altered: dict[str, bool] = {}
+        self.requests = Requests(self._request_codec, PayloadError)
+        """For `ocpp._native.codec.read`: the requests by action."""
+        self.writer = Writer(_encoder.encode, self._narrowed if self.shapes.base is not None else None)
+        """Writes messages and whole frames: what this version does not know of a message is left out."""
 
     def request_type(self, action: str) -> type[msgspec.Struct]:
         """The class of an action's request; KeyError for an unknown action."""
-        return self._codec(self._actions[action][0]).type
+        return self._codec(self._actions[action][0]).kind
 
     def response_type(self, action: str) -> type[msgspec.Struct] | None:
         """The class of an action's response; None for messages that take none (2.1 SEND)."""
         name = self._actions[action][1]
-        return self._codec(name).type if name is not None else None
+        return self._codec(name).kind if name is not None else None
 
     def action_of(self, message: msgspec.Struct | type[msgspec.Struct]) -> str:
         """The action of a request or response, or of its class."""
         name = message.__name__ if isinstance(message, type) else type(message).__name__
         return name.removesuffix("Request").removesuffix("Response")
 
-    def decode_request(self, action: str, payload: bytes | memoryview) -> Any:
+    def decode_request(self, action: str, payload: Payload) -> Any:
         """The typed request; PayloadError with the code prescribed for its defect, KeyError for an unknown action."""
-        return self._decode(self._codec(self._actions[action][0]), payload)
+        return self._codec(self._actions[action][0]).read(payload)
 
-    def decode_response(self, action: str, payload: bytes | memoryview) -> Any:
+    def decode_response(self, action: str, payload: Payload) -> Any:
         """The typed response; PayloadError, KeyError as `decode_request`."""
+        return self.response_codec(action).read(payload)
+
+    def response_codec(self, action: str) -> Codec:
+        """Reads the responses to an action; KeyError for an unknown action, and one that has none."""
         name = self._actions[action][1]
         if name is None:
             raise KeyError(f"{action} has no response")
-        return self._decode(self._codec(name), payload)
+        return self._codec(name)
 
     def encode(self, message: msgspec.Struct) -> bytes:
         """The payload in this version: what it does not know is left out; ValueError for a value it does not know."""
-        return _encoder.encode(self._narrowed(message) if self._narrow else message)
+        return self.writer.encode(message)
 
     def to_builtins(self, message: msgspec.Struct) -> Any:
         """The message as plain objects, for logs and pages."""
-        return msgspec.to_builtins(self._narrowed(message) if self._narrow else message, enc_hook=_plain)
+        narrowed = message if self.shapes.base is None else self._narrowed(message)
+        return msgspec.to_builtins(narrowed, enc_hook=_plain)
 
     # -- decoding -------------------------------------------------------------------------------------------------
 
-    def _codec(self, name: str) -> _Codec:
+    def _request_codec(self, action: str) -> Codec | None:
+        names = self._actions.get(action)
+        return self._codec(names[0]) if names is not None else None
+
+    def _codec(self, name: str) -> Codec:
         codec = self._codecs.get(name)
         if codec is None:
-            codec = self._codecs[name] = _Codec(name, self.shapes)
+            codec = self._codecs[name] = self._make_codec(name)
         return codec
 
-    def _decode(self, codec: _Codec, payload: bytes | memoryview) -> Any:
-        try:
-            message = codec.decode(payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError):
-            return self._exactly(codec, payload)
-        if needs_exact_look(payload) or (codec.steps is not None and not codec.steps(message)):
-            return self._exactly(codec, payload)
-        return message
+    def _make_codec(self, name: str) -> Codec:
+        kind = self.shapes.get(name)
+        action = name.removesuffix("Request").removesuffix("Response")
+        decode = msgspec.json.Decoder(kind, dec_hook=decode_special).decode
+        dated = _has_date_time(name, self.shapes)
+        return Codec(action, kind, decode, dated, _step_check(name, self.shapes), partial(self._exactly, name, kind))
 
-    def _exactly(self, codec: _Codec, payload: bytes | memoryview) -> Any:
-        normal = self._examiner.examine(codec.name, parse(payload, self.version))
-        return msgspec.convert(normal, codec.type)
+    def _exactly(self, name: str, kind: type[msgspec.Struct], payload: Payload) -> Any:
+        normal = self._examiner.examine(name, parse(memoryview(payload), self.version))
+        return msgspec.convert(normal, kind, dec_hook=decode_special)
 
     # -- narrowing to what an older version knows -----------------------------------------------------------------
 
     def _narrowed(self, message: msgspec.Struct) -> msgspec.Struct:
         name = type(message).__name__
-        if not self.shapes.differs(name) or type(message) is self.shapes.get(name):
+        if not self._alters(name) or type(message) is self.shapes.get(name):
             return message
         plan = self._plans.get(name)
         if plan is None:
@@ -118,6 +123,27 @@ class Catalogue:
         narrowed: msgspec.Struct = self.shapes.get(name)(**values)
         return narrowed
 
+    def _alters(self, name: str) -> bool:
+        """Whether the newer version has fields or values in a type that this one does not know; limits do not matter."""
+        found = self._altered.get(name)
+        if found is None:
+            self._altered[name] = False  # where a type contains itself: what else it has decides
+            found = self._altered[name] = self._finds_alteration(name)
+        return found
+
+    def _finds_alteration(self, name: str) -> bool:
+        shapes, base = self.shapes, self.shapes.base
+        if base is None or not shapes.differs(name):
+            return False
+        if name in shapes.tables.ENUMS:
+            return not set(base.tables.ENUMS.get(name, ("",))) <= set(shapes.values(name))
+        if name not in base.tables.STRUCTS:
+            return True
+        fields = shapes.fields(name)
+        return not {field.wire for field in base.fields(name)} <= {field.wire for field in fields} or any(
+            self._alters(used) for field in fields for used in field.spec.names()
+        )
+
     def _plan(self, name: str) -> list[tuple[str, Callable[[Any], Any]]]:
         return [(attribute_name(field.wire), self._converter(field.spec)) for field in self.shapes.fields(name)]
 
@@ -126,7 +152,7 @@ class Catalogue:
             assert spec.item is not None
             convert = self._converter(spec.item)
             return _same if convert is _same else lambda values: [convert(value) for value in values]
-        if spec.name and self.shapes.differs(spec.name):
+        if spec.name and self._alters(spec.name):
             if spec.kind is Kind.STRUCT:
                 return self._narrowed
             enum: Callable[[Any], Any] = self.shapes.get(spec.name)
@@ -142,6 +168,17 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return float(value)
     raise TypeError(f"{type(value).__name__} has no plain form")
+
+
+def _has_date_time(name: str, shapes: Shapes) -> bool:
+    return any(_holds_date_time(field.spec, shapes) for field in shapes.fields(name))
+
+
+def _holds_date_time(spec: Spec, shapes: Shapes) -> bool:
+    if spec.kind is Kind.LIST:
+        assert spec.item is not None
+        return _holds_date_time(spec.item, shapes)
+    return spec.kind is Kind.DATETIME or (spec.kind is Kind.STRUCT and _has_date_time(spec.name, shapes))
 
 
 def _step_check(name: str, shapes: Shapes) -> Callable[[Any], bool] | None:

@@ -19,11 +19,10 @@ from typing import Any
 import orjson
 
 from ocpp.errors import PayloadError
-from ocpp.messages.shapes import Shapes
+from ocpp.messages.shapes import MAX_CUSTOM_VENDOR_ID, Shapes
 from ocpp.messages.tables import Kind, Spec
 from ocpp.versions import OcppVersion
 
-MAX_CUSTOM_VENDOR_ID = 255
 MAX_DESCRIPTION = 255
 MAX_SHOWN_VALUE = 60
 """Characters of an offending value that the description repeats."""

@@ -22,14 +22,29 @@ if TYPE_CHECKING:
 else:
     Number = float
 
+MAX_CUSTOM_VENDOR_ID = 255
+
+
+class CustomData(dict[str, Any]):
+    """customData (2.x): an object with a vendorId of at most 255 characters, and anything else."""
+
+
+def decode_special(kind: type, value: Any) -> Any:
+    """Make what msgspec does not know (its `dec_hook`): CustomData; ValueError for what is none."""
+    vendor_id = value.get("vendorId") if kind is CustomData and isinstance(value, dict) else None
+    if not isinstance(vendor_id, str) or len(vendor_id) > MAX_CUSTOM_VENDOR_ID:
+        raise ValueError("customData is an object with a vendorId")
+    return CustomData(value)
+
+
 UtcDatetime = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Shapes:
     """The classes of one name space (`ocpp.messages.v16`, `v2`, `v201`).
 
-    With `base`, types that are not in the tables are taken from there, and those that are become subclasses of their
-    namesakes: what only the base knows stays readable as None.
+    With `base`, types that are not in the tables are taken from there; in those that are, what only the base knows is
+    readable as None, and cannot be set.
     """
 
     def __init__(self, module: str, tables: str, base: "Shapes | None" = None) -> None:
@@ -87,32 +102,29 @@ class Shapes:
 
     def _make_struct(self, name: str) -> type[msgspec.Struct]:
         fields = unpack_fields(self.tables.STRUCTS[name])
-        parent = self._parent(name)
         definition: list[Any] = []
         for field in fields:
             annotation = self._type(field.spec)
             attribute = attribute_name(field.wire)
-            definition.append((attribute, annotation) if field.required else (attribute, annotation | None, None))
+            # Not `annotation | None`: null is no value of an optional field, neither in 1.6 nor in 2.x.
+            definition.append((attribute, annotation) if field.required else (attribute, annotation, None))
         rename = {attribute_name(field.wire): field.wire for field in fields}
-        if parent is not None:
-            known = set(rename)
-            definition += [(attribute, None, None) for attribute in parent.__struct_fields__ if attribute not in known]
         return msgspec.defstruct(
             name,
             definition,
-            bases=(parent,) if parent is not None else None,
             module=self.module,
+            namespace=dict.fromkeys(self._base_attributes(name) - rename.keys()),
             rename=rename,
             kw_only=True,
             forbid_unknown_fields=True,
             omit_defaults=True,
+            gc=False,  # messages are trees: nothing in them points back
         )
 
-    def _parent(self, name: str) -> type[msgspec.Struct] | None:
+    def _base_attributes(self, name: str) -> set[str]:
         if self.base is None or name not in self.base.tables.STRUCTS:
-            return None
-        parent: type[msgspec.Struct] = self.base.get(name)
-        return parent
+            return set()
+        return {attribute_name(field.wire) for field in self.base.fields(name)}
 
     def _type(self, spec: Spec) -> Any:
         if spec.kind in (Kind.ENUM, Kind.STRUCT):
@@ -126,7 +138,7 @@ class Shapes:
             return _bounded(int, ge=spec.low, le=spec.high)
         if spec.kind is Kind.NUMBER:
             return _bounded(float, ge=spec.low, le=spec.high)
-        return {Kind.DATETIME: UtcDatetime, Kind.BOOLEAN: bool, Kind.ANY: Any, Kind.CUSTOM: dict[str, Any]}[spec.kind]
+        return {Kind.DATETIME: UtcDatetime, Kind.BOOLEAN: bool, Kind.ANY: Any, Kind.CUSTOM: CustomData}[spec.kind]
 
 
 def _bounded(kind: Any, **bounds: float | None) -> Any:

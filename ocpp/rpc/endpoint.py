@@ -5,7 +5,6 @@ a connection lasts.
 """
 
 import asyncio
-import inspect
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -18,6 +17,10 @@ from ocpp.clock import Clock, Timer
 from ocpp.errors import CallError, CallTimeout, NotConnected, NotPermitted, PilotwireError, QueueFull, StorageError
 from ocpp.messages import Catalogue
 from ocpp.rpc import error_codes
+from ocpp.rpc.answering import MAX_INBOUND_CALLS as MAX_INBOUND_CALLS
+from ocpp.rpc.answering import Answer, Answering
+from ocpp.rpc.answering import Handler as Handler
+from ocpp.rpc.answering import Reply as Reply
 from ocpp.rpc.outbox import Outbox
 from ocpp.rpc.permission import BootState
 from ocpp.rpc.session import CallAnswered, CallReceived, FrameToSend, SendReceived, Session
@@ -25,9 +28,6 @@ from ocpp.storage.messages import StoredMessage
 
 MAX_WAITING_CALLS = 256
 """Calls that wait for their turn while one is in flight; more means that the CSMS has stopped answering."""
-
-MAX_INBOUND_CALLS = 32
-"""Calls of a peer that does not wait for answers (against FR.01); more are answered with GenericError."""
 
 STORAGE_RETRY_S = 5.0
 """How long until a disk that failed is tried again."""
@@ -50,18 +50,6 @@ class Link(Protocol):
 
     async def receive(self) -> Received:
         """The next message of the peer."""
-
-
-class Reply(msgspec.Struct, frozen=True):
-    """A handler's response, and what is to happen once it is on its way (a reset, a triggered message)."""
-
-    response: Any
-    then: Callable[[], Awaitable[None] | None]
-
-
-Handler = Callable[[Any], Any]
-"""Takes the typed request, returns the typed response or a `Reply`, or an awaitable of either; a CallError raised by
-it is the answer."""
 
 
 class _Waiting(msgspec.Struct, eq=False):
@@ -87,12 +75,10 @@ class Endpoint:
         self._on_frame = on_frame
         self.sent_at = 0.0
         """Monotonic time at which the newest frame went out."""
-        self._handlers: dict[str, Handler] = {}
+        self._answering = Answering(lambda: self.boot_state.answers_calls)
         self._waiting: deque[_Waiting] = deque()
         self._wake = asyncio.Event()
         self._answer: asyncio.Future[CallAnswered] | None = None
-        self._heard = asyncio.Event()
-        """Cleared while an answer is on its way to whoever waits for it: what the peer calls next must not overtake it."""
         self._session: Session | None = None
         self._link: Link | None = None
         self._first_live_order = 0
@@ -128,9 +114,7 @@ class Endpoint:
 
     def register(self, action: str, handler: Handler) -> None:
         """Let `handler` answer the peer's calls of `action`; ValueError when somebody already does."""
-        if action in self._handlers:
-            raise ValueError(f"{action} already has a handler")
-        self._handlers[action] = handler
+        self._answering.register(action, handler)
 
     async def call(self, request: msgspec.Struct, *, requested: bool = False) -> Any:
         """Send a call and wait for its typed response.
@@ -201,14 +185,17 @@ class Endpoint:
         `started` is called once calls can be sent.
         """
         self._session, self._link = Session(catalogue), link
-        self._heard.set()
+        self._answering.begin()
         if self.outbox is not None:
             self._first_live_order = self.outbox.last_order
             self.outbox.retry_now()
-        inbound: asyncio.Queue[CallReceived] = asyncio.Queue(MAX_INBOUND_CALLS)
         workers = [
             asyncio.ensure_future(work)
-            for work in (self._receive_frames(link, inbound), self._send_calls(), self._answer_calls(inbound))
+            for work in (
+                self._receive_frames(link, self._session),
+                self._send_calls(),
+                self._answer_calls(self._session),
+            )
         ]
         self._wake.set()
         started()
@@ -225,11 +212,15 @@ class Endpoint:
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
+            self._answering.end()
             self._fail_waiting()
 
-    async def _receive_frames(self, link: Link, inbound: asyncio.Queue[CallReceived]) -> None:
+    async def _receive_frames(self, link: Link, session: Session) -> None:
+        """Whoever calls without reading our answers is not read any further once they pile up."""
         while True:
-            self._receive(await link.receive(), inbound)
+            answer = self._receive(await link.receive(), session)
+            if answer is not None:
+                await self._send_answer(answer)
 
     def _fail_waiting(self) -> None:
         if self._retry_timer is not None:
@@ -247,33 +238,29 @@ class Endpoint:
         except StorageError as error:
             log.error("that the queued messages were made offline is not noted: %s", error)
 
-    def _receive(self, received: Received, inbound: asyncio.Queue[CallReceived]) -> None:
-        session = self._session
-        assert session is not None
+    def _receive(self, received: Received, session: Session) -> Answer | None:
+        """What a frame of the peer is answered with, where that is known at once."""
         if self._on_frame is not None:
             self._on_frame(False, received.data)
         if not received.text:
             log.warning("binary frame of %d bytes refused: OCPP-J uses text frames", len(received.data))
             error = CallError(error_codes.RPC_FRAMEWORK_ERROR, "OCPP-J uses text frames")
             self.spawn(self._transmit(session.error("-1", error)))
-            return
+            return None
         event = session.receive(received.data)
         if isinstance(event, CallReceived):
-            try:
-                inbound.put_nowait(event)
-            except asyncio.QueueFull:
-                error = CallError(error_codes.GENERIC_ERROR, "too many calls at once")
-                self.spawn(self._transmit(session.error(event.message_id, error)))
-        elif isinstance(event, CallAnswered):
+            return self._answering.take(session, event)
+        if isinstance(event, CallAnswered):
             if event.reply is not None:
                 self.spawn(self._transmit(event.reply))
             if self._answer is not None and not self._answer.done():
-                self._heard.clear()
+                self._answering.heard.clear()
                 self._answer.set_result(event)
         elif isinstance(event, FrameToSend):
             self.spawn(self._transmit(event.frame))
         elif isinstance(event, SendReceived):
-            self.spawn(self._handle_send(event))
+            self.spawn(self._answering.handle_send(event))
+        return None
 
     async def _transmit(self, frame: bytes) -> None:
         if self._link is None:
@@ -283,57 +270,20 @@ class Endpoint:
         self.sent_at = self._clock.monotonic()
         await self._link.send(frame)
 
-    # -- the peer's calls -----------------------------------------------------------------------------------------
-
-    async def _answer_calls(self, inbound: asyncio.Queue[CallReceived]) -> None:
+    async def _answer_calls(self, session: Session) -> None:
         while True:
-            call = await inbound.get()
-            await self._heard.wait()
-            session = self._session
-            if session is None:
-                return
-            frame, then = await self._answer_frame(session, call)
-            try:
-                await self._transmit(frame)
-            except ConnectionError:
-                log.warning("the answer to %s could not be sent: the connection is gone", call.action)
-            if then is not None:
-                outcome = then()
-                if outcome is not None:
-                    self.spawn(outcome)
+            await self._send_answer(await self._answering.next(session))
+            self._answering.done()
 
-    async def _answer_frame(
-        self, session: Session, call: CallReceived
-    ) -> tuple[bytes, Callable[[], Awaitable[None] | None] | None]:
+    async def _send_answer(self, answer: Answer) -> None:
         try:
-            outcome = await self._handle(call.action, call.request)
-            then = outcome.then if isinstance(outcome, Reply) else None
-            response = outcome.response if isinstance(outcome, Reply) else outcome
-            return session.result(call.message_id, response), then
-        except CallError as error:
-            return session.error(call.message_id, error), None
-        except Exception:
-            log.exception("%s could not be handled", call.action)
-            failure = CallError(error_codes.INTERNAL_ERROR, f"{call.action} could not be handled")
-            return session.error(call.message_id, failure), None
-
-    async def _handle(self, action: str, request: Any) -> Any:
-        if not self.boot_state.answers_calls:
-            raise CallError(error_codes.SECURITY_ERROR, "the station was rejected and takes no calls")
-        handler = self._handlers.get(action)
-        if handler is None:
-            raise CallError(error_codes.NOT_SUPPORTED, f"{action} is not supported")
-        outcome = handler(request)
-        return await outcome if inspect.isawaitable(outcome) else outcome
-
-    async def _handle_send(self, event: SendReceived) -> None:
-        handler = self._handlers.get(event.action)
-        if handler is None:
-            log.info("unconfirmed %s ignored: not supported", event.action)
-            return
-        outcome = handler(event.request)
-        if inspect.isawaitable(outcome):
-            await outcome
+            await self._transmit(answer.frame)
+        except ConnectionError:
+            log.warning("the answer to %s could not be sent: the connection is gone", answer.action)
+        if answer.then is not None:
+            outcome = answer.then()
+            if outcome is not None:
+                self.spawn(outcome)
 
     # -- our calls ------------------------------------------------------------------------------------------------
 
@@ -346,7 +296,7 @@ class Endpoint:
             self._wait_for_retry()
             while await self._send_next():
                 # Behind the step in which the one who waited for the answer takes note of it.
-                loop.call_soon(self._heard.set)
+                loop.call_soon(self._answering.heard.set)
                 self._wait_for_retry()
 
     def _wait_for_retry(self) -> None:

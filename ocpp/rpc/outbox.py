@@ -106,12 +106,13 @@ class Outbox:
     def put(self, request: msgspec.Struct, transaction: str | None, *, droppable: bool = False) -> bool:
         """Store a message; False when it was given up because the bound is reached (droppable ones only).
 
-        Belongs inside the caller's storage transaction, together with the state it tells about.
+        Belongs inside the caller's storage transaction, together with the state it tells about. One that belongs to no
+        transaction survives the end of the process; a power cut may lose it until the next one is written through.
         """
         if self._count >= self._max_messages and not self._make_room(droppable):
             log.warning("queue full (%d messages): a new %s was given up", self._count, type(request).__name__)
             return False
-        with self._database.transaction():
+        with self._database.transaction(durable=transaction is not None):
             self._database.undo(partial(self._take_back, self.last_order))
             self.last_order = self._messages.add(
                 major=self._major,

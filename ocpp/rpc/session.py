@@ -5,12 +5,13 @@ OCPP-J prescribes for its defect and never ends the connection.
 """
 
 import logging
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from ocpp._native import framing
-from ocpp.errors import CallError, PayloadError
+from ocpp._native.codec import Codec, read
+from ocpp.errors import CallError
 from ocpp.messages import Catalogue
 from ocpp.rpc import error_codes
 from ocpp.versions import OcppVersion
@@ -26,7 +27,7 @@ UNREADABLE_ID = "-1"
 log = logging.getLogger(__name__)
 
 
-class CallReceived(msgspec.Struct, frozen=True):
+class CallReceived(NamedTuple):
     """The peer wants `request` handled and answered under `message_id`."""
 
     message_id: str
@@ -67,7 +68,10 @@ class Session:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self.pending_id: str | None = None
-        self._pending_action = ""
+        self._pending: Codec | None = None
+        """Reads the response to the call in flight; stays when the call is given up."""
+        self._requests = catalogue.requests
+        self._writer = catalogue.writer
 
     @property
     def version(self) -> OcppVersion:
@@ -77,21 +81,21 @@ class Session:
     def call(self, message_id: str, request: msgspec.Struct) -> bytes:
         """The frame of a new CALL, which is in flight from now on; RuntimeError while another one is."""
         if self.pending_id is not None:
-            raise RuntimeError(f"call {self.pending_id} ({self._pending_action}) is still in flight")
+            raise RuntimeError(f"call {self.pending_id} is still in flight")
         action = self.catalogue.action_of(request)
-        frame = framing.call(message_id, action, self.catalogue.encode(request))
-        self.pending_id, self._pending_action = message_id, action
+        frame = self._writer.call(message_id, action, request)
+        self.pending_id, self._pending = message_id, self.catalogue.response_codec(action)
         return frame
 
     def send(self, message_id: str, message: msgspec.Struct) -> bytes:
         """The frame of an unconfirmed message; only 2.1 knows them (OCPP-J 2.1 section 4.2.4)."""
         if self.version is not OcppVersion.V21:
             raise CallError(error_codes.NOT_SUPPORTED, f"OCPP {self.version} has no unconfirmed messages")
-        return framing.send(message_id, self.catalogue.action_of(message), self.catalogue.encode(message))
+        return self._writer.send(message_id, self.catalogue.action_of(message), message)
 
     def result(self, message_id: str, response: msgspec.Struct) -> bytes:
         """The frame of a CALLRESULT."""
-        return framing.result(message_id, self.catalogue.encode(response))
+        return self._writer.result(message_id, response)
 
     def error(self, message_id: str, error: CallError) -> bytes:
         """The frame of a CALLERROR, in the spelling of this version."""
@@ -106,11 +110,13 @@ class Session:
     def receive(self, data: bytes) -> Event | None:
         """What a text frame means; None when there is nothing to do (late response, foreign error)."""
         try:
-            frame = framing.scan(data)
+            frame = read(data, self._requests, self.pending_id, self._pending)
         except framing.FrameDefect as defect:
             return self._on_defect(defect)
         if frame.message_type == CALL:
-            return self._on_call(frame)
+            if frame.message is not None:
+                return CallReceived(frame.message_id, frame.action, frame.message)
+            return self._on_bad_call(frame)
         if frame.message_type == CALL_RESULT:
             return self._on_result(frame)
         if frame.message_type == CALL_ERROR:
@@ -139,37 +145,32 @@ class Session:
         error = CallError(error_codes.MESSAGE_TYPE_NOT_SUPPORTED, f"message type {message_type} is not supported")
         return FrameToSend(self.error(message_id or UNREADABLE_ID, error))
 
-    def _on_call(self, frame: framing.Frame) -> Event:
-        if frame.action not in self.catalogue.actions:
+    def _on_bad_call(self, frame: framing.Frame) -> Event:
+        if frame.defect is None:
             error = CallError(error_codes.NOT_IMPLEMENTED, f"action {frame.action[:100]} is not known")
             return FrameToSend(self.error(frame.message_id, error))
-        try:
-            request = self.catalogue.decode_request(frame.action, frame.payload)
-        except PayloadError as defect:
-            log.warning("%s from the peer refused: %s", frame.action, defect)
-            return FrameToSend(self.error(frame.message_id, CallError(defect.code, defect.description)))
-        return CallReceived(frame.message_id, frame.action, request)
+        log.warning("%s from the peer refused: %s", frame.action, frame.defect)
+        return FrameToSend(self.error(frame.message_id, CallError(frame.defect.code, frame.defect.description)))
 
     def _on_send(self, frame: framing.Frame) -> Event | None:
-        try:
-            return SendReceived(frame.action, self.catalogue.decode_request(frame.action, frame.payload))
-        except (PayloadError, LookupError) as defect:
-            log.warning("unconfirmed %s from the peer ignored: %s", frame.action, defect)
-            return None
+        if frame.message is not None:
+            return SendReceived(frame.action, frame.message)
+        log.warning("unconfirmed %s from the peer ignored: %s", frame.action, frame.defect or "not known")
+        return None
 
     def _on_result(self, frame: framing.Frame) -> Event | None:
         if not self._is_pending(frame.message_id):
             return None
-        action, self.pending_id = self._pending_action, None
-        try:
-            return CallAnswered(self.catalogue.decode_response(action, frame.payload), None)
-        except PayloadError as defect:
-            log.warning("answer to %s breaks its schema: %s", action, defect)
-            error = CallError(defect.code, defect.description[:MAX_DESCRIPTION])
-            reply = None
-            if self.version is OcppVersion.V21:
-                reply = framing.result_error(frame.message_id, error.code, error.description)
-            return CallAnswered(None, error, reply)
+        self.pending_id = None
+        if frame.message is not None:
+            return CallAnswered(frame.message, None)
+        defect = frame.defect
+        log.warning("answer to %s breaks its schema: %s", frame.action, defect)
+        error = CallError(defect.code, defect.description[:MAX_DESCRIPTION])
+        reply = None
+        if self.version is OcppVersion.V21:
+            reply = framing.result_error(frame.message_id, error.code, error.description)
+        return CallAnswered(None, error, reply)
 
     def _on_error(self, frame: framing.Frame) -> Event | None:
         if not self._is_pending(frame.message_id):

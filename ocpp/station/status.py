@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from ocpp.charge_point import ChargePoint, Connector, Evse
 from ocpp.clock import Clock
 from ocpp.core.installed_profiles import Criteria
-from ocpp.core.limits import Limit
-from ocpp.core.schedule import ChargingProfile, InForce
+from ocpp.core.limits import InForce, Limit
+from ocpp.core.schedule import ChargingProfile
 from ocpp.station.configuration import Configuration
 
 if TYPE_CHECKING:

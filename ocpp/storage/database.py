@@ -8,8 +8,8 @@ effect, never the file's integrity. Changes that belong together share one trans
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -28,6 +28,22 @@ CACHE_KIB = 1024
 log = logging.getLogger(__name__)
 
 
+class Transaction:
+    """What `with database.transaction()` enters and leaves; it holds no state, so one of each kind serves all."""
+
+    __slots__ = ("_database", "_durable")
+
+    def __init__(self, database: "Database", *, durable: bool) -> None:
+        self._database = database
+        self._durable = durable
+
+    def __enter__(self) -> None:
+        self._database._enter(self._durable)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self._database._leave(kind is not None)
+
+
 class Database:
     """An open database. All methods belong on one thread, that of the event loop."""
 
@@ -37,6 +53,8 @@ class Database:
         self._durable = False
         self._wal: int | None = None
         self._undo: list[Callable[[], None]] = []
+        self._durable_transaction = Transaction(self, durable=True)
+        self._plain_transaction = Transaction(self, durable=False)
         self.path = path
         self.recovery = recovery
         self.fsyncs = 0
@@ -73,29 +91,29 @@ class Database:
         log.error("%s", recovery)
         return cls(_connect(path), path, recovery)
 
-    @contextmanager
-    def transaction(self, *, durable: bool = True) -> Iterator[None]:
+    def transaction(self, *, durable: bool = True) -> "Transaction":
         """Everything inside is written together, or, when it raises, not at all.
 
         Nested use joins the outermost one, which is durable if any of them is. Raises StorageError when the disk is
         full or broken; the caller's in-memory state is then ahead of the disk and must not be acted upon.
         """
+        return self._durable_transaction if durable else self._plain_transaction
+
+    def _enter(self, durable: bool) -> None:
         if self._depth:
             self._durable = self._durable or durable
-            self._depth += 1
-            try:
-                yield
-            finally:
-                self._depth -= 1
-            return
-        self._execute("BEGIN IMMEDIATE")
-        self._depth, self._durable = 1, durable
-        try:
-            yield
-        except BaseException:
+        else:
+            self._execute("BEGIN IMMEDIATE")
+            self._durable = durable
+        self._depth += 1
+
+    def _leave(self, failed: bool) -> None:
+        if self._depth > 1:
+            self._depth -= 1
+        elif failed:
             self._roll_back()
-            raise
-        self._commit()
+        else:
+            self._commit()
 
     def undo(self, action: Callable[[], None]) -> None:
         """Run `action` should the transaction going on be rolled back: it puts back what memory holds of it."""

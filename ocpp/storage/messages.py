@@ -52,8 +52,8 @@ class MessageRepository:
         run: str,
         clock_unset: bool,
     ) -> int:
-        """Append a message; gives its order."""
-        with self._database.transaction():
+        """Append a message; gives its order. Only what belongs to a transaction is worth a write-through of its own."""
+        with self._database.transaction(durable=transaction is not None):
             cursor = self._database.execute(
                 "INSERT INTO messages (major, action, payload, transaction_id, droppable, created_unix, run, clock_unset)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from functools import cache
 from itertools import islice
 
 from ocpp.core.context import Context
@@ -11,6 +12,7 @@ from ocpp.core.events import StopReason, Trigger
 from ocpp.device_model import Component, Variable
 from ocpp.device_model.definition import Attribute, Mutability
 from ocpp.device_model.entry import Entry
+from ocpp.device_model.model import GetStatus
 from ocpp.device_model.report import Wanted, base_report, custom_report
 from ocpp.device_model.standard.communication import ITEMS_PER_MESSAGE
 from ocpp.errors import CallError, RpcError
@@ -27,6 +29,9 @@ MAX_REPORTS = 4
 """Reports being sent at the same time; more are rejected until one is done (B07.FR.13)."""
 
 REPORTED_VALUE_LENGTH = 2500
+
+_ATTRIBUTES: dict[str | None, Attribute] = {None: Attribute.ACTUAL, **{each: each for each in Attribute}}
+"""By attributeType, which is Actual where it is not given."""
 
 log = logging.getLogger(__name__)
 
@@ -71,16 +76,18 @@ class Provisioning:
         )
 
     def _read(self, wish: v2.GetVariableData, with_21: bool) -> v2.GetVariableResult:
-        attribute = Attribute(wish.attribute_type or "Actual")
+        attribute = _ATTRIBUTES[wish.attribute_type]
+        component, variable = wish.component, wish.variable
         status, value = self._context.model.get(
-            component_of(wish.component), variable_of(wish.variable), attribute, with_21=with_21
+            component_of(component), Variable(variable.name, variable.instance), attribute, with_21=with_21
         )
-        return v2.GetVariableResult(
-            attribute_status=v2.GetVariableStatusEnum(status.value),
-            attribute_type=v2.AttributeEnum(attribute.value),
+        statuses, attributes, result = _read_types()
+        return result(
+            attribute_status=statuses[status],
+            attribute_type=attributes[attribute],
             attribute_value=value,
-            component=wish.component,
-            variable=wish.variable,
+            component=component,
+            variable=variable,
         )
 
     def set_variables(self, request: v2.SetVariablesRequest) -> v2.SetVariablesResponse:
@@ -205,6 +212,15 @@ class Provisioning:
     def _reset_response(status: str, reason_code: str = "") -> v2.ResetResponse:
         info = v2.StatusInfo(reason_code=reason_code) if reason_code else None
         return v2.ResetResponse(status=v2.ResetStatusEnum(status), status_info=info)
+
+
+@cache
+def _read_types() -> tuple[
+    dict[GetStatus, v2.GetVariableStatusEnum], dict[Attribute, v2.AttributeEnum], type[v2.GetVariableResult]
+]:
+    """What an element of a GetVariablesResponse is made of; message classes are made when they are first needed."""
+    statuses = {status: v2.GetVariableStatusEnum(status.value) for status in GetStatus}
+    return statuses, {each: v2.AttributeEnum(each.value) for each in Attribute}, v2.GetVariableResult
 
 
 def component_of(message: v2.Component) -> Component:

@@ -27,6 +27,8 @@ STOP_REASONS = {
 }
 """Reasons the domain knows and ReasonEnumType does not."""
 
+TRANSACTION_EVENT = "TransactionEvent"
+
 log = logging.getLogger(__name__)
 
 
@@ -91,7 +93,7 @@ class Transactions:
 
     def prepare(self, stored: StoredMessage, request: Any) -> Any:
         """See `Courier.prepare`: what waited while the connection was lost is marked offline (E11.FR.07)."""
-        if not isinstance(request, v2.TransactionEventRequest):
+        if stored.action != TRANSACTION_EVENT:
             return request
         if stored.offline:
             request.offline = True
@@ -102,7 +104,7 @@ class Transactions:
 
     def delivered(self, stored: StoredMessage, request: Any, response: Any) -> None:
         """See `Courier.delivered`: take note of what the CSMS says about the token (E05, C10.FR.05)."""
-        if not isinstance(request, v2.TransactionEventRequest):
+        if stored.action != TRANSACTION_EVENT:
             return
         self._tell_driver(request, response)
         self._prioritize(request, response)

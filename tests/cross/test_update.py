@@ -1,5 +1,7 @@
 """Upgrade and return, carried out in a folder that stands for a board's root."""
 
+import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -9,6 +11,7 @@ import pytest
 from support.bundles import make_bundle, make_key, quick_call, release_that_runs
 
 from cross.update import releases, request, trial
+from cross.update.bundle import parse
 from cross.update.command import main
 from cross.update.layout import Layout, Trial, UnfitError, UpdateError
 from cross.update.releases import install
@@ -174,6 +177,56 @@ class TestAnUpgrade:
         assert (board.runs, board.trial.outcome) == ("1.0", "failed")
 
 
+class TestADowngrade:
+    """An old bundle has the right signature for ever."""
+
+    @pytest.fixture(autouse=True)
+    def upgraded(self, board: Board) -> None:
+        assert board.command("install", board.bundle("2.0")) == 0
+        assert board.watch(ACCEPTED) == "good"
+
+    def test_is_refused_before_anything_is_written(
+        self, board: Board, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr("cross.update.bundle._write", lambda *_: pytest.fail("it was unpacked"))
+        assert board.command("install", board.bundle("1.5")) == request.EXIT_UNFIT
+        assert "1.5 is older than 2.0, which runs" in capsys.readouterr().err
+        assert (board.runs, board.trial.release[:3], board.trial.outcome) == ("2.0", "2.0", "good")
+
+    def test_that_somebody_at_the_board_asks_for_is_tried_like_any_other_release(self, board: Board) -> None:
+        assert board.command("install", "--allow-downgrade", board.bundle("1.5")) == 0
+        assert board.runs == "1.5"
+        assert board.watch(None) == "failed"
+        assert board.runs == "2.0"
+
+    def test_to_a_release_candidate_of_what_runs_is_one_too(self, board: Board) -> None:
+        assert board.command("install", board.bundle("2.0rc1")) == request.EXIT_UNFIT
+        assert board.command("install", board.bundle("2.0.post1")) == 0
+
+    def test_is_not_what_returning_to_the_release_that_is_kept_is(self, board: Board) -> None:
+        assert board.command("rollback") == 0
+        assert board.runs == "1.0"
+        assert board.command("install", board.bundle("1.5")) == 0  # newer than what runs now
+        assert board.runs == "1.5"
+
+    def test_to_the_release_that_is_kept_does_not_touch_it(
+        self, board: Board, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        kept = board.folder / "pilotwire-1.0-"
+        (bundle,) = board.folder.glob(f"{kept.name}*.tar.zst")
+        assert board.command("install", "--allow-downgrade", bundle) == request.EXIT_UNFIT
+        assert "return to it with rollback" in capsys.readouterr().err
+        assert board.command("rollback") == 0
+        assert board.runs == "1.0"
+
+    def test_over_ocpp_is_answered_with_the_status_for_an_unfit_image(self, board: Board) -> None:
+        board.layout.spool.mkdir(parents=True)
+        shutil.copy(board.bundle("1.5"), board.layout.spool / request.BUNDLE)
+        (board.layout.spool / request.REQUEST).write_text('{"token": "x", "allow_downgrade": true}')
+        assert request.serve(board.layout, key=lambda: board.layout.key, say=lambda text: None) == request.EXIT_UNFIT
+        assert board.runs == "2.0"
+
+
 class TestARequestOfTheStation:
     def serve_when_asked(self, board: Board) -> threading.Thread:
         def serve() -> None:
@@ -207,6 +260,14 @@ class TestARequestOfTheStation:
         assert (status, text) == (request.EXIT_UNFIT, "the bundle is not signed with this board's key")
         assert board.runs == "1.0"
 
+    def test_for_what_runs_already_is_no_failure(self, board: Board) -> None:
+        bundle = board.bundle("2.0")
+        assert self.ask(board, bundle)[0] == request.EXIT_RESTART
+        # The power fails before the station has noted that; it asks again, and the trial still has to be told from success.
+        assert self.ask(board, bundle)[0] == request.EXIT_RESTART
+        board.watch(ACCEPTED)
+        assert self.ask(board, bundle) == (request.EXIT_ACTIVE, f"{board.trial.release} runs already")
+
     def test_that_is_a_link_to_a_file_of_roots_is_not_followed(self, board: Board) -> None:
         board.layout.spool.mkdir(parents=True)
         (board.layout.spool / request.REQUEST).write_text('{"token": "x"}')
@@ -237,6 +298,13 @@ class TestABundle:
         file.write_bytes(b"\x00" * 5000)
         with pytest.raises(UnfitError, match="damaged"):
             install(board.layout, file, key=board.public)
+
+    def test_whose_version_cannot_be_ordered_is_neither_made_nor_taken(self, board: Board) -> None:
+        with pytest.raises(ValueError, match="latest is no version"):
+            make_bundle(board.folder, "latest", key=board.private)
+        manifest = {"release": "latest-0", "version": "latest", "machine": "x", "python": "3.11", "files": {}}
+        with pytest.raises(UnfitError, match="latest is no version"):
+            parse(json.dumps(manifest).encode())
 
     def test_is_the_same_bytes_when_it_is_made_again(self, tmp_path: Path) -> None:
         first, second = tmp_path / "1", tmp_path / "2"

@@ -30,8 +30,10 @@ class Configuration:
 
     def get_configuration(self, request: v16.GetConfigurationRequest) -> v16.GetConfigurationResponse:
         """GetConfiguration (1.6 section 5.8)."""
-        found, unknown = self.keys.get(request.key or ())
-        values = [v16.KeyValue(key=each.name, readonly=each.read_only, value=each.value) for each in found]
+        if not request.key:
+            return v16.GetConfigurationResponse(configuration_key=self.keys.told(_key_value) or None)
+        found, unknown = self.keys.get(request.key)
+        values = [_key_value(each.name, each.read_only, each.value) for each in found]
         return v16.GetConfigurationResponse(
             configuration_key=values or None, unknown_key=[name[:50] for name in unknown] or None
         )
@@ -61,3 +63,7 @@ class Configuration:
         request = v16.DataTransferRequest(vendor_id=vendor_id, message_id=message_id, data=data)
         response: v16.DataTransferResponse = await self._context.rpc.call(request)
         return response.status.value, response.data
+
+
+def _key_value(name: str, read_only: bool, value: str | None) -> v16.KeyValue:
+    return v16.KeyValue(key=name, readonly=read_only, value=value)

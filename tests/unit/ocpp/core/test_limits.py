@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocpp.core.limits import Place, composite, limit_at
+from ocpp.core.limits import Place, composite, limit_at, next_change
 from ocpp.core.schedule import DAY_S, WEEK_S, ChargingProfile, Kind, Period, Purpose, Schedule
 
 NOON = 1_767_268_800.0  # 2026-01-01T12:00:00Z
@@ -215,6 +215,19 @@ def test_the_composite_schedule_is_what_the_oracle_sees_at_every_instant(profile
             assert current.phases == phases
     for one, other in itertools.pairwise(slices):
         assert (one.limit.current_a, one.limit.phases) != (other.limit.current_a, other.limit.phases)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(profiles_of(), max_size=8), WINDOW_STARTS)
+def test_until_the_next_change_the_oracle_sees_none(profiles, offset):
+    start = NOON + offset
+    following = next_change(PLACE, profiles, start, start)
+    assert following is None or following > start
+    now = oracle(PLACE, profiles, start, start)
+    for at in range(GRID, 7200, GRID):
+        if following is not None and start + at >= following:
+            break
+        assert oracle(PLACE, profiles, start + at, start) == now
 
 
 def test_a_composite_schedule_is_bounded():

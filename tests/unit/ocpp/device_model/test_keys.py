@@ -103,6 +103,32 @@ def test_without_names_every_key_is_told(keys):
 
 
 @pytest.mark.req("1.6-5.8")
+def test_every_key_is_told_as_it_stands_at_that_moment(model, keys):
+    def all_told():
+        return [(each.name, each.read_only, each.value) for each in keys]
+
+    def told():
+        return keys.told(make)
+
+    def make(*key):
+        return key
+
+    first = told()
+    assert first == all_told()
+    assert all(
+        one is other for one, other in zip(first, told(), strict=True) if one[0] != "SupportedFileTransferProtocols"
+    )
+    keys.set_inside("HeartbeatInterval", "77")
+    keys.add_vendor_key("Colour", "green")
+    assert ("Colour", False, "green") in told()
+    assert ("HeartbeatInterval", False, "77") in told()
+    assert told() == all_told()
+    model.set_inside(model.entry(PROFILES["Reservation"]), "false")
+    assert told() == all_told()
+    assert len(told()) < len(first) + 1
+    assert keys.told(lambda *key: key[0]) == [name for name, _, _ in all_told()]
+
+
 def test_names_are_answered_in_the_order_asked_and_unknown_ones_told_apart(keys):
     found, unknown = keys.get(["HeartbeatInterval", "Nothing", "BlinkRepeat"])
     assert [each.name for each in found] == ["HeartbeatInterval", "BlinkRepeat"]

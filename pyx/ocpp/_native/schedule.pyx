@@ -1,0 +1,266 @@
+"""Charging schedules as arithmetic: which period of which profile holds at an instant, what it allows, when that changes.
+
+Instants are Unix seconds. All compare instants and never differences of them, so that a period whose begin has come
+holds at just that instant, however the sum was rounded.
+"""
+
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from libc.math cimport INFINITY, floor
+
+
+cdef class Curve:
+    """The periods of a charging schedule: `(start in s after its begin, rate, phases or None)` in ascending order.
+
+    Rates are in A per phase or, unless `amperes`, in W of all phases together (K01.FR.50-51). `duration_s` None: without end.
+    """
+
+    def __cinit__(self, periods not None, bint amperes, duration_s=None):
+        cdef Py_ssize_t index
+        self.count = len(periods)
+        self._amperes = amperes
+        self._duration = INFINITY if duration_s is None else duration_s
+        self._starts = <double*>PyMem_Malloc(<size_t>(self.count) * sizeof(double))
+        self._rates = <double*>PyMem_Malloc(<size_t>(self.count) * sizeof(double))
+        self._phases = <int*>PyMem_Malloc(<size_t>(self.count) * sizeof(int))
+        if self._starts == NULL or self._rates == NULL or self._phases == NULL:
+            raise MemoryError()
+        for index, (start, rate, phases) in enumerate(periods):
+            self._starts[index] = start
+            self._rates[index] = rate
+            self._phases[index] = 0 if phases is None else phases
+
+    def __dealloc__(self):
+        PyMem_Free(self._starts)
+        PyMem_Free(self._rates)
+        PyMem_Free(self._phases)
+
+    cdef Py_ssize_t _find(self, double begin, double at) noexcept:
+        """The last period that has begun; -1 before the first."""
+        cdef Py_ssize_t low = 0, high = self.count, middle
+        while low < high:
+            middle = (low + high) // 2
+            if begin + self._starts[middle] <= at:
+                low = middle + 1
+            else:
+                high = middle
+        return low - 1
+
+
+cdef class InForce:
+    """A period that holds, by its index, and the profile it belongs to."""
+
+    def __eq__(self, other):
+        if not isinstance(other, InForce):
+            return NotImplemented
+        return self.index == (<InForce>other).index and self.profile == (<InForce>other).profile
+
+    def __hash__(self):
+        return hash((self.profile, self.index))
+
+    def __repr__(self):
+        return f"InForce(profile={self.profile!r}, index={self.index})"
+
+    @property
+    def period(self):
+        """The period."""
+        return self.profile.schedule.periods[self.index]
+
+
+cdef class Limit:
+    """A current in A per phase on a number of phases, and the periods that make it; no `sources`: the default."""
+
+    def __init__(self, double current_a, int phases, tuple sources not None=()):
+        self.current_a, self.phases, self.sources = current_a, phases, sources
+
+    def __eq__(self, other):
+        if not isinstance(other, Limit):
+            return NotImplemented
+        return (
+            self.current_a == (<Limit>other).current_a
+            and self.phases == (<Limit>other).phases
+            and self.sources == (<Limit>other).sources
+        )
+
+    def __hash__(self):
+        return hash((self.current_a, self.phases, self.sources))
+
+    def __repr__(self):
+        return f"Limit(current_a={self.current_a}, phases={self.phases}, sources={self.sources})"
+
+    def power_w(self, double voltage_v):
+        """The same as power."""
+        return self.current_a * self.phases * voltage_v
+
+
+cdef class Slice:
+    """A stretch of a composite schedule, from `start` seconds after its begin."""
+
+    def __init__(self, long start, Limit limit not None):
+        self.start, self.limit = start, limit
+
+    def __eq__(self, other):
+        if not isinstance(other, Slice):
+            return NotImplemented
+        return self.start == (<Slice>other).start and self.limit == (<Slice>other).limit
+
+    def __hash__(self):
+        return hash((self.start, self.limit))
+
+    def __repr__(self):
+        return f"Slice(start={self.start}, limit={self.limit})"
+
+
+cdef class Track:
+    """A profile on the time line: when its schedule begins, how often it comes again, from when to when it is valid.
+
+    `recurrency_s` None: it does not come again (K01.FR.13); no `valid_from` or `valid_to`: always, for ever (K01.FR.36-37).
+    """
+
+    def __cinit__(self, object profile, Curve curve not None, double start, recurrency_s=None, valid_from=None,
+                  valid_to=None):
+        self.profile, self._curve, self._start = profile, curve, start
+        self._recurrency_s = INFINITY if recurrency_s is None else recurrency_s
+        self._valid_from = -INFINITY if valid_from is None else valid_from
+        self._valid_to = INFINITY if valid_to is None else valid_to
+        if self._recurrency_s <= 0:
+            raise ValueError("a schedule cannot come again after no time")
+        self._index, self._until = -1, -INFINITY
+
+    cdef double _begin(self, double occurrence) noexcept:
+        """When an occurrence begins; the first one is 0."""
+        return self._start + occurrence * self._recurrency_s if occurrence > 0 else self._start
+
+    cdef double _occurrence(self, double at) noexcept:
+        """The number of the occurrence that an instant falls into; 0 before the first one."""
+        cdef double number
+        if self._recurrency_s == INFINITY or at < self._start:
+            return 0.0
+        number = floor((at - self._start) / self._recurrency_s)
+        if self._begin(number) > at:
+            return number - 1.0
+        if self._begin(number + 1.0) <= at:
+            return number + 1.0
+        return number
+
+    cdef void _look(self, double at) noexcept:
+        """Find what holds at an instant, and until when; -1 where it says nothing (K01.FR.11-13)."""
+        cdef Py_ssize_t index = -1
+        cdef double occurrence, begin, until
+        if at < self._valid_from:
+            until = self._valid_from
+        elif at >= self._valid_to:
+            until = INFINITY
+        else:
+            occurrence = self._occurrence(at)
+            begin, until = self._begin(occurrence), self._begin(occurrence + 1.0)
+            if at < begin:
+                until = begin
+            elif at < begin + self._curve._duration:
+                until = min(until, begin + self._curve._duration)
+                index = self._curve._find(begin, at)
+                if index + 1 < self._curve.count:
+                    until = min(until, begin + self._curve._starts[index + 1])
+            until = min(until, self._valid_to)
+        if index != self._index:
+            self._index, self._in_force = index, None
+        self._until = until
+
+    cdef InForce _holding(self):
+        cdef InForce made
+        if self._in_force is None:
+            made = InForce.__new__(InForce)
+            made.profile, made.index = self.profile, self._index
+            self._in_force = made
+        return self._in_force
+
+
+cdef class Limits:
+    """What an EVSE may draw, from groups of tracks: the first of a group that says something speaks for it.
+
+    Where the first group, the EVSE's own, says nothing, `default_a` holds; nothing exceeds `most_a` (A per phase). A
+    period that names no phases means `default_phases` of the `phases` there are. Not for several threads at once.
+    """
+
+    def __cinit__(self, list groups not None, double most_a, int phases, double default_a, int default_phases,
+                  double voltage_v):
+        if not groups:
+            raise ValueError("the group of the EVSE's own profiles is missing")
+        for group in groups:
+            for each in <list?>group:
+                if not isinstance(each, Track):
+                    raise TypeError(f"a Track is needed, not {type(each).__name__}")
+        self._groups = groups
+        self._most_a, self._phases = most_a, phases
+        self._default_a, self._default_phases, self._voltage_v = default_a, default_phases, voltage_v
+
+    cdef double _look(self, double at, bint everything):
+        """Let the tracks find what holds at an instant, those that know it already left out; until when it holds."""
+        cdef double until = INFINITY
+        cdef Track track
+        cdef list group
+        for group in self._groups:
+            for each in group:
+                track = <Track>each
+                if everything or track._until <= at:
+                    track._look(at)
+                if track._until < until:
+                    until = track._until
+        return until
+
+    cdef Limit _limit(self):
+        """What the periods that hold allow together (K08.FR.04)."""
+        cdef Limit made = Limit.__new__(Limit)
+        cdef Track track, speaker
+        cdef list group, speaking = []
+        cdef double current = self._most_a, rate
+        cdef int phases = self._phases, named
+        cdef bint own = True
+        for group in self._groups:
+            speaker = None
+            for each in group:
+                track = <Track>each
+                if track._index >= 0:
+                    speaker = track
+                    break
+            if speaker is not None:
+                speaking.append(speaker)
+                named = speaker._curve._phases[speaker._index]
+                phases = min(phases, named if named else self._default_phases)
+            elif own:
+                current = min(current, self._default_a)
+            own = False
+        for index, each in enumerate(speaking):
+            track = <Track>each
+            rate = track._curve._rates[track._index]
+            current = min(current, rate if track._curve._amperes else rate / (self._voltage_v * phases))
+            speaking[index] = track._holding()
+        made.current_a, made.phases, made.sources = max(0.0, current), phases, tuple(speaking)
+        return made
+
+    def at(self, double instant):
+        """The limit at an instant."""
+        self._look(instant, True)
+        return self._limit()
+
+    def next_change(self, double after):
+        """The next instant at which another period, or none, may hold; None for never."""
+        cdef double until = self._look(after, True)
+        return None if until == INFINITY else until
+
+    def slices(self, double start, double end, Py_ssize_t most):
+        """The limits from an instant to another, as stretches of whole seconds that differ (K08.FR.02); `most` at most."""
+        cdef list slices = []
+        cdef Limit limit, last = None
+        cdef Slice made
+        cdef double at = start, until = self._look(start, True)
+        while at < end and len(slices) < most:
+            limit = self._limit()
+            if last is None or limit.current_a != last.current_a or limit.phases != last.phases:
+                made = Slice.__new__(Slice)
+                made.start, made.limit = <long>(at - start), limit
+                slices.append(made)
+                last = limit
+            at = until
+            if at < end:
+                until = self._look(at, False)
+        return slices

@@ -1,0 +1,77 @@
+"""The compiled arithmetic of schedules at its edges; against the oracle it is tested in core/test_limits.py."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from ocpp._native.schedule import Curve, InForce, Limit, Limits, Slice, Track
+
+HOURS = Curve([(0, 6.0, None), (3600, 8.0, 1)], True, None)
+
+
+def limits(*groups: list[Track]) -> Limits:
+    return Limits(list(groups), 32.0, 3, 16.0, 3, 230.0)
+
+
+@pytest.mark.parametrize("begin", [0.1, 1_767_268_800.3, 1_767_268_800.7, 2.0**31 + 0.9])
+def test_a_period_holds_at_the_very_instant_that_was_foretold(begin):
+    curve = Curve([(each * 7, 6.0 + each, None) for each in range(50)], True, 350)
+    chosen = limits([Track("profile", curve, begin)])
+    at, seen = begin, [chosen.at(begin).current_a]
+    while (at := chosen.next_change(at)) is not None:
+        seen.append(chosen.at(at).current_a)
+    assert seen == [*(min(32.0, 6.0 + each) for each in range(50)), 16.0]
+
+
+@pytest.mark.parametrize("every", [7.3, 600.1, 86400.0])
+def test_an_occurrence_begins_at_the_very_instant_that_was_foretold(every):
+    chosen = limits([Track("profile", Curve([(0, 6.0, None), (every / 2, 8.0, None)], True), 0.3, every)])
+    at = 0.3
+    for number in range(1, 1000):
+        at = chosen.next_change(at)
+        assert chosen.at(at).current_a == (8.0 if number % 2 else 6.0), number
+
+
+def test_no_change_comes_after_the_last():
+    assert limits([Track("profile", HOURS, 100.0)]).next_change(50.0) == 100.0
+    assert limits([Track("profile", HOURS, 100.0)]).next_change(3700.0) is None
+    assert limits([]).next_change(0.0) is None
+
+
+def test_a_schedule_without_periods_says_nothing():
+    assert limits([Track("profile", Curve([], True), 0.0)]).at(5.0) == Limit(16.0, 3)
+
+
+def test_the_period_in_force_is_told_with_its_profile():
+    profile = SimpleNamespace(schedule=SimpleNamespace(periods=("first", "second")))
+    (source,) = limits([Track(profile, HOURS, 0.0)]).at(4000.0).sources
+    assert (source.profile, source.index, source.period) == (profile, 1, "second")
+
+
+def test_slices_compare_and_show_what_they_hold():
+    one, other = (limits([Track("profile", HOURS, 0.0)]).slices(0.0, 7200.0, 9) for _ in range(2))
+    assert one == other == [Slice(0, one[0].limit), Slice(3600, one[1].limit)]
+    assert len({*one, *other}) == 2
+    assert one[0] != one[1] != "a slice"
+    assert one[0].limit != one[1].limit != "a limit"
+    assert one[0].limit.sources[0] != one[1].limit.sources[0] != "a period"
+    assert repr(one[1]) == (
+        "Slice(start=3600, limit=Limit(current_a=8.0, phases=1, sources=(InForce(profile='profile', index=1),)))"
+    )
+    assert isinstance(one[0].limit.sources[0], InForce)
+
+
+def test_they_end_where_they_may_and_where_the_window_does():
+    chosen = limits([Track("profile", HOURS, 0.0)])
+    assert len(chosen.slices(0.0, 7200.0, 1)) == 1
+    assert len(chosen.slices(0.0, 3600.0, 9)) == 1
+    assert chosen.slices(5.0, 5.0, 9) == []
+
+
+def test_what_makes_no_sense_is_refused():
+    with pytest.raises(ValueError, match="own profiles is missing"):
+        Limits([], 32.0, 3, 16.0, 3, 230.0)
+    with pytest.raises(TypeError, match="a Track is needed, not str"):
+        limits(["profile"])
+    with pytest.raises(ValueError, match="after no time"):
+        Track("profile", HOURS, 0.0, 0)
