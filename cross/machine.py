@@ -163,8 +163,8 @@ def check_transactions(messages: list[dict[str, Any]]) -> str:
     return f"the CSMS was told of {len(events)} transactions, in order and each to its end{again}"
 
 
-def try_out(target: Target, wheelhouse: Path) -> Report:
-    """Everything; gives what is to be reported."""
+def try_out(target: Target, wheelhouse: Path) -> None:
+    """Everything; raises StepFailed when something is not as it should be."""
     started, tried = time.monotonic(), commit()
     folder = WORK / "machines" / target.name
     shutil.rmtree(folder, ignore_errors=True)
@@ -188,9 +188,7 @@ def try_out(target: Target, wheelhouse: Path) -> Report:
     seen = [*findings(console), check_transactions(messages)]
     print("\n".join(f"* {line}" for line in seen))
     print(f"{target.name}: inspected ({time.monotonic() - started:.0f} s)", flush=True)
-    report = Report.load(target)
-    report.machine, report.machine_commit = seen, tried
-    return report
+    Report.note(target, machine=seen, machine_commit=tried)
 
 
 def main() -> None:
@@ -207,7 +205,7 @@ def main() -> None:
         install_packages(PROGRAMS)
         for target in chosen(options.targets or [DEFAULT]):
             wheelhouse = make(target, options.wheelhouse / target.name)
-            try_out(target, wheelhouse).save()
+            try_out(target, wheelhouse)
     except NotFetched as error:
         print(f"cross.machine: {error}", file=sys.stderr)
         sys.exit(NOT_FETCHED)

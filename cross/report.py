@@ -1,8 +1,9 @@
 """What was seen on emulated boards: kept for each of them, and written as docs/common/boards.md."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from cross.running import PROJECT, WORK, StepFailed, run
 from cross.targets import TARGETS, Target
@@ -17,7 +18,7 @@ qemu carries out every instruction, so instructions and memory are what a board 
 """
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Report:
     """Of one board."""
 
@@ -46,15 +47,18 @@ class Report:
         file = folder / "reports" / f"{target.name}.json"
         return Report(**json.loads(file.read_text(encoding="utf-8"))) if file.exists() else Report(target.name)
 
-    def save(self, folder: Path = WORK, page: Path = PAGE) -> None:
-        """Keep it, and write the page anew."""
-        file = folder / "reports" / f"{self.target}.json"
+    @staticmethod
+    def note(target: Target, folder: Path = WORK, page: Path = PAGE, **seen: Any) -> "Report":
+        """Keep what one command saw, beside what others saw in the meantime, and write the page anew."""
+        file = folder / "reports" / f"{target.name}.json"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
-        found = [Report.load(target, folder) for target in TARGETS.values()]
+        report = replace(Report.load(target, folder), **seen)
+        file.write_text(json.dumps(asdict(report), indent=1), encoding="utf-8")
+        found = [Report.load(each, folder) for each in TARGETS.values()]
         page.write_text(
             render([each for each in found if each.commit or each.machine or each.tuning]), encoding="utf-8"
         )
+        return report
 
 
 def commit() -> str:

@@ -98,11 +98,10 @@ def main() -> None:
     try:
         install_compilers()
         for target in chosen(options.targets or DEFAULT):
-            report = Report.load(target)
             with tempfile.TemporaryDirectory() as name:
-                report.tuning = compare(target, make(target, Path(name) / "wheelhouse", fast=False))
-            print("\n".join(report.tuning), flush=True)
-            report.save()
+                lines = compare(target, make(target, Path(name) / "wheelhouse", fast=False))
+            print("\n".join(lines), flush=True)
+            Report.note(target, tuning=lines)
     except NotFetched as error:
         print(f"cross.tuning: {error}", file=sys.stderr)
         sys.exit(NOT_FETCHED)

@@ -40,20 +40,22 @@ class TestTheCountsOfATestRun:
 class TestThePage:
     def test_has_every_board_that_was_tried_and_keeps_what_another_command_saw(self, tmp_path: Path) -> None:
         page = tmp_path / "boards.md"
-        tried = Report(
-            ARM.name, commit="abc", demos=["1.6", "2.1"], tests="5 passed", starts=["| armv7l | nothing | 38 | 1 |"]
-        )
-        tried.save(tmp_path, page)
-        seen = Report.load(AARCH, tmp_path)
-        seen.machine, seen.machine_commit = ["it is up"], "def"
-        seen.save(tmp_path, page)
+        seen = {
+            "commit": "abc",
+            "demos": ["1.6", "2.1"],
+            "tests": "5 passed",
+            "starts": ["| armv7l | nothing | 38 | 1 |"],
+        }
+        Report.note(ARM, tmp_path, page, **seen)
+        Report.note(AARCH, tmp_path, page, machine=["it is up"], machine_commit="def")
+        Report.note(ARM, tmp_path, page, tuning=["| a loop | 5 |"])
         text = page.read_text()
         assert "| armv7l-cp311 | abc |  | 1.6, 2.1 | 5 passed |" in text
         assert "| armv7l | nothing | 38 | 1 |" in text
         assert "## aarch64-cp311, a whole machine" in text
         assert "- it is up" in text
         assert "aarch64-cp311 |" not in text  # only its machine was tried
-        assert Report.load(ARM, tmp_path) == tried
+        assert Report.load(ARM, tmp_path) == Report(ARM.name, tuning=["| a loop | 5 |"], **seen)
 
 
 class TestTheInspectionOfAMachine:
