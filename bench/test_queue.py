@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from memory import resident_kib
+from support.memory import resident_kib
 
 from ocpp.clock import ManualClock
 from ocpp.messages import v16

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support.memory import resident_kib
 
 from ocpp.csms.server import CsmsServer
 from ocpp.station.cert.pki import make_test_pki
@@ -80,13 +81,6 @@ def pki(tmp_path_factory):
     return folder
 
 
-def _resident_kib(pid):
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1])
-    raise AssertionError("no VmRSS")
-
-
 def _cpu_s(pid):
     """CPU time of all threads of a process, to the nanosecond."""
     tasks = Path(f"/proc/{pid}/task").iterdir()
@@ -121,7 +115,7 @@ async def _station(pki, folder, idle_s):
             await asyncio.wait_for(booted.wait(), 30)
             elapsed = time.perf_counter() - start
             await asyncio.sleep(SETTLED_S)
-            resident, share = _resident_kib(process.pid), None
+            resident, share = resident_kib("VmRSS", process.pid), None
             if idle_s:
                 before, since = _cpu_s(process.pid), time.perf_counter()
                 await asyncio.sleep(idle_s)
