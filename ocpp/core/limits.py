@@ -43,8 +43,8 @@ def limit_at(place: Place, profiles: Sequence[ChargingProfile], at: float, ancho
 def composite(
     place: Place, profiles: Sequence[ChargingProfile], start: float, duration: int, anchor: float
 ) -> list[Slice]:
-    """The limits from `start` on, as stretches that differ (K08.FR.02)."""
-    return _limits(place, profiles, anchor).slices(start, start + duration, MAX_PERIODS)
+    """The limits from `start` on, as stretches that differ (K08.FR.02), counted from the second that it falls into."""
+    return _limits(place, profiles, anchor).slices(start, duration, MAX_PERIODS)
 
 
 def next_change(place: Place, profiles: Sequence[ChargingProfile], after: float, anchor: float) -> float | None:

@@ -201,7 +201,7 @@ class SmartCharging:
 
         What an EV has told to draw less than it may is taken into account (SC.04).
         """
-        now, duration = float(int(self._clock.unix())), min(duration, MAX_DURATION_S)
+        now, duration = self._clock.unix(), min(duration, MAX_DURATION_S)
         if evse_id != STATION:
             agreed = self.agreed(evse_id)
             evse = self._evses[evse_id]
@@ -216,7 +216,7 @@ class SmartCharging:
         """The composite schedules an EV may choose from, with their ids: one for each schedule of its TxProfiles, the
         first of all stack levels together, then the second ones, then the third ones (K15.FR.07, .22).
         """
-        evse, now = self._evses[evse_id], float(int(self._clock.unix()))
+        evse, now = self._evses[evse_id], self._clock.unix()
         profiles = self._for(evse)
         own = [each for each in profiles if each.purpose is Purpose.TX]
         others = [each for each in profiles if each.purpose is not Purpose.TX]

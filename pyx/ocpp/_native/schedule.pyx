@@ -247,20 +247,32 @@ cdef class Limits:
         cdef double until = self._look(after, True)
         return None if until == INFINITY else until
 
-    def slices(self, double start, double end, Py_ssize_t most):
-        """The limits from an instant to another, as stretches of whole seconds that differ (K08.FR.02); `most` at most."""
+    def slices(self, double start, double duration, Py_ssize_t most):
+        """The limits from an instant on, as stretches of whole seconds that differ (K08.FR.02); `most` at most.
+
+        They count from the second that `start` falls into, and end `duration` s after its begin. Of several limits in one
+        second the last one stands for it.
+        """
         cdef list slices = []
-        cdef Limit limit, last = None
-        cdef Slice made
-        cdef double at = start, until = self._look(start, True)
-        while at < end and len(slices) < most:
-            limit = self._limit()
-            if last is None or limit.current_a != last.current_a or limit.phases != last.phases:
+        cdef Limit limit
+        cdef Slice made, last = None
+        cdef double origin = floor(start), at = start, until = self._look(start, True)
+        cdef long second
+        while at < origin + duration and len(slices) < most:
+            limit, second = self._limit(), <long>(at - origin)
+            if last is not None and last.start == second:
+                slices.pop()
+                last = <Slice>slices[len(slices) - 1] if slices else None
+            if last is None or _differ(last.limit, limit):
                 made = Slice.__new__(Slice)
-                made.start, made.limit = <long>(at - start), limit
+                made.start, made.limit = second, limit
                 slices.append(made)
-                last = limit
+                last = made
             at = until
-            if at < end:
+            if at < origin + duration:
                 until = self._look(at, False)
         return slices
+
+
+cdef inline bint _differ(Limit one, Limit other) noexcept:
+    return one.current_a != other.current_a or one.phases != other.phases

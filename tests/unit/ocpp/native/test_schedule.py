@@ -65,7 +65,17 @@ def test_they_end_where_they_may_and_where_the_window_does():
     chosen = limits([Track("profile", HOURS, 0.0)])
     assert len(chosen.slices(0.0, 7200.0, 1)) == 1
     assert len(chosen.slices(0.0, 3600.0, 9)) == 1
-    assert chosen.slices(5.0, 5.0, 9) == []
+    assert chosen.slices(5.0, 0.0, 9) == []
+
+
+def test_slices_count_from_the_second_that_the_begin_falls_into():
+    """A profile that began in this very second holds from its begin; what changes within a second stands for it."""
+    begun = limits([Track("profile", Curve([(0, 6.0, None), (60, 8.0, None)], True), 100.4)])
+    assert [(each.start, each.limit.current_a) for each in begun.slices(100.9, 90.0, 9)] == [(0, 6.0), (60, 8.0)]
+    assert [(each.start, each.limit.current_a) for each in begun.slices(100.1, 90.0, 9)] == [(0, 6.0), (60, 8.0)]
+    brief = Curve([(0, 6.0, None), (0.2, 9.0, None), (0.4, 6.0, None), (5, 7.0, None)], True)
+    found = limits([Track("profile", brief, 100.0)]).slices(100.0, 90.0, 9)
+    assert [(each.start, each.limit.current_a) for each in found] == [(0, 6.0), (5, 7.0)]
 
 
 def test_what_makes_no_sense_is_refused():
