@@ -10,7 +10,7 @@ JOBS ?= 2
 VERSION ?= 2.0.1
 SPEC ?= ../shared/spec
 
-.PHONY: help run test test-hardware compile debug bench bench-short lint format types docs generate status wheel wheels wheelhouse boards boards-short peers clean distclean bench-reference bundle soak machine
+.PHONY: help run test test-hardware compile debug bench bench-short lint format types docs generate status wheel wheels wheelhouse boards boards-short peers clean distclean bench-reference bundle soak bench-instructions machine
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -58,6 +58,9 @@ bench-reference: bench  ## run it, and take the ratios as the reference of later
 
 bench-short: $(VENV)/.compiled  ## a quick run of it, for CI
 	@$(BIN)/python -m pytest bench --benchmark-only -q -p no:xdist --benchmark-max-time=0.1 --benchmark-min-rounds=3 --benchmark-quiet --benchmark-disable-gc
+
+bench-instructions: $(VENV)/.compiled  ## count the instructions of the compiled modules (valgrind), compared with bench/instructions.json
+	@$(BIN)/python bench/instructions.py --write build/instructions.json
 
 soak: $(VENV)/.compiled  ## let a station serve a simulated month in every version (some minutes), and write docs/common/soak.md
 	@$(BIN)/python bench/soak.py --page docs/common

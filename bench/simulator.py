@@ -14,17 +14,10 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
 
 from stations import folder, station  # noqa: E402
+from support.memory import resident_kib  # noqa: E402
 
 ROUNDS = 2
 FILES_PER_STATION = 4
-
-
-def resident_kib() -> int:
-    """Of this process, now."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1])
-    raise LookupError("the kernel says no VmRSS")
 
 
 async def session(made) -> None:

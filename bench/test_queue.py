@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from memory import resident_kib
+from support.memory import resident_kib
 
 from ocpp.clock import ManualClock
 from ocpp.messages import v16
-from ocpp.rpc.endpoint import _Waiting
 from ocpp.rpc.outbox import Outbox
+from ocpp.rpc.waiting import WaitingCall
 from ocpp.storage.database import Database
 
 REQUEST = v16.StopTransactionRequest(
@@ -152,7 +152,7 @@ def test_in_memory(benchmark, role):
     queue, done = deque(), None
 
     def put_and_take():
-        queue.append(_Waiting(REQUEST, done, 0))
+        queue.append(WaitingCall(REQUEST, done, 0))
         queue.popleft()
 
     benchmark(put_and_take)

@@ -235,7 +235,7 @@ class ChargePoint:
         try:
             if self._state.get(LAST_GOOD_KEY) != profile.slot:
                 self._strategy.endpoint.boot_state = BootState.UNKNOWN  # introduced again (B10.FR.10)
-                self._state.put(LAST_GOOD_KEY, profile.slot)
+                self._state.put(LAST_GOOD_KEY, profile.slot, durable=False)  # lost, it is found again
         except StorageError as error:
             log.error("the slot that worked last is not kept: %s", error)
 

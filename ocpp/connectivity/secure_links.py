@@ -131,12 +131,16 @@ class SecureLinks:
         """The roots as PEM, None for the operating system's; and whether one may be that another one has signed.
 
         Every certificate of the store was taken as a root, whoever signed it; where it is its own issuer it makes no
-        difference to say so.
+        difference to say so. SecurityError when roots are stored of which none can be read: nobody decided to trust the
+        operating system's in their place.
         """
         given = _read(Path(profile.ca_file)) if profile.ca_file is not None else ""
         if not self._folder.has(kind):
             return given or None, False
-        return given + "".join(root.pem for root in self._folder.roots(kind)), True
+        roots = given + "".join(root.pem for root in self._folder.roots(kind))
+        if not roots:
+            raise SecurityError(f"none of the root certificates in {self._folder.path / kind} can be read")
+        return roots, True
 
     def _own(self, profile: NetworkProfile) -> list[tuple[str, str, str | None] | None]:
         """Certificate and key files to show in this attempt, best first; None alone where the profile shows none."""

@@ -45,7 +45,7 @@ class KeyValue(msgspec.Struct, frozen=True):
 class _Line:
     """A key with its variable, and how it was told last."""
 
-    __slots__ = ("definition", "entry", "key", "profile", "shown", "told", "values")
+    __slots__ = ("definition", "entry", "key", "measured", "profile", "shown", "told", "values")
 
     def __init__(self, key: Key, entry: Entry | None, profile: Entry | None) -> None:
         self.key = key
@@ -55,6 +55,7 @@ class _Line:
         """The variable that says whether the key's feature profile is there; None where it always is."""
         self.definition: Definition | None = None
         self.values: object = None
+        self.measured: str | None = None
         self.shown: KeyValue | None = None
         self.told: Any = None
 
@@ -95,7 +96,7 @@ class KeyView:
                 changed = (
                     entry.values is not line.values
                     or entry.definition is not line.definition
-                    or entry.getter is not None
+                    or (not line.key.shows_maximum and entry.getter is not None and entry.getter() != line.measured)
                 )
             if changed:
                 self._tell(line, make)
@@ -111,8 +112,10 @@ class KeyView:
         )
 
     def _tell(self, line: _Line, make: Callable[[str, bool, str | None], Any]) -> None:
-        if line.entry is not None:
-            line.values, line.definition = line.entry.values, line.entry.definition
+        entry = line.entry
+        if entry is not None:
+            line.values, line.definition = entry.values, entry.definition
+            line.measured = entry.getter() if not line.key.shows_maximum and entry.getter is not None else None
         now = self._key_value(line.key)
         if now != line.shown:
             line.shown, line.told = now, make(now.name, now.read_only, now.value)

@@ -78,6 +78,9 @@ class DeviceModel:
         self.structure = 0
         """Another number after every variable that was added, or taken out."""
         self._stored: dict[tuple[str, str], dict[Attribute, str]] = {}
+        self._components: set[tuple[str, str, int | None, int | None]] = set()
+        """The components that there are for a CSMS, as of `_components_at`: `structure`, and whether it knows 2.1."""
+        self._components_at: tuple[int, bool] | None = None
         self._guards: list[Guard] = []
         if repository is not None:
             for component, variable, attribute, value in repository.load():
@@ -223,9 +226,25 @@ class DeviceModel:
         with_21: bool = True,
     ) -> tuple[GetStatus, str | None]:
         """What a CSMS reads (B06); the value is None unless Accepted."""
-        entry = self._visible(component, variable, with_21)
-        if entry is None:
-            return GetStatus(self._unknown(component, with_21).value), None
+        return self.read(*component, *variable, attribute, with_21)
+
+    def read(
+        self,
+        component: str,
+        instance: str | None,
+        evse: int | None,
+        connector: int | None,
+        variable: str,
+        variable_instance: str | None,
+        attribute: Attribute,
+        with_21: bool,
+    ) -> tuple[GetStatus, str | None]:
+        """`get`, by the names alone."""
+        entry: Entry | None = self._index.find(
+            component, instance or None, evse, connector, variable, variable_instance or None
+        )
+        if entry is None or entry.definition.hidden or (entry.definition.since_21 and not with_21):
+            return GetStatus(self._unknown(Component(component, instance, evse, connector), with_21).value), None
         definition = entry.definition
         if definition.mutability is _WRITE_ONLY:
             return GetStatus.REJECTED, None
@@ -299,6 +318,8 @@ class DeviceModel:
         return entry
 
     def _unknown(self, component: Component, with_21: bool) -> SetStatus:
-        wanted = component.folded
-        known = any(entry.component.folded == wanted for entry in self.entries(with_21=with_21))
+        if self._components_at != (self.structure, with_21):
+            self._components = {entry.component.folded for entry in self.entries(with_21=with_21)}
+            self._components_at = (self.structure, with_21)
+        known = component.folded in self._components
         return SetStatus.UNKNOWN_VARIABLE if known else SetStatus.UNKNOWN_COMPONENT

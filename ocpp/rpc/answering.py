@@ -57,6 +57,7 @@ class Answering:
         """Actions whose handlers are coroutine functions."""
         self._pending: asyncio.Queue[_Pending] = asyncio.Queue(MAX_INBOUND_CALLS)
         self._busy = False
+        """Whether calls are pending, or the answer to one is."""
         self.heard = asyncio.Event()
         """Cleared while an answer of the peer is on its way to whoever waits for it: what the peer calls next must not
         overtake it."""
@@ -82,8 +83,8 @@ class Answering:
                 outcome.close()
 
     def take(self, session: Session, call: CallReceived) -> Answer | None:
-        """The answer, where it can be given at once; else None, and `answers` brings it in its turn."""
-        if self._busy or call.action in self._waits or not self._pending.empty() or not self.heard.is_set():
+        """The answer, where it can be given at once; else None, and `next` brings it in its turn."""
+        if self._busy or call.action in self._waits or not self.heard.is_set():
             return self._queue(session, call, None)
         try:
             outcome = self._handle(call)
@@ -102,12 +103,12 @@ class Answering:
         except asyncio.QueueFull:
             error = CallError(error_codes.GENERIC_ERROR, "too many calls at once")
             return Answer(call.action, session.error(call.message_id, error), None)
+        self._busy = True
         return None
 
     async def next(self, session: Session) -> Answer:
         """The next answer that could not be given at once; `done` says that it is on its way."""
         call, outcome = await self._pending.get()
-        self._busy = True
         await self.heard.wait()
         try:
             if outcome is None:
@@ -121,7 +122,7 @@ class Answering:
 
     def done(self) -> None:
         """The answer that `next` gave is on its way."""
-        self._busy = False
+        self._busy = not self._pending.empty()
 
     def _handle(self, call: CallReceived) -> Any:
         if not self._may_answer():

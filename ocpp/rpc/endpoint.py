@@ -9,7 +9,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import msgspec
 
@@ -17,14 +17,24 @@ from ocpp.clock import Clock, Timer
 from ocpp.errors import CallError, CallTimeout, NotConnected, NotPermitted, PilotwireError, QueueFull, StorageError
 from ocpp.messages import Catalogue
 from ocpp.rpc import error_codes
-from ocpp.rpc.answering import MAX_INBOUND_CALLS as MAX_INBOUND_CALLS
-from ocpp.rpc.answering import Answer, Answering
-from ocpp.rpc.answering import Handler as Handler
-from ocpp.rpc.answering import Reply as Reply
+from ocpp.rpc.answering import MAX_INBOUND_CALLS, Answer, Answering, Handler, Reply
+from ocpp.rpc.link import Link, Received
 from ocpp.rpc.outbox import Outbox
 from ocpp.rpc.permission import BootState
 from ocpp.rpc.session import CallAnswered, CallReceived, FrameToSend, SendReceived, Session
+from ocpp.rpc.waiting import WaitingCall
 from ocpp.storage.messages import StoredMessage
+
+__all__ = [
+    "MAX_INBOUND_CALLS",
+    "MAX_WAITING_CALLS",
+    "STORAGE_RETRY_S",
+    "Endpoint",
+    "Handler",
+    "Link",
+    "Received",
+    "Reply",
+]
 
 MAX_WAITING_CALLS = 256
 """Calls that wait for their turn while one is in flight; more means that the CSMS has stopped answering."""
@@ -33,29 +43,6 @@ STORAGE_RETRY_S = 5.0
 """How long until a disk that failed is tried again."""
 
 log = logging.getLogger(__name__)
-
-
-class Received(NamedTuple):
-    """One WebSocket message; OCPP-J uses text frames only."""
-
-    data: bytes
-    text: bool
-
-
-class Link(Protocol):
-    """A connection that is open. Both methods raise ConnectionError once it is not."""
-
-    async def send(self, frame: bytes) -> None:
-        """Send a text frame."""
-
-    async def receive(self) -> Received:
-        """The next message of the peer."""
-
-
-class _Waiting(msgspec.Struct, eq=False):
-    request: msgspec.Struct
-    done: asyncio.Future[Any]
-    after_order: int
 
 
 class Endpoint:
@@ -76,7 +63,7 @@ class Endpoint:
         self.sent_at = 0.0
         """Monotonic time at which the newest frame went out."""
         self._answering = Answering(lambda: self.boot_state.answers_calls)
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[WaitingCall] = deque()
         self._wake = asyncio.Event()
         self._answer: asyncio.Future[CallAnswered] | None = None
         self._session: Session | None = None
@@ -132,7 +119,7 @@ class Endpoint:
         if len(self._waiting) >= MAX_WAITING_CALLS:
             raise QueueFull(f"{MAX_WAITING_CALLS} calls already wait for the CSMS; {action} is given up")
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(request, done, self.outbox.last_order if self.outbox else 0))
+        self._waiting.append(WaitingCall(request, done, self.outbox.last_order if self.outbox else 0))
         self._wake.set()
         return await done
 
@@ -229,9 +216,7 @@ class Endpoint:
             self._answer.cancel()
         self._answer = None
         while self._waiting:
-            done = self._waiting.popleft().done
-            if not done.done():
-                done.set_exception(NotConnected("the connection broke before the call was answered"))
+            self._waiting.popleft().fail(NotConnected("the connection broke before the call was answered"))
         try:
             if self.outbox is not None and len(self.outbox):
                 self.outbox.mark_offline()
@@ -330,34 +315,26 @@ class Endpoint:
             self._clock.call_later(STORAGE_RETRY_S, self._wake.set)
             return None
 
-    def _precedes(self, stored: StoredMessage, waiting: _Waiting) -> bool:
+    def _precedes(self, stored: StoredMessage, waiting: WaitingCall) -> bool:
         """Messages of this connection keep their order; a backlog never delays a call (1.6 section 3.7), unless
         everything is queued: then what is said now must not overtake what was said before.
         """
         backlog = stored.order <= self._first_live_order
         return stored.order <= waiting.after_order and (not backlog or self.queue_all())
 
-    async def _send_waiting(self, waiting: _Waiting) -> None:
+    async def _send_waiting(self, waiting: WaitingCall) -> None:
         try:
             answered = await self._exchange(waiting.request)
         except (PilotwireError, ValueError) as error:
-            if not waiting.done.done():
-                waiting.done.set_exception(error)
-            return
+            waiting.fail(error)
         except ConnectionError as error:
-            if not waiting.done.done():
-                waiting.done.set_exception(NotConnected(str(error)))
+            waiting.fail(NotConnected(str(error)))
             raise
         except asyncio.CancelledError:
-            if not waiting.done.done():
-                waiting.done.set_exception(NotConnected("the connection broke before the call was answered"))
+            waiting.fail(NotConnected("the connection broke before the call was answered"))
             raise
-        if waiting.done.done():
-            return
-        if answered.error is not None:
-            waiting.done.set_exception(answered.error)
         else:
-            waiting.done.set_result(answered.response)
+            waiting.take(answered)
 
     async def _send_stored(self, stored: StoredMessage, request: Any) -> None:
         outbox = self.outbox

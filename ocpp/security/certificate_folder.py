@@ -1,5 +1,6 @@
 """Where the certificates are, and which kinds there are; what can be told without the library that reads them."""
 
+import logging
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,8 @@ from ocpp.security.roots import Root
 
 if TYPE_CHECKING:
     from ocpp.security.certificate_store import CertificateStore
+
+log = logging.getLogger(__name__)
 
 
 class Kind(StrEnum):
@@ -51,8 +54,8 @@ class CertificateFolder:
         for path in sorted((self.path / kind).glob("*.pem")):
             try:
                 found.append(roots.read(path.read_bytes())[0])
-            except (SecurityError, OSError):
-                continue
+            except (SecurityError, OSError) as error:
+                log.warning("the root certificate %s is left out: %s", path, error)
         return found
 
     def put_root(self, kind: Kind, root: Root) -> None:

@@ -8,6 +8,7 @@ import re
 import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -16,6 +17,9 @@ from ocpp.errors import SecurityError
 
 MAX_CHAIN = 10
 """Certificates of one text; a hierarchy has three or four."""
+
+REMEMBERED = 32
+"""Certificates that are not read again: every connection asks for the roots, each takes a TLS context to read."""
 
 _BLOCK = r"(?s)-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----"
 
@@ -65,6 +69,7 @@ def read(pem: str | bytes) -> list[Root]:
     return [_root(block) for block in blocks(pem)]
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _root(block: str) -> Root:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:

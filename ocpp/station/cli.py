@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import gc
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -13,6 +14,9 @@ from ocpp.station.late import UNUSED, put_off
 
 EXIT_USAGE = 2
 EXIT_FAILURE = 1
+
+DEFAULT_COLUMNS = 80
+"""Of help texts where there is no terminal."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,10 +35,25 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
+class _Parser(argparse.ArgumentParser):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=_formatter, **options)
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """Left alone, argparse asks `shutil` for the width, with every argument, and that imports archives of all kinds."""
+    columns = os.environ.get("COLUMNS", "")
+    try:
+        width = int(columns) if columns.isdecimal() else os.get_terminal_size().columns
+    except OSError:
+        width = 0
+    return argparse.HelpFormatter(prog, width=(width or DEFAULT_COLUMNS) - 2)
+
+
 def _parser(named: str | None) -> argparse.ArgumentParser:
     """The parser, with the command that is `named` spelled out; the others would only cost time."""
-    parser = argparse.ArgumentParser(prog="pilotwire", description="EV charging station: OCPP 1.6, 2.0.1 and 2.1")
-    commands = parser.add_subparsers(required=True, metavar="command")
+    parser = _Parser(prog="pilotwire", description="EV charging station: OCPP 1.6, 2.0.1 and 2.1")
+    commands = parser.add_subparsers(prog=parser.prog, required=True, metavar="command")
     for add in (_COMMANDS[named],) if named in _COMMANDS else _COMMANDS.values():
         add(commands)
     return parser

@@ -6,7 +6,6 @@ in between costs nothing, the next start makes the rescue again or finishes it. 
 
 import logging
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -104,6 +103,8 @@ def _sync(path: Path) -> None:
 
 def _keep_aside(path: Path) -> Path:
     """Keep the damaged file and its log under a name of their own; the oldest kept ones give way."""
+    import shutil
+
     kept = sorted(
         (int(number), file)
         for file in path.parent.glob(f"{path.name}.damaged-*")

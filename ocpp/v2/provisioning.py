@@ -70,25 +70,32 @@ class Provisioning:
     def get_variables(self, request: v2.GetVariablesRequest) -> v2.GetVariablesResponse:
         """B06."""
         self._limit(len(request.get_variable_data), "GetVariables")
-        with_21 = self._with_21
-        return v2.GetVariablesResponse(
-            get_variable_result=[self._read(wish, with_21) for wish in request.get_variable_data]
-        )
-
-    def _read(self, wish: v2.GetVariableData, with_21: bool) -> v2.GetVariableResult:
-        attribute = _ATTRIBUTES[wish.attribute_type]
-        component, variable = wish.component, wish.variable
-        status, value = self._context.model.get(
-            component_of(component), Variable(variable.name, variable.instance), attribute, with_21=with_21
-        )
+        with_21, read = self._with_21, self._context.model.read
         statuses, attributes, result = _read_types()
-        return result(
-            attribute_status=statuses[status],
-            attribute_type=attributes[attribute],
-            attribute_value=value,
-            component=component,
-            variable=variable,
-        )
+        results = []
+        for wish in request.get_variable_data:
+            component, variable, attribute = wish.component, wish.variable, _ATTRIBUTES[wish.attribute_type]
+            evse = component.evse
+            status, value = read(
+                component.name,
+                component.instance,
+                evse.id if evse is not None else None,
+                evse.connector_id if evse is not None else None,
+                variable.name,
+                variable.instance,
+                attribute,
+                with_21,
+            )
+            results.append(
+                result(
+                    attribute_status=statuses[status],
+                    attribute_type=attributes[attribute],
+                    attribute_value=value,
+                    component=component,
+                    variable=variable,
+                )
+            )
+        return v2.GetVariablesResponse(get_variable_result=results)
 
     def set_variables(self, request: v2.SetVariablesRequest) -> v2.SetVariablesResponse:
         """B05. Everything accepted is on disk before the response goes out."""

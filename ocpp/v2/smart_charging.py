@@ -16,6 +16,7 @@ from ocpp.messages import v2
 from ocpp.rpc.endpoint import Handler, Reply
 
 _RECURRENCY_S = {"Daily": DAY_S, "Weekly": WEEK_S}
+_PURPOSES: dict[str, Purpose] = {each.value: each for each in Purpose}
 _RECURRENCY = {seconds: name for name, seconds in _RECURRENCY_S.items()}
 
 PROFILES_PER_MESSAGE = 10
@@ -217,15 +218,14 @@ def _schedule_defect(given: v2.ChargingProfile, schedule: v2.ChargingSchedule) -
     relative = given.charging_profile_kind == "Relative"
     if relative is (schedule.start_schedule is not None):
         return "InvalidSchedule"  # K01.FR.40-41
-    if any(each.phase_to_use is not None for each in schedule.charging_schedule_period):
-        return "UnsupportedParam"  # K01.FR.48: phases cannot be switched
-    if any(each.limit is None for each in schedule.charging_schedule_period):
-        return "UnsupportedParam"
+    for each in schedule.charging_schedule_period:
+        if each.phase_to_use is not None or each.limit is None:
+            return "UnsupportedParam"  # K01.FR.48: phases cannot be switched
     return ""
 
 
 def _purpose(given: v2.ChargingProfilePurposeEnum | None) -> Purpose | None:
-    return Purpose(given.value) if given is not None and given.value in set(Purpose) else None
+    return _PURPOSES.get(given) if given is not None else None
 
 
 def read_profile(given: v2.ChargingProfile, evse_id: int, transaction_id: str | None = None) -> ChargingProfile | None:
@@ -256,8 +256,10 @@ def read_schedule(given: v2.ChargingSchedule) -> Schedule:
         id=given.id,
         unit=given.charging_rate_unit.value,
         periods=tuple(
-            Period(each.start_period, float(each.limit or 0), each.number_phases)
-            for each in given.charging_schedule_period
+            [
+                Period(each.start_period, float(each.limit or 0), each.number_phases)
+                for each in given.charging_schedule_period
+            ]
         ),
         start=_seconds(given.start_schedule),
         duration=given.duration,

@@ -19,6 +19,7 @@ from ocpp.versions import OcppVersion
 from support.csms import ScriptedCsms
 from support.file_server import FileServer
 from support.links import FakeLink
+from support.memory import resident_kib
 from support.station import StationUnderTest
 
 EVSES = 2
@@ -299,7 +300,7 @@ class Soak:
             sessions=self.sessions,
             messages=self.csms.total,
             objects=len(gc.get_objects()),
-            mib=_resident_mib(),
+            mib=resident_kib() / 1024,
             database_kib=sizes[".db"],
             log_kib=sizes.get(".db-wal", 0.0),
         )
@@ -314,10 +315,3 @@ class Soak:
         link = self.csms.link
         if isinstance(link, FakeLink):
             link.sent.clear()
-
-
-def _resident_mib() -> float:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    raise LookupError("the kernel says no VmRSS")

@@ -4,6 +4,7 @@ A row is an address and a definition. A later block adds a module here and names
 """
 
 from ocpp.device_model.definition import Definition
+from ocpp.device_model.entry import Handle
 from ocpp.device_model.model import DeviceModel
 from ocpp.device_model.standard import (
     authorization,
@@ -43,9 +44,9 @@ def build(model: DeviceModel) -> None:
     for table in TABLES:
         for address, definition in table.items():
             model.define(address, definition)
-    model.entry(f"{internal.CONTROLLER}/SupportedFeatureProfiles").getter = lambda: _profiles(model)
+    profiles = [(name, model.boolean(address)) for name, address in internal.PROFILES.items()]
+    model.entry(f"{internal.CONTROLLER}/SupportedFeatureProfiles").getter = lambda: _present(profiles)
 
 
-def _profiles(model: DeviceModel) -> str:
-    present = [name for name, address in internal.PROFILES.items() if model.value(address) == "true"]
-    return ",".join(["Core", *present, "RemoteTrigger"])
+def _present(profiles: list[tuple[str, Handle[bool]]]) -> str:
+    return ",".join(["Core", *(name for name, present in profiles if present.value), "RemoteTrigger"])

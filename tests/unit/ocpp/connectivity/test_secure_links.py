@@ -178,6 +178,15 @@ async def test_profile_3_without_a_certificate_says_so(links, folder, root):
         await connect(links, 9, 3)
 
 
+async def test_roots_that_are_damaged_are_not_replaced_by_those_of_the_operating_system(links, folder, root, caplog):
+    folder.store.put(Kind.CSMS_ROOT, [root.certificate])
+    (damaged,) = (folder.path / Kind.CSMS_ROOT).glob("*.pem")
+    damaged.write_bytes(damaged.read_bytes()[:200])
+    with pytest.raises(ConnectError, match="none of the root certificates"):
+        await connect(links, 9)
+    assert f"the root certificate {damaged} is left out" in caplog.text
+
+
 @pytest.mark.req("M05.FR.13", "M05.FR.14", "1.6-M05.FR.12", "1.6-M05.FR.13")
 async def test_the_former_root_serves_until_the_csms_shows_the_new_one(links, folder, root, tmp_path, heard):
     successor = Authority("successor", root)

@@ -259,6 +259,53 @@ async def test_a_peer_that_does_not_wait_is_bounded(side):
     assert len([message for message in side.sent if message[0] == 3]) == MAX_INBOUND_CALLS + 5 - len(refused)
 
 
+async def test_answers_keep_the_order_of_the_calls_whoever_has_to_wait(side):
+    gate, order = asyncio.Event(), []
+
+    async def wait(request):
+        order.append("begun")
+        await gate.wait()
+        return v2.ClearCacheResponse(status="Accepted")
+
+    side.endpoint.register("ClearCache", lambda request: wait(request))
+    side.endpoint.register("GetLocalListVersion", lambda request: v2.GetLocalListVersionResponse(version_number=1))
+    link = await side.connect()
+    await side.feed(2, "at once", "GetLocalListVersion", {})
+    assert [message[1] for message in side.sent] == ["at once"]
+    link.feed(json.dumps([2, "waits", "ClearCache", {}]))
+    link.feed(json.dumps([2, "behind", "GetLocalListVersion", {}]))
+    await side.clock.settle(50)
+    assert [message[1] for message in side.sent] == ["at once"]
+    assert order == ["begun"]
+    gate.set()
+    await side.clock.settle(50)
+    assert [message[1] for message in side.sent] == ["at once", "waits", "behind"]
+    await side.feed(2, "again", "GetLocalListVersion", {})
+    assert side.sent[-1][1] == "again"
+
+
+async def test_what_was_asked_over_a_broken_connection_is_not_answered_over_the_next(side, recwarn):
+    gate = asyncio.Event()
+
+    async def wait(request):
+        await gate.wait()
+        return v2.ClearCacheResponse(status="Accepted")
+
+    side.endpoint.register("ClearCache", wait)
+    side.endpoint.register("GetLocalListVersion", lambda request: v2.GetLocalListVersionResponse(version_number=1))
+    link = await side.connect()
+    for number in range(3):
+        link.feed(json.dumps([2, f"old {number}", "ClearCache", {}]))
+    await side.clock.settle(50)
+    link.drop()
+    await side.clock.settle(50)
+    gate.set()
+    await side.connect()
+    await side.feed(2, "new", "GetLocalListVersion", {})
+    assert [message[1] for message in side.sent] == ["new"]
+    assert not recwarn.list
+
+
 async def test_a_binary_frame_is_answered_and_the_connection_goes_on(side):
     link = await side.connect()
     link.feed(b'[2,"1","ClearCache",{}]', text=False)

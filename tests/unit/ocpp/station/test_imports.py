@@ -51,6 +51,7 @@ UNUSED = {
     "pickle",
     "pymodbus",
     "serial",
+    "shutil",
     "tempfile",
     "urllib.request",
     "zipfile",
