@@ -277,20 +277,21 @@ class Program:
         """End this life in an orderly way."""
         self._finished.set()
 
-    async def run(self) -> None:
-        """Work until `finish` or a reset."""
+    async def run(self, started: Callable[[], None] = lambda: None) -> None:
+        """Work until `finish` or a reset; `started` is called when everything is at work."""
         try:
             async with self._local_api():
-                await self._serve()
+                await self._serve(started)
         finally:
             if self._message_log is not None:
                 self._message_log.close()
             self.database.close()
             self._directory.release()
 
-    async def _serve(self) -> None:
+    async def _serve(self, started: Callable[[], None]) -> None:
         self.parts.start()
         self.charge_point.start(self.parts.plugged)
+        started()
         connection = asyncio.ensure_future(self.charge_point.run())
         finished = asyncio.ensure_future(self._finished.wait())
         try:
@@ -354,9 +355,10 @@ async def run_station(configuration: Configuration, clock: Callable[[], Clock] =
     program = Program(configuration, clock())
     gc.freeze()
     gc.enable()
-    async with ServiceManager().watching():
+    manager = ServiceManager()
+    async with manager.watching():
         while True:
-            await program.run()
+            await program.run(manager.ready)
             if stopping or program.restart_reason is None:
                 return 0
             if configuration.station["reset"] == "exit":

@@ -17,6 +17,7 @@ class ServiceManager:
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         address = environment.get("NOTIFY_SOCKET", "")
+        self._is_ready = False
         self._address = "\0" + address[1:] if address.startswith("@") else address
         microseconds = environment.get("WATCHDOG_USEC", "")
         ours = environment.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
@@ -35,10 +36,15 @@ class ServiceManager:
         except OSError as error:
             log.warning("the service manager cannot be told %s: %s", state, error)
 
+    def ready(self) -> None:
+        """Hardware, local API and charge point are at work. Said once: a reset within the process is none to systemd."""
+        if not self._is_ready:
+            self._is_ready = True
+            self.tell("READY=1")
+
     @contextlib.asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
-        """Ready on entering, alive as long as the event loop turns, stopping on leaving."""
-        self.tell("READY=1")
+        """Alive as long as the event loop turns, stopping on leaving."""
         beat = asyncio.ensure_future(self._beat())
         try:
             yield

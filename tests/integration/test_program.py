@@ -1,7 +1,9 @@
 """The program as a supervisor and a technician meet it: signals, exit statuses, power cuts, dead CSMSs, clock jumps."""
 
 import json
+import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -80,6 +82,37 @@ def test_sigterm_is_obeyed_within_five_seconds_whatever_the_csms_does(csms, stat
     began = time.monotonic()
     assert station.stop() == 0
     assert time.monotonic() - began < 5
+
+
+def test_systemd_hears_that_it_is_ready_when_it_is_at_work_and_when_it_stops(tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(PATIENCE_S)
+        station = StationProcess(
+            tmp_path, station_file(9, "2.0.1"), environment={"NOTIFY_SOCKET": str(tmp_path / "notify")}
+        )
+        station.start()
+        try:
+            assert systemd.recv(100) == b"READY=1"
+            assert station.status()["evses"]
+            station.process.send_signal(signal.SIGTERM)
+            assert systemd.recv(100) == b"STOPPING=1"
+        finally:
+            station.kill()
+
+
+def test_a_station_whose_local_api_has_no_place_never_says_that_it_is_ready(csms, tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd, socket.create_server(("127.0.0.1", 0)) as taken:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(PATIENCE_S)
+        text = station_file(csms.port, "2.0.1").replace("127.0.0.1:0", f"127.0.0.1:{taken.getsockname()[1]}")
+        file = tmp_path / "station.toml"
+        file.write_text(text)
+        environment = {**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")}
+        command = [sys.executable, "-m", "ocpp.station.cli", "run", str(file)]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE_S)
+        assert "cannot be listened on" in done.stderr + done.stdout
+        assert systemd.recv(100) == b"STOPPING=1"
 
 
 def test_the_local_api_answers_while_the_csms_is_unreachable(station_on):

@@ -28,18 +28,19 @@ async def test_it_says_ready_and_then_that_it_lives_twice_in_the_time_allowed(li
     manager = ServiceManager(environment(listener, WATCHDOG_USEC="20000"))
     assert manager.beat_s == 0.01
     async with manager.watching():
+        manager.ready()
+        manager.ready()
         assert [await hear(listener) for _ in range(4)] == ["READY=1", "WATCHDOG=1", "WATCHDOG=1", "WATCHDOG=1"]
 
 
 async def test_it_says_when_it_stops(listener) -> None:
     async with ServiceManager(environment(listener)).watching():
-        assert await hear(listener) == "READY=1"
+        pass
     assert await hear(listener) == "STOPPING=1"
 
 
 async def test_a_loop_that_hangs_gives_no_sign_of_life(listener) -> None:
     async with ServiceManager(environment(listener, WATCHDOG_USEC="20000")).watching():
-        assert listener.recv(100) == b"READY=1"
         listener.settimeout(0.1)
         with pytest.raises(TimeoutError):
             listener.recv(100)  # blocks the loop, as whatever hangs would
