@@ -102,7 +102,10 @@ class Evse(msgspec.Struct):
     @property
     def plugged_connector(self) -> Connector | None:
         """Where the cable is; None when none is plugged."""
-        return next((connector for connector in self.connectors if connector.plugged), None)
+        for connector in self.connectors:
+            if connector.plugged:
+                return connector
+        return None
 
     @property
     def in_use(self) -> bool:

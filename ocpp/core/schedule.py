@@ -58,8 +58,7 @@ class Schedule(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
     @cached_property
     def curve(self) -> Curve:
         """Its periods for calculation."""
-        periods = [(each.start, each.limit, each.phases) for each in self.periods]
-        return Curve(periods, self.unit == "A", self.duration)
+        return Curve(self.periods, self.unit == "A", self.duration)
 
 
 class ChargingProfile(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -15,10 +15,8 @@ class ChargingProfileRepository:
 
     def put(self, profile_id: int, data: bytes) -> None:
         """Add a profile, or replace the one with that id; durable, since the CSMS is told so."""
-        with self._database.transaction():
-            self._database.execute("INSERT OR REPLACE INTO charging_profiles VALUES (?, ?)", (profile_id, data))
+        self._database.write("INSERT OR REPLACE INTO charging_profiles VALUES (?, ?)", (profile_id, data))
 
     def remove(self, profile_id: int) -> None:
         """Forget a profile."""
-        with self._database.transaction():
-            self._database.execute("DELETE FROM charging_profiles WHERE id = ?", (profile_id,))
+        self._database.write("DELETE FROM charging_profiles WHERE id = ?", (profile_id,))
