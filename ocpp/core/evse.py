@@ -118,6 +118,7 @@ class Evses:
 
     def __init__(self, evses: list[Evse]) -> None:
         self._evses = evses
+        self._by_id = {evse.id: evse for evse in evses}
         self.operative = True
         self.faults: dict[str, Fault] = {}
 
@@ -128,13 +129,13 @@ class Evses:
         return len(self._evses)
 
     def __contains__(self, evse_id: object) -> bool:
-        return any(evse.id == evse_id for evse in self._evses)
+        return evse_id in self._by_id
 
     def __getitem__(self, evse_id: int) -> Evse:
-        for evse in self._evses:
-            if evse.id == evse_id:
-                return evse
-        raise DeviceModelError(f"there is no EVSE {evse_id}; known are 1 to {len(self._evses)}")
+        evse = self._by_id.get(evse_id)
+        if evse is None:
+            raise DeviceModelError(f"there is no EVSE {evse_id}; known are 1 to {len(self._evses)}")
+        return evse
 
     @property
     def connectors(self) -> list[Connector]:

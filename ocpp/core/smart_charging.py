@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -22,6 +22,10 @@ MAX_TIMER_S = 3600.0
 
 MAX_DURATION_S = 366 * 86400
 """Of a composite schedule."""
+
+# Members of an enumeration are slow to look up, and reviews look at every profile.
+_EXTERNAL, _TX = Purpose.EXTERNAL, Purpose.TX
+_STATION_WIDE = (Purpose.STATION_MAX, Purpose.EXTERNAL)
 
 log = logging.getLogger(__name__)
 
@@ -118,8 +122,7 @@ class SmartCharging:
         replaced = self._profiles.in_the_way(profile)
         if replaced and not replace_equal:
             return "DuplicateProfile"
-        own = sum(1 for each in self._profiles if each.purpose is not Purpose.EXTERNAL)
-        if own - len(replaced) >= self._most and known is None:
+        if known is None and self._profiles.own - len(replaced) >= self._most:
             return "TooManyElements"
         for each in replaced:
             self._profiles.remove(each)
@@ -264,10 +267,10 @@ class SmartCharging:
     def limit(self, evse: Evse, at: float | None = None) -> Limit:
         """What an EVSE may draw at an instant (now), before it is shared with others."""
         instant = at if at is not None else self._clock.unix()
-        return self._limits(evse, instant).at(instant)
+        return self._limits(evse, self._obeyed(), instant).at(instant)
 
-    def _limits(self, evse: Evse, now: float) -> Limits:
-        return limits_of(self._place(evse), self._for(evse), self._anchor(evse, now))
+    def _limits(self, evse: Evse, obeyed: Iterable[ChargingProfile], now: float) -> Limits:
+        return limits_of(self._place(evse), _matter(obeyed, evse), self._anchor(evse, now))
 
     def power(self, limit: Limit) -> float:
         """A limit in W."""
@@ -281,19 +284,19 @@ class SmartCharging:
         self._reviewing, self._overtaken = True, False
         now = self._clock.unix()
         try:
-            chosen = [self._limits(evse, now) for evse in self._evses]
-            self._apply_limits({evse.id: each.at(now) for evse, each in zip(self._evses, chosen, strict=True)}, now)
+            obeyed = self._obeyed()
+            chosen = [self._limits(evse, obeyed, now) for evse in self._evses]
+            limits = {evse.id: each.at(now) for evse, each in zip(self._evses, chosen, strict=True)}
+            shared = self._grid.limit_a != math.inf or bool(_wide(obeyed))
+            for evse in self._evses:
+                self._put(evse, self._shared(evse, limits, now) if shared else limits[evse.id])
         finally:
             self._reviewing = False
         if self._overtaken:
-            chosen = [self._limits(evse, now) for evse in self._evses]
+            obeyed = self._obeyed()
+            chosen = [self._limits(evse, obeyed, now) for evse in self._evses]
         self._schedule_review(chosen, now)
         self.profiles_changed()
-
-    def _apply_limits(self, limits: dict[int, Limit], now: float) -> None:
-        unlimited = self._grid.limit_a == math.inf and not self._station_wide()
-        for evse in self._evses:
-            self._put(evse, limits[evse.id] if unlimited else self._shared(evse, limits, now))
 
     def _put(self, evse: Evse, limit: Limit) -> None:
         before = evse.limit
@@ -361,21 +364,14 @@ class SmartCharging:
 
     def _for(self, evse: Evse) -> list[ChargingProfile]:
         """The profiles that matter for an EVSE."""
-        transaction = _transaction_of(evse)
-        return [
-            each
-            for each in self._obeyed()
-            if each.evse_id in (STATION, evse.id)
-            and (each.purpose is not Purpose.TX or (transaction is not None and each.transaction_id == transaction.id))
-        ]
+        return _matter(self._obeyed(), evse)
 
     def _station_wide(self) -> list[ChargingProfile]:
-        wide = (Purpose.STATION_MAX, Purpose.EXTERNAL)
-        return [each for each in self._obeyed() if each.evse_id == STATION and each.purpose in wide]
+        return _wide(self._obeyed())
 
     def _obeyed(self) -> list[ChargingProfile]:
         on, external = self.on, self.obeys_external
-        return [each for each in self._profiles if (external if each.purpose is Purpose.EXTERNAL else on)]
+        return [each for each in self._profiles if (external if each.purpose is _EXTERNAL else on)]
 
     def _anchor(self, evse: Evse, default: float) -> float:
         transaction = _transaction_of(evse)
@@ -392,6 +388,24 @@ class SmartCharging:
         default = connector.max_current_a if evse.limit_a is None else evse.limit_a
         most = min(connector.max_current_a, self._grid.limit_a)
         return Place(most, connector.phases, default, self._grid.default_phases, self._grid.voltage_v)
+
+
+def _matter(profiles: Iterable[ChargingProfile], evse: Evse) -> list[ChargingProfile]:
+    """Those that matter for an EVSE, of the profiles that are obeyed."""
+    transaction = _transaction_of(evse)
+    transaction_id = transaction.id if transaction is not None else None
+    places = (STATION, evse.id)
+    return [
+        each
+        for each in profiles
+        if each.evse_id in places
+        and (each.purpose is not _TX or (transaction_id is not None and each.transaction_id == transaction_id))
+    ]
+
+
+def _wide(profiles: Iterable[ChargingProfile]) -> list[ChargingProfile]:
+    """Those that hold for the connection to the grid."""
+    return [each for each in profiles if each.evse_id == STATION and each.purpose in _STATION_WIDE]
 
 
 def _transaction_of(evse: Evse) -> Transaction | None:

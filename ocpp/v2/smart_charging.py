@@ -73,13 +73,18 @@ class SmartCharging:
         """Fewer phases than an EVSE has can be promised only where they can be switched (K01.FR.43)."""
         if self._switches_phases.value:
             return ""
-        evses = [evse for evse in self._context.evses if profile.evse_id in (STATION, evse.id)]
-        most = max((connector.phases for evse in evses for connector in evse.connectors), default=0)
-        for each in profile.schedules:
-            fewest = each.curve.fewest_phases
-            if fewest is not None and fewest < most:
-                return "UnsupportedParam"
-        return ""
+        wished = [each.curve.fewest_phases for each in profile.schedules]
+        fewest = min([each for each in wished if each is not None], default=None)
+        return "" if fewest is None or fewest >= self._most_phases(profile.evse_id) else "UnsupportedParam"
+
+    def _most_phases(self, evse_id: int) -> int:
+        """Of the connectors of an EVSE, or of the station; 0 for an unknown EVSE."""
+        most = 0
+        for evse in self._context.evses:
+            if evse_id in (STATION, evse.id):
+                for connector in evse.connectors:
+                    most = max(most, connector.phases)
+        return most
 
     def clear_charging_profile(self, request: v2.ClearChargingProfileRequest) -> v2.ClearChargingProfileResponse:
         """K10: by id, or by every other criterion given."""
