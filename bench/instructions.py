@@ -69,9 +69,10 @@ def _find() -> Callable[[], Any]:
 
 def _slices() -> Callable[[], Any]:
     from ocpp._native.schedule import Curve, Limits, Track
+    from ocpp.core.schedule import Period
 
     def track(number: int) -> Track:
-        periods = [(hour * 3600, 6.0 + (hour * (number + 1)) % 20, 3) for hour in range(24)]
+        periods = [Period(hour * 3600, 6.0 + (hour * (number + 1)) % 20, 3) for hour in range(24)]
         return Track(number, Curve(periods, True), 0.0)
 
     limits = Limits([[track(0), track(1)], [track(2)]], 32.0, 3, 16.0, 3, 230.0)

@@ -5,6 +5,8 @@ scaled by the calibration loop.
 """
 
 import asyncio
+import copy
+import itertools
 import json
 import time
 from pathlib import Path
@@ -13,10 +15,15 @@ import pytest
 from frames import CALLS
 from stations import CallLoop, folder, station
 
+from ocpp.storage.charging_profiles import ChargingProfileRepository
+from ocpp.storage.database import Database
 from ocpp.versions import OcppVersion
 
 CALLS_A_ROUND = 40
 ROUNDS = 100
+
+STORED_BYTES = 1100
+"""What the profile of the case has as stored JSON."""
 
 VARIABLES = [
     ("OCPPCommCtrlr", "HeartbeatInterval"),
@@ -50,7 +57,15 @@ CASES = {
 
 
 def _frames(action, payload):
-    return [json.dumps([2, f"id-{n}", action, payload]).encode() for n in range(CALLS_A_ROUND)]
+    return [json.dumps([2, f"id-{n}", action, _changed(payload, n)]).encode() for n in range(CALLS_A_ROUND)]
+
+
+def _changed(payload, number):
+    """A profile that is another one every time: for one that is there already, SQLite writes no page."""
+    payload = copy.deepcopy(payload)
+    for schedule in payload.get("chargingProfile", {}).get("chargingSchedule", ()):
+        schedule["chargingSchedulePeriod"][0]["limit"] += number % 10
+    return payload
 
 
 async def _seconds(version, action, payload, *, one_by_one=False):
@@ -83,6 +98,22 @@ def test_round_trip(benchmark, role, measured, name):
 def test_round_trip_with_the_loop(benchmark, role, measured, name):
     role(f"dispatcher: {name}", "ours", "pilotwire, and two turns of the loop")
     measured(*asyncio.run(_seconds(*CASES[name], one_by_one=True))[0])
+
+
+def test_the_database_alone(benchmark, role, measured):
+    """What SQLite takes to have a profile on disk, or in memory-backed files: the other stacks' case writes none."""
+    role("dispatcher: SetChargingProfile 24", "ours", "of it the SQLite transaction")
+    contents = itertools.cycle([b"x" * STORED_BYTES, b"y" * STORED_BYTES])
+    with folder() as place:
+        database = Database.open(Path(place) / "station.db")
+        profiles, found = ChargingProfileRepository(database), []
+        for _ in range(ROUNDS):
+            start = time.perf_counter()
+            for _ in range(CALLS_A_ROUND):
+                profiles.put(1, next(contents))
+            found.append((time.perf_counter() - start) / CALLS_A_ROUND)
+        database.close()
+    measured(*found)
 
 
 @pytest.mark.parametrize("name", list(CASES))

@@ -54,8 +54,9 @@ def once():
 """,
     "limits of a day, 3 profiles of 24 periods": """
 from ocpp._native.schedule import Curve, Limits, Track
+from ocpp.core.schedule import Period
 def track(number):
-    periods = [(3600.0 * hour, 6.0 + hour * (number + 1) % 20, 3) for hour in range(24)]
+    periods = [Period(3600 * hour, 6.0 + hour * (number + 1) % 20, 3) for hour in range(24)]
     return Track(number, Curve(periods, True), 0.0)
 limits = Limits([[track(0)], [track(1)], [track(2)]], 32.0, 3, 16.0, 3, 230.0)
 def once(): limits.slices(0.0, 86400.0, 1000)

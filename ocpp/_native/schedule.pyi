@@ -1,15 +1,26 @@
 """Charging schedules as arithmetic: which period of which profile holds, what it allows, when that changes."""
 
 from collections.abc import Sequence
-from typing import Any, final
+from typing import Any, Protocol, final, type_check_only
+
+@type_check_only
+class _Period(Protocol):
+    @property
+    def start(self) -> float: ...
+    @property
+    def limit(self) -> float: ...
+    @property
+    def phases(self) -> int | None: ...
 
 @final
 class Curve:
     @property
     def count(self) -> int: ...
-    def __new__(
-        cls, periods: Sequence[tuple[float, float, int | None]], amperes: bool, duration_s: float | None = None
-    ) -> Curve: ...
+    @property
+    def sound(self) -> bool: ...
+    @property
+    def fewest_phases(self) -> int | None: ...
+    def __new__(cls, periods: Sequence[_Period], amperes: bool, duration_s: float | None = None) -> Curve: ...
 
 @final
 class InForce:

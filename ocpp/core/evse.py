@@ -102,7 +102,10 @@ class Evse(msgspec.Struct):
     @property
     def plugged_connector(self) -> Connector | None:
         """Where the cable is; None when none is plugged."""
-        return next((connector for connector in self.connectors if connector.plugged), None)
+        for connector in self.connectors:
+            if connector.plugged:
+                return connector
+        return None
 
     @property
     def in_use(self) -> bool:
@@ -115,6 +118,7 @@ class Evses:
 
     def __init__(self, evses: list[Evse]) -> None:
         self._evses = evses
+        self._by_id = {evse.id: evse for evse in evses}
         self.operative = True
         self.faults: dict[str, Fault] = {}
 
@@ -125,13 +129,13 @@ class Evses:
         return len(self._evses)
 
     def __contains__(self, evse_id: object) -> bool:
-        return any(evse.id == evse_id for evse in self._evses)
+        return evse_id in self._by_id
 
     def __getitem__(self, evse_id: int) -> Evse:
-        for evse in self._evses:
-            if evse.id == evse_id:
-                return evse
-        raise DeviceModelError(f"there is no EVSE {evse_id}; known are 1 to {len(self._evses)}")
+        evse = self._by_id.get(evse_id)
+        if evse is None:
+            raise DeviceModelError(f"there is no EVSE {evse_id}; known are 1 to {len(self._evses)}")
+        return evse
 
     @property
     def connectors(self) -> list[Connector]:

@@ -42,6 +42,11 @@ class InstalledProfiles:
     def __len__(self) -> int:
         return len(self._profiles)
 
+    @property
+    def own(self) -> int:
+        """How many of them no external system has imposed."""
+        return sum(1 for each in self._profiles.values() if each.purpose is not Purpose.EXTERNAL)
+
     def get(self, profile_id: int) -> ChargingProfile | None:
         """The profile with that id."""
         return self._profiles.get(profile_id)

@@ -8,7 +8,7 @@ from ocpp._native.schedule import InForce, Limit, Limits, Slice, Track
 from ocpp.core.evse import LEAST_CURRENT_A
 from ocpp.core.schedule import ChargingProfile, Purpose
 
-__all__ = ["InForce", "Limit", "Place", "Slice", "composite", "least_a", "limit_at", "next_change"]
+__all__ = ["InForce", "Limit", "Place", "Slice", "composite", "least_a", "limit_at", "limits_of"]
 
 MAX_PERIODS = 1024
 """Of a composite schedule (CompositeScheduleType); a longer one ends early."""
@@ -37,23 +37,20 @@ def least_a(limit: Limit, voltage_v: float) -> float:
 
 def limit_at(place: Place, profiles: Sequence[ChargingProfile], at: float, anchor: float) -> Limit:
     """The limit at an instant."""
-    return _limits(place, profiles, anchor).at(at)
+    return limits_of(place, profiles, anchor).at(at)
 
 
 def composite(
     place: Place, profiles: Sequence[ChargingProfile], start: float, duration: int, anchor: float
 ) -> list[Slice]:
     """The limits from `start` on, as stretches that differ (K08.FR.02), counted from the second that it falls into."""
-    return _limits(place, profiles, anchor).slices(start, duration, MAX_PERIODS)
+    return limits_of(place, profiles, anchor).slices(start, duration, MAX_PERIODS)
 
 
-def next_change(place: Place, profiles: Sequence[ChargingProfile], after: float, anchor: float) -> float | None:
-    """The next instant at which what is in force may be something else; None for never."""
-    return _limits(place, profiles, anchor).next_change(after)
+def limits_of(place: Place, profiles: Sequence[ChargingProfile], anchor: float) -> Limits:
+    """For questions about several instants: what holds until place or profiles change.
 
-
-def _limits(place: Place, profiles: Sequence[ChargingProfile], anchor: float) -> Limits:
-    """A TxProfile goes before TxDefaultProfiles, by purpose and never by kind; where it says nothing they hold
+    A TxProfile goes before TxDefaultProfiles, by purpose and never by kind; where it says nothing they hold
     (K02.FR.04, .08); the station's limits are never exceeded, nor that of any external system (SC.01).
     """
     tx: list[Track] = []

@@ -5,7 +5,6 @@ schedules count from: the start of the transaction, or of the window that is ask
 """
 
 from enum import StrEnum
-from functools import cached_property
 
 import msgspec
 
@@ -55,11 +54,14 @@ class Schedule(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
     min_rate: float | None = None
     id: int = 0
 
-    @cached_property
+    @property
     def curve(self) -> Curve:
         """Its periods for calculation."""
-        periods = [(each.start, each.limit, each.phases) for each in self.periods]
-        return Curve(periods, self.unit == "A", self.duration)
+        # Kept beside the fields; functools.cached_property takes a lock for it before Python 3.12.
+        kept: Curve | None = self.__dict__.get("curve")
+        if kept is None:
+            kept = self.__dict__["curve"] = Curve(self.periods, self.unit == "A", self.duration)
+        return kept
 
 
 class ChargingProfile(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -2,14 +2,15 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
+from ocpp._native.schedule import Limits
 from ocpp.clock import Clock, Timer
 from ocpp.core.evse import Evse, Evses
 from ocpp.core.installed_profiles import Criteria, InstalledProfiles
-from ocpp.core.limits import InForce, Limit, Place, Slice, composite, least_a, limit_at, next_change
+from ocpp.core.limits import InForce, Limit, Place, Slice, composite, least_a, limit_at, limits_of
 from ocpp.core.schedule import STATION, ChargingProfile, Kind, Purpose
 from ocpp.core.sharing import Demand, share
 from ocpp.core.transaction import Transaction
@@ -21,6 +22,10 @@ MAX_TIMER_S = 3600.0
 
 MAX_DURATION_S = 366 * 86400
 """Of a composite schedule."""
+
+# Members of an enumeration are slow to look up, and reviews look at every profile.
+_EXTERNAL, _TX = Purpose.EXTERNAL, Purpose.TX
+_STATION_WIDE = (Purpose.STATION_MAX, Purpose.EXTERNAL)
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +70,8 @@ class SmartCharging:
         self._running = False
         self._timer: Timer | None = None
         self._reviewing = False
+        self._overtaken = False
+        """Whether something has changed again while a review went on."""
         self.profiles_changed: Callable[[], None] = lambda: None
         """Called after every review: profiles, or what they are about, may have changed."""
         self.rate_changed: Callable[[Evse], None] = lambda evse: None
@@ -115,8 +122,7 @@ class SmartCharging:
         replaced = self._profiles.in_the_way(profile)
         if replaced and not replace_equal:
             return "DuplicateProfile"
-        own = sum(1 for each in self._profiles if each.purpose is not Purpose.EXTERNAL)
-        if own - len(replaced) >= self._most and known is None:
+        if known is None and self._profiles.own - len(replaced) >= self._most:
             return "TooManyElements"
         for each in replaced:
             self._profiles.remove(each)
@@ -131,7 +137,6 @@ class SmartCharging:
         `starting`: it comes with a remote start, has to be a TxProfile, and its transaction is yet to begin (K05.FR.02).
         """
         schedule = profile.schedule
-        starts = [each.start for each in schedule.periods]
         if not self.on:
             return "NotEnabled"
         if profile.evse_id != STATION and profile.evse_id not in self._evses:
@@ -140,9 +145,7 @@ class SmartCharging:
             return "InvalidStackLevel"
         if schedule.unit not in self._units.value:
             return "UnsupportedRateUnit"
-        if not starts or starts[0] != 0 or starts != sorted(set(starts)) or len(starts) > self._periods.value:
-            return "InvalidSchedule"
-        if any(each.limit < 0 or not 1 <= (each.phases or 1) <= 3 for each in schedule.periods):
+        if len(schedule.periods) > self._periods.value or not schedule.curve.sound:
             return "InvalidSchedule"
         recurring = profile.kind is Kind.RECURRING
         if recurring and (profile.recurrency_s is None or schedule.start is None):
@@ -159,7 +162,7 @@ class SmartCharging:
         if profile.purpose is Purpose.TX:
             if profile.evse_id == STATION:
                 return "InvalidProfile"
-            transaction = self._transaction_at(profile.evse_id)
+            transaction = _transaction_of(self._evses[profile.evse_id])
             if transaction is None or profile.transaction_id != transaction.id:
                 return "TxNotFound"
         return ""
@@ -264,7 +267,10 @@ class SmartCharging:
     def limit(self, evse: Evse, at: float | None = None) -> Limit:
         """What an EVSE may draw at an instant (now), before it is shared with others."""
         instant = at if at is not None else self._clock.unix()
-        return limit_at(self._place(evse), self._for(evse), instant, self._anchor(evse, instant))
+        return self._limits(evse, self._obeyed(), instant).at(instant)
+
+    def _limits(self, evse: Evse, obeyed: Iterable[ChargingProfile], now: float) -> Limits:
+        return limits_of(self._place(evse), _matter(obeyed, evse), self._anchor(evse, now))
 
     def power(self, limit: Limit) -> float:
         """A limit in W."""
@@ -273,16 +279,23 @@ class SmartCharging:
     def review(self) -> None:
         """Something has changed: apply what holds now, and look again when it changes."""
         if self._reviewing:
+            self._overtaken = True
             return
-        self._reviewing = True
+        self._reviewing, self._overtaken = True, False
+        now = self._clock.unix()
         try:
-            now = self._clock.unix()
-            limits = {evse.id: self.limit(evse, now) for evse in self._evses}
+            obeyed = self._obeyed()
+            chosen = [self._limits(evse, obeyed, now) for evse in self._evses]
+            limits = {evse.id: each.at(now) for evse, each in zip(self._evses, chosen, strict=True)}
+            shared = self._grid.limit_a != math.inf or bool(_wide(obeyed))
             for evse in self._evses:
-                self._put(evse, self._shared(evse, limits, now))
+                self._put(evse, self._shared(evse, limits, now) if shared else limits[evse.id])
         finally:
             self._reviewing = False
-        self._schedule_review()
+        if self._overtaken:
+            obeyed = self._obeyed()
+            chosen = [self._limits(evse, obeyed, now) for evse in self._evses]
+        self._schedule_review(chosen, now)
         self.profiles_changed()
 
     def _put(self, evse: Evse, limit: Limit) -> None:
@@ -314,7 +327,7 @@ class SmartCharging:
 
     def _demand(self, evse: Evse, limit: Limit, now: float) -> Demand:
         whole = self._station_limit(limit.phases, now).current_a
-        transaction = self._transaction_at(evse.id)
+        transaction = _transaction_of(evse)
         if whole <= 0:
             return Demand(0.0)
         return Demand(
@@ -332,12 +345,9 @@ class SmartCharging:
         """The connection to the grid, as the place where the station's own limits hold."""
         return Place(self._grid.limit_a, phases, self._grid.limit_a, phases, self._grid.voltage_v)
 
-    def _schedule_review(self) -> None:
+    def _schedule_review(self, chosen: list[Limits], now: float) -> None:
         self._cancel_timer()
-        now = self._clock.unix()
-        instants = [
-            next_change(self._place(evse), self._for(evse), now, self._anchor(evse, now)) for evse in self._evses
-        ]
+        instants = [each.next_change(now) for each in chosen]
         following = min((each for each in instants if each is not None), default=None)
         if following is not None:
             self._timer = self._clock.call_later(min(following - now, MAX_TIMER_S), self.review)
@@ -354,34 +364,22 @@ class SmartCharging:
 
     def _for(self, evse: Evse) -> list[ChargingProfile]:
         """The profiles that matter for an EVSE."""
-        transaction = self._transaction_at(evse.id)
-        return [
-            each
-            for each in self._obeyed()
-            if each.evse_id in (STATION, evse.id)
-            and (each.purpose is not Purpose.TX or (transaction is not None and each.transaction_id == transaction.id))
-        ]
+        return _matter(self._obeyed(), evse)
 
     def _station_wide(self) -> list[ChargingProfile]:
-        wide = (Purpose.STATION_MAX, Purpose.EXTERNAL)
-        return [each for each in self._obeyed() if each.purpose in wide and each.evse_id == STATION]
+        return _wide(self._obeyed())
 
-    def _obeyed(self) -> Iterator[ChargingProfile]:
-        for each in self._profiles:
-            if self.obeys_external if each.purpose is Purpose.EXTERNAL else self.on:
-                yield each
+    def _obeyed(self) -> list[ChargingProfile]:
+        on, external = self.on, self.obeys_external
+        return [each for each in self._profiles if (external if each.purpose is _EXTERNAL else on)]
 
     def _anchor(self, evse: Evse, default: float) -> float:
-        transaction = self._transaction_at(evse.id)
+        transaction = _transaction_of(evse)
         return transaction.started_at.timestamp() if transaction is not None else default
-
-    def _transaction_at(self, evse_id: int) -> Transaction | None:
-        session = self._evses[evse_id].session
-        return session.transaction if session is not None else None
 
     def _transactions(self) -> Iterator[Transaction]:
         for evse in self._evses:
-            transaction = self._transaction_at(evse.id)
+            transaction = _transaction_of(evse)
             if transaction is not None:
                 yield transaction
 
@@ -390,6 +388,28 @@ class SmartCharging:
         default = connector.max_current_a if evse.limit_a is None else evse.limit_a
         most = min(connector.max_current_a, self._grid.limit_a)
         return Place(most, connector.phases, default, self._grid.default_phases, self._grid.voltage_v)
+
+
+def _matter(profiles: Iterable[ChargingProfile], evse: Evse) -> list[ChargingProfile]:
+    """Those that matter for an EVSE, of the profiles that are obeyed."""
+    transaction = _transaction_of(evse)
+    transaction_id = transaction.id if transaction is not None else None
+    places = (STATION, evse.id)
+    return [
+        each
+        for each in profiles
+        if each.evse_id in places
+        and (each.purpose is not _TX or (transaction_id is not None and each.transaction_id == transaction_id))
+    ]
+
+
+def _wide(profiles: Iterable[ChargingProfile]) -> list[ChargingProfile]:
+    """Those that hold for the connection to the grid."""
+    return [each for each in profiles if each.evse_id == STATION and each.purpose in _STATION_WIDE]
+
+
+def _transaction_of(evse: Evse) -> Transaction | None:
+    return evse.session.transaction if evse.session is not None else None
 
 
 def _charges(evse: Evse) -> bool:

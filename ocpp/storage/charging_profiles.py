@@ -2,6 +2,8 @@
 
 from ocpp.storage.database import Database
 
+PUT = "INSERT INTO charging_profiles VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET data = excluded.data"
+
 
 class ChargingProfileRepository:
     """Profiles by id; what they say is the domain's JSON."""
@@ -14,11 +16,12 @@ class ChargingProfileRepository:
         return [row[0] for row in self._database.query("SELECT data FROM charging_profiles ORDER BY id")]
 
     def put(self, profile_id: int, data: bytes) -> None:
-        """Add a profile, or replace the one with that id; durable, since the CSMS is told so."""
-        with self._database.transaction():
-            self._database.execute("INSERT OR REPLACE INTO charging_profiles VALUES (?, ?)", (profile_id, data))
+        """Add a profile, or replace the one with that id; durable, since the CSMS is told so.
+
+        Nothing is written where it is there already: an update, unlike a replacement, looks at what is on the page.
+        """
+        self._database.write(PUT, (profile_id, data))
 
     def remove(self, profile_id: int) -> None:
         """Forget a profile."""
-        with self._database.transaction():
-            self._database.execute("DELETE FROM charging_profiles WHERE id = ?", (profile_id,))
+        self._database.write("DELETE FROM charging_profiles WHERE id = ?", (profile_id,))

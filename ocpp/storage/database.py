@@ -175,6 +175,20 @@ class Database:
             raise RuntimeError("writes belong inside Database.transaction")
         return self._execute(sql, parameters)
 
+    def write(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Run one statement as a durable transaction of its own, or as part of the one going on, which is durable then.
+
+        Raises StorageError as `transaction`. SQLite begins and commits by itself, which saves two statements.
+        """
+        if self._depth:
+            self._durable = True
+            self._execute(sql, parameters)
+            return
+        self._step("before commit")
+        self._execute(sql, parameters)
+        self._write_through()
+        self._step("after commit")
+
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a statement that reads."""
         cursor = self._execute(sql, parameters)

@@ -17,6 +17,7 @@ from ocpp.rpc.endpoint import Handler, Reply
 
 _RECURRENCY_S = {"Daily": DAY_S, "Weekly": WEEK_S}
 _PURPOSES: dict[str, Purpose] = {each.value: each for each in Purpose}
+_KINDS: dict[str, Kind] = {each.value: each for each in Kind}
 _RECURRENCY = {seconds: name for name, seconds in _RECURRENCY_S.items()}
 
 PROFILES_PER_MESSAGE = 10
@@ -70,12 +71,20 @@ class SmartCharging:
 
     def _phase_defect(self, profile: ChargingProfile) -> str:
         """Fewer phases than an EVSE has can be promised only where they can be switched (K01.FR.43)."""
-        evses = [evse for evse in self._context.evses if profile.evse_id in (STATION, evse.id)]
-        most = max((connector.phases for evse in evses for connector in evse.connectors), default=0)
-        wished = [
-            each.phases for one in profile.schedules for each in one.periods if each.phases is not None and each.limit
-        ]
-        return "" if self._switches_phases.value or min(wished, default=most) >= most else "UnsupportedParam"
+        if self._switches_phases.value:
+            return ""
+        wished = [each.curve.fewest_phases for each in profile.schedules]
+        fewest = min([each for each in wished if each is not None], default=None)
+        return "" if fewest is None or fewest >= self._most_phases(profile.evse_id) else "UnsupportedParam"
+
+    def _most_phases(self, evse_id: int) -> int:
+        """Of the connectors of an EVSE, or of the station; 0 for an unknown EVSE."""
+        most = 0
+        for evse in self._context.evses:
+            if evse_id in (STATION, evse.id):
+                for connector in evse.connectors:
+                    most = max(most, connector.phases)
+        return most
 
     def clear_charging_profile(self, request: v2.ClearChargingProfileRequest) -> v2.ClearChargingProfileResponse:
         """K10: by id, or by every other criterion given."""
@@ -240,7 +249,7 @@ def read_profile(given: v2.ChargingProfile, evse_id: int, transaction_id: str | 
         evse_id=evse_id,
         stack_level=given.stack_level,
         purpose=purpose,
-        kind=Kind(given.charging_profile_kind.value),
+        kind=_KINDS[given.charging_profile_kind],
         recurrency_s=_RECURRENCY_S[recurrency.value] if recurrency is not None else None,
         valid_from=_seconds(given.valid_from),
         valid_to=_seconds(given.valid_to),

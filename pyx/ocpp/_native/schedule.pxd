@@ -2,11 +2,14 @@
 
 cdef class Curve:
     cdef readonly Py_ssize_t count
+    cdef readonly bint sound
+    cdef int _fewest
     cdef double* _starts
     cdef double* _rates
     cdef int* _phases
     cdef double _duration
     cdef bint _amperes
+    cdef int _take(self, Py_ssize_t index, double rate, object phases) except -1
     cdef Py_ssize_t _find(self, double begin, double at) noexcept
 
 

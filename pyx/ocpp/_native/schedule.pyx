@@ -4,30 +4,66 @@ Instants are Unix seconds. All compare instants and never differences of them, s
 holds at just that instant, however the sum was rounded.
 """
 
+from cpython.long cimport PyLong_AsLongAndOverflow
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.math cimport INFINITY, floor
 
+cdef enum:
+    MOST_PHASES = 3
+    NONE_NAMED = 99  # more than any number of phases
+
+
+cdef double as_double(object number) except? -1.0:
+    """A number as float; integers beyond every float are infinite."""
+    try:
+        return number
+    except OverflowError:
+        return INFINITY if number > 0 else -INFINITY
+
 
 cdef class Curve:
-    """The periods of a charging schedule: `(start in s after its begin, rate, phases or None)` in ascending order.
+    """The periods of a charging schedule: each with `start` (s after its begin), `limit` and `phases` (or None).
 
-    Rates are in A per phase or, unless `amperes`, in W of all phases together (K01.FR.50-51). `duration_s` None: without end.
+    Limits are in A per phase or, unless `amperes`, in W of all phases together (K01.FR.50-51). `duration_s` None: without
+    end. It is `sound` when it begins at 0 and ascends, with no negative limit and at most three phases; nothing else is to
+    be calculated with.
     """
 
     def __cinit__(self, periods not None, bint amperes, duration_s=None):
         cdef Py_ssize_t index
+        cdef double start, before = -1.0
         self.count = len(periods)
         self._amperes = amperes
-        self._duration = INFINITY if duration_s is None else duration_s
+        self._duration = INFINITY if duration_s is None else as_double(duration_s)
         self._starts = <double*>PyMem_Malloc(<size_t>(self.count) * sizeof(double))
         self._rates = <double*>PyMem_Malloc(<size_t>(self.count) * sizeof(double))
         self._phases = <int*>PyMem_Malloc(<size_t>(self.count) * sizeof(int))
         if self._starts == NULL or self._rates == NULL or self._phases == NULL:
             raise MemoryError()
-        for index, (start, rate, phases) in enumerate(periods):
-            self._starts[index] = start
-            self._rates[index] = rate
-            self._phases[index] = 0 if phases is None else phases
+        self.sound, self._fewest = self.count > 0, NONE_NAMED
+        for index, period in enumerate(periods):
+            start = self._starts[index] = as_double(period.start)
+            self.sound = self.sound and (start > before if index else start == 0.0) and start < INFINITY
+            before = start
+            self._take(index, as_double(period.limit), period.phases)
+
+    cdef int _take(self, Py_ssize_t index, double rate, object phases) except -1:
+        """Note what a period allows."""
+        cdef int overflow = 0
+        cdef long named = 0
+        if phases is not None:
+            named = PyLong_AsLongAndOverflow(phases, &overflow)
+            named = MOST_PHASES + 1 if overflow > 0 else max(-1, min(named, MOST_PHASES + 1))
+            if rate != 0.0 and named < self._fewest:
+                self._fewest = <int>named
+        self.sound = self.sound and not rate < 0.0 and 0 <= named <= MOST_PHASES
+        self._rates[index], self._phases[index] = rate, <int>named
+        return 0
+
+    @property
+    def fewest_phases(self):
+        """The smallest number of phases named by a period that allows anything; None where none names any."""
+        return None if self._fewest == NONE_NAMED else self._fewest
 
     def __dealloc__(self):
         PyMem_Free(self._starts)

@@ -147,3 +147,13 @@ async def test_what_makes_no_sense_is_refused(station, wish, error):
     with pytest.raises(error):
         station.charge_point.external_limit_set(wish)
     assert station.charge_point.external_limits == []
+
+
+async def test_what_is_imposed_while_limits_are_applied_holds_when_its_time_comes(station):
+    smart, later = station.charge_point.strategy.charging.smart, Schedule("A", (Period(0, 20), Period(60, 8)))
+    wishes = [ExternalLimit("SO", later)]
+    smart.rate_changed = lambda evse: station.charge_point.external_limit_set(wishes.pop()) if wishes else None
+    station.charge_point.external_limit_set(limit(10))
+    assert (station.charge_point.evses[1].limit.current_a, wishes) == (10, [])
+    await station.clock.advance(61)
+    assert station.charge_point.evses[1].limit.current_a == 8

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocpp.core.limits import Place, composite, limit_at, next_change
+from ocpp.core.limits import Place, composite, limit_at, limits_of
 from ocpp.core.schedule import DAY_S, WEEK_S, ChargingProfile, Kind, Period, Purpose, Schedule
 
 NOON = 1_767_268_800.0  # 2026-01-01T12:00:00Z
@@ -221,7 +221,7 @@ def test_the_composite_schedule_is_what_the_oracle_sees_at_every_instant(profile
 @given(st.lists(profiles_of(), max_size=8), WINDOW_STARTS)
 def test_until_the_next_change_the_oracle_sees_none(profiles, offset):
     start = NOON + offset
-    following = next_change(PLACE, profiles, start, start)
+    following = limits_of(PLACE, profiles, start).next_change(start)
     assert following is None or following > start
     now = oracle(PLACE, profiles, start, start)
     for at in range(GRID, 7200, GRID):

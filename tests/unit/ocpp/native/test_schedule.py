@@ -1,12 +1,16 @@
 """The compiled arithmetic of schedules at its edges; against the oracle it is tested in core/test_limits.py."""
 
+import math
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from ocpp._native.schedule import Curve, InForce, Limit, Limits, Slice, Track
+from ocpp.core.schedule import Period
 
-HOURS = Curve([(0, 6.0, None), (3600, 8.0, 1)], True, None)
+HOURS = Curve([Period(0, 6.0), Period(3600, 8.0, 1)], True, None)
 
 
 def limits(*groups: list[Track]) -> Limits:
@@ -15,7 +19,7 @@ def limits(*groups: list[Track]) -> Limits:
 
 @pytest.mark.parametrize("begin", [0.1, 1_767_268_800.3, 1_767_268_800.7, 2.0**31 + 0.9])
 def test_a_period_holds_at_the_very_instant_that_was_foretold(begin):
-    curve = Curve([(each * 7, 6.0 + each, None) for each in range(50)], True, 350)
+    curve = Curve([Period(each * 7, 6.0 + each) for each in range(50)], True, 350)
     chosen = limits([Track("profile", curve, begin)])
     at, seen = begin, [chosen.at(begin).current_a]
     while (at := chosen.next_change(at)) is not None:
@@ -25,7 +29,7 @@ def test_a_period_holds_at_the_very_instant_that_was_foretold(begin):
 
 @pytest.mark.parametrize("every", [7.3, 600.1, 86400.0])
 def test_an_occurrence_begins_at_the_very_instant_that_was_foretold(every):
-    chosen = limits([Track("profile", Curve([(0, 6.0, None), (every / 2, 8.0, None)], True), 0.3, every)])
+    chosen = limits([Track("profile", Curve([Period(0, 6.0), Period(every / 2, 8.0)], True), 0.3, every)])
     at = 0.3
     for number in range(1, 1000):
         at = chosen.next_change(at)
@@ -70,10 +74,10 @@ def test_they_end_where_they_may_and_where_the_window_does():
 
 def test_slices_count_from_the_second_that_the_begin_falls_into():
     """A profile that began in this very second holds from its begin; what changes within a second stands for it."""
-    begun = limits([Track("profile", Curve([(0, 6.0, None), (60, 8.0, None)], True), 100.4)])
+    begun = limits([Track("profile", Curve([Period(0, 6.0), Period(60, 8.0)], True), 100.4)])
     assert [(each.start, each.limit.current_a) for each in begun.slices(100.9, 90.0, 9)] == [(0, 6.0), (60, 8.0)]
     assert [(each.start, each.limit.current_a) for each in begun.slices(100.1, 90.0, 9)] == [(0, 6.0), (60, 8.0)]
-    brief = Curve([(0, 6.0, None), (0.2, 9.0, None), (0.4, 6.0, None), (5, 7.0, None)], True)
+    brief = Curve([Period(0, 6.0), Period(0.2, 9.0), Period(0.4, 6.0), Period(5, 7.0)], True)
     found = limits([Track("profile", brief, 100.0)]).slices(100.0, 90.0, 9)
     assert [(each.start, each.limit.current_a) for each in found] == [(0, 6.0), (5, 7.0)]
 
@@ -85,3 +89,48 @@ def test_what_makes_no_sense_is_refused():
         limits(["profile"])
     with pytest.raises(ValueError, match="after no time"):
         Track("profile", HOURS, 0.0, 0)
+
+
+# -- what a curve says of its periods ---------------------------------------------------------------------------------
+
+
+def sound(periods: list[Period]) -> bool:
+    """In plain words."""
+    starts = [each.start for each in periods]
+    if not starts or starts[0] != 0 or starts != sorted(set(starts)) or starts[-1] >= 10**400:
+        return False
+    return not any(each.limit < 0 or not 1 <= (each.phases or 1) <= 3 for each in periods)
+
+
+PERIODS = st.builds(
+    Period,
+    st.one_of(st.integers(-2, 5), st.sampled_from([10**400, -(10**400)])),
+    st.one_of(st.sampled_from([0.0, -0.0, -1.0, 6.0, math.inf]), st.floats(allow_nan=False)),
+    st.one_of(st.none(), st.integers(-1, 5), st.sampled_from([2**70, -(2**70), 2**32 + 1])),
+)
+
+
+def _ascending(periods: list[Period]) -> list[Period]:
+    return [Period(number, each.limit, each.phases) for number, each in enumerate(periods)]
+
+
+@given(st.one_of(st.lists(PERIODS, max_size=4), st.lists(PERIODS, max_size=4).map(_ascending)))
+@example([])
+@example([Period(0, 0.0, 1), Period(1, 6.0, 2), Period(2, 6.0)])
+@example([Period(0, 6.0), Period(0, 6.0)])
+@example([Period(0, 6.0), Period(10**400, 6.0)])
+def test_it_knows_whether_its_periods_make_sense_and_the_fewest_phases(periods):
+    curve = Curve(periods, True)
+    assert curve.sound is sound(periods)
+    if curve.sound:
+        named = [each.phases for each in periods if each.phases is not None and each.limit]
+        assert curve.fewest_phases == min(named, default=None)
+
+
+def test_fewer_phases_than_none_are_named_fewest_too():
+    assert Curve([Period(0, 6.0, -3), Period(1, 6.0, 2)], True).fewest_phases < 0
+
+
+def test_a_duration_beyond_every_number_is_for_ever():
+    chosen = limits([Track("profile", Curve([Period(0, 6.0)], True, 10**400), 0.0)])
+    assert (chosen.at(1e300).current_a, chosen.next_change(0.0)) == (6.0, None)

@@ -10,6 +10,8 @@ from ocpp.storage.database import WAL_CHECKPOINT_PAGES, Database
 from ocpp.storage.migrations import MIGRATIONS, TABLES
 from ocpp.storage.state import StateRepository
 
+COUNT = "SELECT count(*) FROM state"
+
 
 def keys(database: Database) -> list[str]:
     return [row[0] for row in database.query("SELECT key FROM state ORDER BY key")]
@@ -33,6 +35,16 @@ def put_too_much(database: Database, key: str) -> None:
 
 def other_connection(database: Database) -> sqlite3.Connection:
     return sqlite3.connect(database.path, isolation_level=None)
+
+
+def write(database: Database, key: str, value: str = "1") -> None:
+    database.write("INSERT INTO state VALUES (?, ?)", (key, value))
+
+
+def write_and_fail(database: Database, key: str) -> None:
+    with database.transaction():
+        write(database, key)
+        raise ZeroDivisionError
 
 
 # -- opening ----------------------------------------------------------------------------------------------------------
@@ -169,6 +181,38 @@ def test_a_transaction_is_durable_only_when_asked_again(database):
     with database.transaction(durable=False):
         put(database, "b")
     assert database.fsyncs == 1
+
+
+def test_a_write_is_a_durable_transaction_of_its_own(database):
+    steps: list[tuple[str, int]] = []
+    database.on_step = lambda name: steps.append((name, other_connection(database).execute(COUNT).fetchone()[0]))
+    before = database.fsyncs
+    write(database, "a")
+    assert database.fsyncs == before + 1
+    assert steps == [("before commit", 0), ("after commit", 1)]
+
+
+def test_a_write_inside_joins_the_transaction_and_makes_it_durable(database):
+    before = database.fsyncs
+    with database.transaction(durable=False):
+        write(database, "a")
+        assert other_connection(database).execute(COUNT).fetchone()[0] == 0
+    assert (database.fsyncs, keys(database)) == (before + 1, ["a"])
+    with pytest.raises(ZeroDivisionError):
+        write_and_fail(database, "b")
+    assert keys(database) == ["a"]
+
+
+def test_a_write_for_which_there_is_no_room_leaves_what_was_there(database):
+    write(database, "a")
+    fill(database)
+    before = database.fsyncs
+    with pytest.raises(StorageError, match="full"):
+        write(database, "big", "x" * 1_000_000)
+    assert (database.fsyncs, keys(database)) == (before, ["a"])
+    database.query("PRAGMA max_page_count = 1000000")
+    write(database, "b")
+    assert keys(database) == ["a", "b"]
 
 
 def test_the_log_is_on_disk_before_a_durable_transaction_ends(database, monkeypatch):

@@ -132,6 +132,7 @@ async def test_of_the_same_stack_level_they_may_follow_each_other(station):
     assert await install(station, number=2, validFrom="2026-01-01T01:00:00Z") == "Accepted"
 
 
+BEYOND_TIME = [{"startPeriod": 0, "limit": 1}, {"startPeriod": 10**400, "limit": 2}]
 BAD_ORDER = [{"startPeriod": 0, "limit": 1}, {"startPeriod": 60, "limit": 2}, {"startPeriod": 30, "limit": 3}]
 
 
@@ -143,6 +144,7 @@ BAD_ORDER = [{"startPeriod": 0, "limit": 1}, {"startPeriod": 60, "limit": 2}, {"
         ({"stackLevel": 1000}, "InvalidStackLevel"),
         ({"schedule": {"chargingSchedulePeriod": [{"startPeriod": 5, "limit": 10}]}}, "InvalidSchedule"),
         ({"schedule": {"chargingSchedulePeriod": BAD_ORDER}}, "InvalidSchedule"),
+        ({"schedule": {"chargingSchedulePeriod": BEYOND_TIME}}, "InvalidSchedule"),
         ({"schedule": {"startSchedule": None}}, "InvalidSchedule"),
         ({"chargingProfileKind": "Relative"}, "InvalidSchedule"),
         ({"chargingProfileKind": "Recurring"}, "InvalidProfile"),

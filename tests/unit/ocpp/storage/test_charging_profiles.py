@@ -1,0 +1,42 @@
+import pytest
+
+from ocpp.storage.charging_profiles import ChargingProfileRepository
+from ocpp.storage.database import Database
+
+
+@pytest.fixture
+def profiles(database: Database) -> ChargingProfileRepository:
+    return ChargingProfileRepository(database)
+
+
+def log_size(database: Database) -> int:
+    return database.path.with_name(f"{database.path.name}-wal").stat().st_size
+
+
+def test_profiles_are_there_after_reopening(database, path):
+    profiles = ChargingProfileRepository(database)
+    for number, data in ((2, b"second"), (1, b"first"), (3, b"third"), (2, b"other")):
+        profiles.put(number, data)
+    profiles.remove(3)
+    assert profiles.load() == [b"first", b"other"]
+    with_another = Database.open(path)
+    assert ChargingProfileRepository(with_another).load() == [b"first", b"other"]
+    with_another.close()
+
+
+def test_every_change_is_durable(database, profiles):
+    before = database.fsyncs
+    profiles.put(1, b"first")
+    profiles.put(1, b"other")
+    profiles.remove(1)
+    assert database.fsyncs == before + 3
+
+
+def test_a_profile_that_is_there_already_wears_no_disk(database, profiles):
+    profiles.put(1, b"first")
+    before = log_size(database)
+    profiles.put(1, b"first")
+    assert log_size(database) == before
+    profiles.put(1, b"other")
+    assert log_size(database) > before
+    assert profiles.load() == [b"other"]
