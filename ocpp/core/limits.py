@@ -10,6 +10,9 @@ from ocpp.core.schedule import ChargingProfile, Purpose
 
 __all__ = ["InForce", "Limit", "Place", "Slice", "composite", "least_a", "limit_at", "limits_of"]
 
+# Members of an enumeration are slow to look up, and every review does.
+_TX, _TX_DEFAULT, _STATION_MAX = Purpose.TX, Purpose.TX_DEFAULT, Purpose.STATION_MAX
+
 MAX_PERIODS = 1024
 """Of a composite schedule (CompositeScheduleType); a longer one ends early."""
 
@@ -57,13 +60,13 @@ def limits_of(place: Place, profiles: Sequence[ChargingProfile], anchor: float) 
     default: list[Track] = []
     station: list[Track] = []
     external: list[list[Track]] = []
-    for each in sorted(profiles, key=_rank, reverse=True):
-        track = each.track(anchor)
-        if each.purpose is Purpose.TX:
+    for each in sorted(profiles, key=_rank, reverse=True) if len(profiles) > 1 else profiles:
+        track, purpose = each.track(anchor), each.purpose
+        if purpose is _TX:
             tx.append(track)
-        elif each.purpose is Purpose.TX_DEFAULT:
+        elif purpose is _TX_DEFAULT:
             default.append(track)
-        elif each.purpose is Purpose.STATION_MAX:
+        elif purpose is _STATION_MAX:
             station.append(track)
         else:
             external.append([track])

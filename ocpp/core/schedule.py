@@ -36,6 +36,9 @@ class Kind(StrEnum):
     RELATIVE = "Relative"
 
 
+_RELATIVE, _RECURRING = Kind.RELATIVE, Kind.RECURRING  # members of an enumeration are slow to look up
+
+
 class Period(msgspec.Struct, frozen=True, omit_defaults=True):
     """From `start` seconds after the schedule's begin: a limit in the schedule's unit; A are per phase."""
 
@@ -100,7 +103,7 @@ class ChargingProfile(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=T
         """The profile on the time line; relative schedules begin at `anchor`."""
         schedule = self.schedule
         start = schedule.start
-        if self.kind is Kind.RELATIVE or start is None:
+        if start is None or self.kind is _RELATIVE:
             return Track(self, schedule.curve, anchor, None, self.valid_from, self.valid_to)
-        recurrency_s = self.recurrency_s if self.kind is Kind.RECURRING else None
+        recurrency_s = self.recurrency_s if self.kind is _RECURRING else None
         return Track(self, schedule.curve, start, recurrency_s, self.valid_from, self.valid_to)

@@ -155,11 +155,11 @@ class SmartCharging:
         return self._purpose_defect(profile)
 
     def _purpose_defect(self, profile: ChargingProfile) -> str:
-        if profile.purpose is Purpose.EXTERNAL:
+        if profile.purpose is _EXTERNAL:
             return "InvalidProfile"
         if profile.purpose is Purpose.STATION_MAX:
             return "InvalidProfile" if profile.evse_id != STATION or profile.kind is Kind.RELATIVE else ""
-        if profile.purpose is Purpose.TX:
+        if profile.purpose is _TX:
             if profile.evse_id == STATION:
                 return "InvalidProfile"
             transaction = _transaction_of(self._evses[profile.evse_id])

@@ -250,7 +250,7 @@ class DeviceModel:
             return GetStatus.REJECTED, None
         if attribute not in definition.attributes:
             return GetStatus.NOT_SUPPORTED_ATTRIBUTE_TYPE, None
-        return _ACCEPTED, entry.value(attribute)
+        return _ACCEPTED, entry.values.get(attribute, "") if entry.getter is None else entry.value(attribute)
 
     def set(
         self,

@@ -248,12 +248,16 @@ class Endpoint:
         return None
 
     async def _transmit(self, frame: bytes) -> None:
+        await self._way_out(frame).send(frame)
+
+    def _way_out(self, frame: bytes) -> Link:
+        """Where a frame goes out now; NotConnected without a connection."""
         if self._link is None:
             raise NotConnected("the connection is gone")
         if self._on_frame is not None:
             self._on_frame(True, frame)
         self.sent_at = self._clock.monotonic()
-        await self._link.send(frame)
+        return self._link
 
     async def _answer_calls(self, session: Session) -> None:
         while True:
@@ -262,7 +266,7 @@ class Endpoint:
 
     async def _send_answer(self, answer: Answer) -> None:
         try:
-            await self._transmit(answer.frame)
+            await self._way_out(answer.frame).send(answer.frame)
         except ConnectionError:
             log.warning("the answer to %s could not be sent: the connection is gone", answer.action)
         if answer.then is not None:

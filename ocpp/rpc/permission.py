@@ -22,4 +22,7 @@ class BootState(StrEnum):
     @property
     def answers_calls(self) -> bool:
         """A rejected station answers every call with SecurityError (B03.FR.08)."""
-        return self is not BootState.REJECTED
+        return self is not _REJECTED
+
+
+_REJECTED = BootState.REJECTED  # asked for with every call; members of an enumeration are slow to look up

@@ -5,7 +5,7 @@ OCPP-J prescribes for its defect and never ends the connection.
 """
 
 import logging
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -27,7 +27,7 @@ UNREADABLE_ID = "-1"
 log = logging.getLogger(__name__)
 
 
-class CallReceived(NamedTuple):
+class CallReceived(msgspec.Struct, frozen=True):
     """The peer wants `request` handled and answered under `message_id`."""
 
     message_id: str

@@ -30,8 +30,7 @@ MAX_REPORTS = 4
 
 REPORTED_VALUE_LENGTH = 2500
 
-_ATTRIBUTES: dict[str | None, Attribute] = {None: Attribute.ACTUAL, **{each: each for each in Attribute}}
-"""By attributeType, which is Actual where it is not given."""
+_V21 = OcppVersion.V21
 
 log = logging.getLogger(__name__)
 
@@ -63,24 +62,27 @@ class Provisioning:
     @property
     def _with_21(self) -> bool:
         catalogue = self._context.rpc.catalogue
-        return catalogue is None or catalogue.version is OcppVersion.V21
+        return catalogue is None or catalogue.version is _V21
 
     # -- variables ------------------------------------------------------------------------------------------------
 
     def get_variables(self, request: v2.GetVariablesRequest) -> v2.GetVariablesResponse:
         """B06."""
-        self._limit(len(request.get_variable_data), "GetVariables")
+        wishes = request.get_variable_data
+        self._limit(len(wishes), "GetVariables")
         with_21, read = self._with_21, self._context.model.read
         statuses, attributes, result = _read_types()
         results = []
-        for wish in request.get_variable_data:
-            component, variable, attribute = wish.component, wish.variable, _ATTRIBUTES[wish.attribute_type]
-            evse = component.evse
+        for wish in wishes:
+            component, variable, evse_id, connector_id = wish.component, wish.variable, None, None
+            attribute, attribute_type = attributes[wish.attribute_type]
+            if (evse := component.evse) is not None:
+                evse_id, connector_id = evse.id, evse.connector_id
             status, value = read(
                 component.name,
                 component.instance,
-                evse.id if evse is not None else None,
-                evse.connector_id if evse is not None else None,
+                evse_id,
+                connector_id,
                 variable.name,
                 variable.instance,
                 attribute,
@@ -89,7 +91,7 @@ class Provisioning:
             results.append(
                 result(
                     attribute_status=statuses[status],
-                    attribute_type=attributes[attribute],
+                    attribute_type=attribute_type,
                     attribute_value=value,
                     component=component,
                     variable=variable,
@@ -223,11 +225,20 @@ class Provisioning:
 
 @cache
 def _read_types() -> tuple[
-    dict[GetStatus, v2.GetVariableStatusEnum], dict[Attribute, v2.AttributeEnum], type[v2.GetVariableResult]
+    dict[GetStatus, v2.GetVariableStatusEnum],
+    dict[str | None, tuple[Attribute, v2.AttributeEnum]],
+    type[v2.GetVariableResult],
 ]:
-    """What an element of a GetVariablesResponse is made of; message classes are made when they are first needed."""
+    """What an element of a GetVariablesResponse is made of; message classes are made when they are first needed.
+
+    The attributes are found by attributeType, which is Actual where it is not given.
+    """
     statuses = {status: v2.GetVariableStatusEnum(status.value) for status in GetStatus}
-    return statuses, {each: v2.AttributeEnum(each.value) for each in Attribute}, v2.GetVariableResult
+    attributes: dict[str | None, tuple[Attribute, v2.AttributeEnum]] = {
+        each: (each, v2.AttributeEnum(each.value)) for each in Attribute
+    }
+    attributes[None] = attributes[Attribute.ACTUAL]
+    return statuses, attributes, v2.GetVariableResult
 
 
 def component_of(message: v2.Component) -> Component:
