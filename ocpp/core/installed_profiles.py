@@ -1,6 +1,6 @@
 """The charging profiles that are installed, in memory and on disk."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -59,9 +59,11 @@ class InstalledProfiles:
         """Those that must not stand beside a profile: same purpose and stack level at one place and one time."""
         return [each for each in self if _collides(each, profile)]
 
-    def put(self, profile: ChargingProfile) -> None:
-        """Keep a profile, in place of the one with the same id; on disk when this returns."""
-        self._repository.put(profile.id, msgspec.json.encode(profile))
+    def put(self, profile: ChargingProfile, in_place_of: Sequence[ChargingProfile] = ()) -> None:
+        """Keep a profile, in place of the one with the same id and of others; on disk when this returns."""
+        self._repository.put(profile.id, msgspec.json.encode(profile), [each.id for each in in_place_of])
+        for each in in_place_of:
+            self._profiles.pop(each.id, None)
         self._profiles[profile.id] = profile
 
     def remove(self, profile: ChargingProfile) -> None:

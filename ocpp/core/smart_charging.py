@@ -124,9 +124,7 @@ class SmartCharging:
             return "DuplicateProfile"
         if known is None and self._profiles.own - len(replaced) >= self._most:
             return "TooManyElements"
-        for each in replaced:
-            self._profiles.remove(each)
-        self._profiles.put(profile)
+        self._profiles.put(profile, in_place_of=replaced)
         log.info("charging profile %d (%s) at EVSE %d", profile.id, profile.purpose, profile.evse_id)
         self.review()
         return ""

@@ -1,5 +1,7 @@
 """Charging profiles on disk."""
 
+from collections.abc import Sequence
+
 from ocpp.storage.database import Database
 
 PUT = "INSERT INTO charging_profiles VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET data = excluded.data"
@@ -15,12 +17,18 @@ class ChargingProfileRepository:
         """Every profile, by id."""
         return [row[0] for row in self._database.query("SELECT data FROM charging_profiles ORDER BY id")]
 
-    def put(self, profile_id: int, data: bytes) -> None:
-        """Add a profile, or replace the one with that id; durable, since the CSMS is told so.
+    def put(self, profile_id: int, data: bytes, in_place_of: Sequence[int] = ()) -> None:
+        """Add a profile, or replace the one with that id and those `in_place_of`; durable, since the CSMS is told so.
 
         Nothing is written where it is there already: an update, unlike a replacement, looks at what is on the page.
         """
-        self._database.write(PUT, (profile_id, data))
+        if not in_place_of:
+            self._database.write(PUT, (profile_id, data))
+            return
+        with self._database.transaction():
+            for each in in_place_of:
+                self.remove(each)
+            self._database.write(PUT, (profile_id, data))
 
     def remove(self, profile_id: int) -> None:
         """Forget a profile."""

@@ -56,8 +56,10 @@ class SmartCharging:
     def set_charging_profile(self, request: v2.SetChargingProfileRequest) -> v2.SetChargingProfileResponse:
         """K01."""
         profile = read_profile(request.charging_profile, request.evse_id)
-        reason = "UnsupportedPurpose" if profile is None else ""
-        if profile is not None:
+        if profile is None:
+            known = _purpose(request.charging_profile.charging_profile_purpose) is not None
+            reason = "UnsupportedKind" if known else "UnsupportedPurpose"
+        else:
             negotiated = self._context.ev_schedules.negotiates(request.evse_id)
             reason = (
                 strict_defect(request.charging_profile, negotiated=negotiated)
@@ -238,9 +240,9 @@ def _purpose(given: v2.ChargingProfilePurposeEnum | None) -> Purpose | None:
 
 
 def read_profile(given: v2.ChargingProfile, evse_id: int, transaction_id: str | None = None) -> ChargingProfile | None:
-    """The profile of a message; None for a purpose that is not supported."""
-    purpose = _purpose(given.charging_profile_purpose)
-    if purpose is None:
+    """The profile of a message; None for a purpose or a kind that is not supported."""
+    purpose, kind = _purpose(given.charging_profile_purpose), _KINDS.get(given.charging_profile_kind)
+    if purpose is None or kind is None:
         return None
     first, *others = (read_schedule(each) for each in given.charging_schedule)
     recurrency = given.recurrency_kind
@@ -249,7 +251,7 @@ def read_profile(given: v2.ChargingProfile, evse_id: int, transaction_id: str | 
         evse_id=evse_id,
         stack_level=given.stack_level,
         purpose=purpose,
-        kind=_KINDS[given.charging_profile_kind],
+        kind=kind,
         recurrency_s=_RECURRENCY_S[recurrency.value] if recurrency is not None else None,
         valid_from=_seconds(given.valid_from),
         valid_to=_seconds(given.valid_to),

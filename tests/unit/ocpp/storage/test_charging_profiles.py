@@ -40,3 +40,24 @@ def test_a_profile_that_is_there_already_wears_no_disk(database, profiles):
     profiles.put(1, b"other")
     assert log_size(database) > before
     assert profiles.load() == [b"other"]
+
+
+def test_one_in_place_of_others_is_all_or_nothing(database, path):
+    profiles = ChargingProfileRepository(database)
+    profiles.put(1, b"first")
+    profiles.put(2, b"second")
+
+    def power_fails(step: str) -> None:
+        raise KeyboardInterrupt(step)
+
+    database.on_step = power_fails
+    with pytest.raises(KeyboardInterrupt):
+        profiles.put(3, b"third", in_place_of=[1, 2])
+    with_another = Database.open(path)
+    assert ChargingProfileRepository(with_another).load() == [b"first", b"second"]
+    with_another.close()
+    database._roll_back()
+    database.on_step = None
+    before = database.fsyncs
+    profiles.put(3, b"third", in_place_of=[1, 2])
+    assert (profiles.load(), database.fsyncs) == ([b"third"], before + 1)

@@ -4,6 +4,7 @@ import pytest
 from support.station import CARD
 
 from ocpp.charge_point import IdToken
+from ocpp.versions import OcppVersion
 
 NOW = "2026-01-01T00:00:00Z"
 
@@ -457,3 +458,10 @@ async def test_the_priority_of_a_transaction_goes_before_that_of_its_token_and_i
     await station.draw(2)
     assert (allowed(station, 1), allowed(station, 2)) == (0, 10)
     assert station.charge_point.strategy.authorizer.known(IdToken("OTHERCARD")).priority == -1
+
+
+async def test_what_2_1_knows_and_the_station_does_not_is_refused(make_station):
+    station = await make_station(OcppVersion.V21)
+    assert await install(station, chargingProfileKind="Dynamic") == "UnsupportedKind"
+    assert await install(station, purpose="LocalGeneration") == "UnsupportedPurpose"
+    assert await install(station) == "Accepted"
