@@ -4,44 +4,51 @@ Firmware reports what its hardware sees and implements `Hardware`, through which
 facade stand two strategies, 1.6 and 2.x; the connection decides which one (DESIGN section 2).
 """
 
+from __future__ import annotations
+
 import asyncio
 import logging
 import random
-import ssl
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ocpp.clock import Clock, Timer
-from ocpp.connectivity import ConnectionStatus, ConnectivityManager, NetworkProfile
-from ocpp.connectivity.manager import OpenLink, SupervisedLink
+from ocpp.connectivity import ConnectivityManager
+from ocpp.connectivity.held_link import HeldLink
 from ocpp.connectivity.profile import TLS_CLIENT_CERTIFICATE
-from ocpp.core.context import Identity
-from ocpp.core.credentials import RECONNECT_AFTER_S
-from ocpp.core.ev_link import EvCertificateAnswer, EvLink, EvNeeds, EvSchedule, NoEvLink
-from ocpp.core.evse import Connector, Evse, Evses, Fault
-from ocpp.core.external_limits import ExternalLimit
-from ocpp.core.firmware_update import Installer, InstallOutcome
-from ocpp.core.hardware import DisplayText, Hardware, Indication, MeterReading, PowerLimit, Sample, SignedReading
-from ocpp.core.identity import AuthorizationInfo, AuthorizationStatus, IdToken
-from ocpp.core.log_upload import Lines
-from ocpp.core.monitor import Monitor, MonitorType, Origin
-from ocpp.core.reset import POWER_UP
-from ocpp.core.schedule import Period, Schedule
-from ocpp.core.smart_charging import Grid
-from ocpp.core.strategy import Strategy, Surroundings
-from ocpp.device_model import DeviceModel
-from ocpp.device_model.keys import KeyView
+from ocpp.core.boot_reason import POWER_UP
+from ocpp.core.grid import Grid
+from ocpp.core.surroundings import Surroundings
 from ocpp.errors import ConfigurationError, ConnectError, HandshakeRefused, StorageError
 from ocpp.messages import catalogue
 from ocpp.rpc.permission import BootState
 from ocpp.security.certificate_folder import CertificateFolder
 from ocpp.security.event_log import AUTHENTICATION_FAILED, RESET, STARTUP, TAMPER
-from ocpp.storage.database import Database
 from ocpp.storage.state import StateRepository
 
 if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+    from ocpp.clock import Clock, Timer
+    from ocpp.connectivity import ConnectionStatus, NetworkProfile
+    from ocpp.connectivity.manager import OpenLink, SupervisedLink
     from ocpp.connectivity.secure_links import SecureLinks
+    from ocpp.core.context import Context, Identity
+    from ocpp.core.ev_link import EvCertificateAnswer, EvLink, EvNeeds, EvSchedule
+    from ocpp.core.evse import Connector, Evse, Evses, Fault
+    from ocpp.core.external_limits import ExternalLimit
+    from ocpp.core.firmware_update import Installer, InstallOutcome
+    from ocpp.core.hardware import DisplayText, Hardware, Indication, MeterReading, PowerLimit, Sample, SignedReading
+    from ocpp.core.identity import AuthorizationInfo, AuthorizationStatus, IdToken
+    from ocpp.core.introduction import Introduction
+    from ocpp.core.log_upload import Lines
+    from ocpp.core.monitor import Monitor, MonitorType, Origin
+    from ocpp.core.schedule import Period, Schedule
+    from ocpp.core.strategy import Strategy
+    from ocpp.device_model import DeviceModel
+    from ocpp.device_model.keys import KeyView
+    from ocpp.storage.database import Database
 
 __all__ = [
     "AuthorizationInfo",
@@ -75,12 +82,46 @@ __all__ = [
     "SignedReading",
 ]
 
+_DEFINED_IN = {
+    "ocpp.core.context": ("Identity",),
+    "ocpp.core.ev_link": ("EvCertificateAnswer", "EvLink", "EvNeeds", "EvSchedule"),
+    "ocpp.core.evse": ("Connector", "Evse", "Evses", "Fault"),
+    "ocpp.core.external_limits": ("ExternalLimit",),
+    "ocpp.core.firmware_update": ("InstallOutcome", "Installer"),
+    "ocpp.core.hardware": (
+        "DisplayText",
+        "Hardware",
+        "Indication",
+        "MeterReading",
+        "PowerLimit",
+        "Sample",
+        "SignedReading",
+    ),
+    "ocpp.core.identity": ("AuthorizationInfo", "AuthorizationStatus", "IdToken"),
+    "ocpp.core.monitor": ("Monitor", "MonitorType", "Origin"),
+    "ocpp.core.schedule": ("Period", "Schedule"),
+}
+"""What firmware finds here too, loaded when it is asked for: hardly any of it is needed to introduce a station."""
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _DEFINED_IN.items():
+        if name in names:
+            found = globals()[name] = getattr(import_module(module), name)
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 UNAUTHORIZED = 401
 
 TIME_KEY = "last_time"
 LAST_GOOD_KEY = "last_good_slot"
 TIME_NOTE_INTERVAL_S = 300.0
 """How often the time is noted on disk (without fsync), so that a clock that is lost at a power cut never runs back."""
+
+INTRODUCTION_LIMIT_S = 2.0
+"""How long a station that starts waits at most to have introduced itself before it goes to work without: more than a
+connection takes over a modem, and less than a driver minds."""
 
 STOP_TIMEOUT_S = 3.0
 """How long `stop` waits for the closing handshake; SIGTERM promises five seconds in all."""
@@ -93,6 +134,10 @@ class ChargePoint:
 
     The reporting methods may be called as soon as the object exists, from the event loop's thread; they never block
     and never wait for the CSMS. `run` connects and serves until `stop`.
+
+    A station has two parts. The first one, `Introduction`, is there at once and says to the CSMS what the station is. The
+    second one, the domain and the blocks (`Strategy`), takes longer to make, and is made by `start` or by whatever first
+    needs it. Whoever is in a hurry calls `run`, waits until it is `introduced`, and calls `start` then.
     """
 
     def __init__(
@@ -131,6 +176,9 @@ class ChargePoint:
         self._time_timer: Timer | None = None
         self._links: SecureLinks | None = None
         self._last_refusal: tuple[str, str] | None = None
+        self._untold: list[Callable[[Context], None]] = [self._record_startup]
+        """What happened before the domain was there; a handful at most, as an attempt that fails brings the domain."""
+        self._introduced, self._started = asyncio.Event(), asyncio.Event()
         clock.not_before(float(self._state.get(TIME_KEY, 0.0)))
         self._surroundings = Surroundings(
             identity=identity,
@@ -149,7 +197,7 @@ class ChargePoint:
             diagnostics=diagnostics,
             installer=installer,
             master_pass_choice=master_pass_choice,
-            ev_link=ev_link or NoEvLink(),
+            ev_link=ev_link,
             monitors=monitors,
             on_frame=on_frame,
             changed=self._changed,
@@ -168,7 +216,8 @@ class ChargePoint:
             failed=self._attempt_failed,
             exhausted=lambda: self._links.exhausted() if self._links is not None else None,
         )
-        self._strategy = self._make_strategy(self._expected_major())
+        self._introduction = self._make_introduction(self._expected_major())
+        self._made: Strategy | None = None
 
     # -- versions -------------------------------------------------------------------------------------------------
 
@@ -187,15 +236,36 @@ class ChargePoint:
         major = self._state.get("major")
         return int(major) if major is not None else None
 
-    def _make_strategy(self, major: int) -> Strategy:
+    def _make_introduction(self, major: int) -> Introduction:
         if major == 1:
+            from ocpp.v16.introduction import Introduction16
+
+            return Introduction16(self._surroundings)
+        from ocpp.v2.introduction import Introduction2
+
+        return Introduction2(self._surroundings)
+
+    @property
+    def _strategy(self) -> Strategy:
+        return self._made or self._make()
+
+    def _make(self) -> Strategy:
+        with self._database.transaction(durable=False):
+            self._made = self._make_strategy()
+        for tell in self._untold:
+            tell(self._made.context)
+        self._untold.clear()
+        return self._made
+
+    def _make_strategy(self) -> Strategy:
+        if self._introduction.major == 1:
             from ocpp.v16.strategy import Strategy16
 
-            strategy: Strategy = Strategy16(self._surroundings)
+            strategy: Strategy = Strategy16(self._surroundings, self._introduction)
         else:
             from ocpp.v2.strategy import Strategy2
 
-            strategy = Strategy2(self._surroundings)
+            strategy = Strategy2(self._surroundings, self._introduction)
         strategy.context.connectivity = self.connectivity
         context = strategy.context
         context.logs.trust = context.firmware.trust = self._trust_of_files
@@ -203,6 +273,13 @@ class ChargePoint:
         context.certificates.root_in_use = lambda: self._links.root_in_use if self._links is not None else None
         context.signing.renewed = self._certificate_renewed
         return strategy
+
+    def _tell(self, tell: Callable[[Context], None]) -> None:
+        """Let the domain know, now or when it is there: nothing is made on the way to the BootNotification for this."""
+        if self._made is None:
+            self._untold.append(tell)
+        else:
+            tell(self._made.context)
 
     # -- security -------------------------------------------------------------------------------------------------
 
@@ -214,7 +291,7 @@ class ChargePoint:
             self._surroundings.certificates,
             self._clock,
             refused=self._refused,
-            proved=lambda: self._strategy.context.certificates.drop_fallback(),
+            proved=lambda: self._tell(lambda context: context.certificates.drop_fallback()),
             wildcards=lambda: wildcards.value,
             migrating=lambda profile: self._state.get(LAST_GOOD_KEY) not in (None, profile.slot),
         )
@@ -224,17 +301,17 @@ class ChargePoint:
         """A security event at every attempt would flood the log: one in a row of equal ones is told."""
         if (event, text) != self._last_refusal:
             self._last_refusal = event, text
-            self._strategy.context.security.record(event, text)
+            self._tell(lambda context: context.security.record(event, text))
 
     def _connected_with(self, profile: NetworkProfile) -> None:
         self._last_refusal = None
-        context = self._strategy.context
-        context.upgrade.connected(profile)
-        if self._links is not None and self._links.own_in_use is not None:
-            context.signing.connected_with(self._links.own_in_use)
+        self._tell(lambda context: context.upgrade.connected(profile))
+        own = self._links.own_in_use if self._links is not None else None
+        if own is not None:
+            self._tell(lambda context: context.signing.connected_with(own))
         try:
             if self._state.get(LAST_GOOD_KEY) != profile.slot:
-                self._strategy.endpoint.boot_state = BootState.UNKNOWN  # introduced again (B10.FR.10)
+                self._introduction.endpoint.boot_state = BootState.UNKNOWN  # introduced again (B10.FR.10)
                 self._state.put(LAST_GOOD_KEY, profile.slot, durable=False)  # lost, it is found again
         except StorageError as error:
             log.error("the slot that worked last is not kept: %s", error)
@@ -244,6 +321,7 @@ class ChargePoint:
             self._refused(AUTHENTICATION_FAILED, str(error))
         if self._strategy.context.upgrade.failed(profile):
             self._strategy.endpoint.spawn(self.connectivity.reconnect("back to the security profile before"))
+        self._introduced.set()
 
     def _trust_of_files(self) -> ssl.SSLContext:
         """For file transfers: the root certificates of the CSMS in use, and those of the system."""
@@ -268,11 +346,14 @@ class ChargePoint:
 
     async def _switch(self, major: int) -> None:
         """The first CSMS ever met speaks the other major version (DESIGN section 2.2)."""
+        self._introduced.set()
+        await self._started.wait()
         log.warning("the CSMS speaks OCPP %s.x, not the expected version; starting over with it", major)
         old = self._strategy
         old.abandon()
         await old.close()
-        self._strategy = self._make_strategy(major)
+        self._introduction = self._make_introduction(major)
+        self._made = self._make_strategy()
         self._strategy.outbox.drop_foreign()
         self._strategy.start()
         for evse in self.evses:
@@ -286,20 +367,24 @@ class ChargePoint:
         model = self._surroundings.model
         model.integer("OCPPCommCtrlr/ActiveNetworkProfile").set(profile.slot)
         model.integer("OCPPCommCtrlr/MessageTimeout[Default]").set(profile.message_timeout_s)
-        if link.version.major != self._strategy.major:
+        if link.version.major != self._introduction.major:
             await self._switch(link.version.major)
-        strategy = self._strategy
+        introduction = self._introduction
+        usable = link if self._started.is_set() else HeldLink(link, self._started, self._introduced.set)
         self._changed()
         try:
-            await strategy.endpoint.attend(link, catalogue(link.version), strategy.connected)
+            await introduction.endpoint.attend(usable, catalogue(link.version), introduction.connected)
         finally:
-            strategy.disconnected()
+            introduction.disconnected()
             self._changed()
 
     # -- life -----------------------------------------------------------------------------------------------------
 
     def start(self, plugged: Iterable[tuple[int, int]] = ()) -> None:
-        """Take up open transactions and begin metering; call once, with the connectors that are plugged already."""
+        """Take up open transactions and begin metering; call once, with the connectors that are plugged already.
+
+        Before or after `run`: until then the station hears nothing of what the CSMS says.
+        """
         there = [self.evses[evse_id].connector(connector_id) for evse_id, connector_id in plugged]
         for connector in there:
             connector.plugged = True
@@ -308,12 +393,17 @@ class ChargePoint:
             if self.evses[connector.evse_id].session is None:
                 connector.plugged = False
                 self.cable_plugged(connector.evse_id, connector.id)
-        self._record_startup()
         self._note_time()
+        self._introduction.endpoint.take_as_backlog()
+        self._started.set()
 
-    def _record_startup(self) -> None:
-        context = self._strategy.context
-        reason = context.resets.next_boot_reason
+    def complete(self) -> None:
+        """Make the second part now, without taking anything up; `start` does it where it has not been done."""
+        if self._made is None:
+            self._make()
+
+    def _record_startup(self, context: Context) -> None:
+        reason = self._introduction.boot_reason.of_this_start
         if reason == POWER_UP:
             context.security.record(STARTUP)
         else:
@@ -323,13 +413,26 @@ class ChargePoint:
         """Connect and serve until `stop`."""
         await self.connectivity.run()
 
+    async def introduced(self) -> None:
+        """Return when the BootNotification is out, or cannot go out now: no connection, or INTRODUCTION_LIMIT_S are over.
+
+        It is the moment to `start`: the way to the CSMS and back takes some time in any case.
+        """
+        timer = self._clock.call_later(INTRODUCTION_LIMIT_S, self._introduced.set)
+        try:
+            await self._introduced.wait()
+        finally:
+            timer.cancel()
+
     async def stop(self) -> None:
         """Close the connection and stop all timers; transactions stay open on disk."""
         try:
             await asyncio.wait_for(self.connectivity.stop(), STOP_TIMEOUT_S)
         except TimeoutError:
             log.warning("the CSMS did not complete the closing handshake")
-        await self._strategy.close()
+        if self._made is not None:
+            self._made.quiet()
+        await self._introduction.endpoint.close()
         if self._time_timer is not None:
             self._time_timer.cancel()
         self._note_time_now()
@@ -441,7 +544,7 @@ class ChargePoint:
     @property
     def boot_status(self) -> str:
         """What the CSMS said to the last BootNotification of this run: Unknown, Pending, Rejected or Accepted."""
-        return str(self._strategy.endpoint.boot_state)
+        return str(self._introduction.endpoint.boot_state)
 
     @property
     def master_pass_waits(self) -> bool:
@@ -456,7 +559,7 @@ class ChargePoint:
     @property
     def queued_messages(self) -> int:
         """Transaction-related messages waiting for the CSMS."""
-        return len(self._strategy.outbox)
+        return len(self._introduction.outbox)
 
     @property
     def strategy(self) -> Strategy:

@@ -7,10 +7,12 @@ from datetime import datetime
 
 import msgspec
 
-from ocpp.core.context import Context
+from ocpp.clock import Clock
+from ocpp.core.boot_reason import BootReason
+from ocpp.core.context import Signals
 from ocpp.errors import RpcError
+from ocpp.rpc.endpoint import Endpoint
 from ocpp.rpc.permission import BootState
-from ocpp.security.event_log import TIME_SET
 
 DEFAULT_RETRY_S = 60.0
 """Wait before the next BootNotification when the CSMS names none or does not answer (B02.FR.07, B03.FR.05)."""
@@ -39,14 +41,20 @@ class Boot:
 
     def __init__(
         self,
-        context: Context,
+        clock: Clock,
+        rpc: Endpoint,
+        signals: Signals,
+        boot_reason: BootReason,
         *,
         introduce: Callable[[str], Awaitable[BootAnswer]],
         beat: Callable[[], Awaitable[datetime]],
         heartbeat_interval: Callable[[], int],
         set_heartbeat_interval: Callable[[int], None],
     ) -> None:
-        self._context = context
+        self._clock = clock
+        self._rpc = rpc
+        self._signals = signals
+        self._boot_reason = boot_reason
         self._introduce = introduce
         self._beat = beat
         self._heartbeat_interval = heartbeat_interval
@@ -55,7 +63,8 @@ class Boot:
         self._not_before = 0.0
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
-        self._reporting_threshold = context.model.integer("ClockCtrlr/TimeAdjustmentReportingThreshold")
+        self.clock_corrected: Callable[[datetime, float], None] = lambda utc, correction_s: None
+        """Hears of every correction of the clock: the CSMS's time, and by how much it was corrected."""
 
     def connected(self) -> None:
         """A connection is open: introduce the station, unless it is known already (OCPP-J section 5.3)."""
@@ -79,12 +88,11 @@ class Boot:
         self._wake.set()
 
     async def _run(self) -> None:
-        context = self._context
         try:
-            if context.rpc.boot_state is not BootState.ACCEPTED:
+            if self._rpc.boot_state is not BootState.ACCEPTED:
                 await self._boot()
-            context.signals.accepted.emit()
-            context.rpc.wake()
+            self._signals.accepted.emit()
+            self._rpc.wake()
             await self._heartbeats()
         except asyncio.CancelledError:
             raise
@@ -93,21 +101,20 @@ class Boot:
 
     async def _boot(self) -> None:
         if self._reason is None:
-            self._reason = self._context.resets.boot_reason()
-        while self._context.rpc.boot_state is not BootState.ACCEPTED:
-            await self._pause(self._not_before - self._context.clock.monotonic())
+            self._reason = self._boot_reason.take()
+        while self._rpc.boot_state is not BootState.ACCEPTED:
+            await self._pause(self._not_before - self._clock.monotonic())
             wait = await self._attempt(self._reason)
-            self._not_before = self._context.clock.monotonic() + wait
+            self._not_before = self._clock.monotonic() + wait
 
     async def _attempt(self, reason: str) -> float:
-        context = self._context
         try:
             answer = await self._introduce(reason)
         except RpcError as error:
             log.warning("BootNotification was not answered (%s); again in %.0f s", error, DEFAULT_RETRY_S)
             return DEFAULT_RETRY_S
         self.synchronise(answer.current_time)
-        context.rpc.boot_state = answer.state
+        self._rpc.boot_state = answer.state
         if answer.state is BootState.ACCEPTED:
             log.info("the CSMS has accepted the station")
             if answer.interval_s > 0:
@@ -119,17 +126,14 @@ class Boot:
 
     def synchronise(self, utc: datetime) -> None:
         """Take the CSMS's time (B01.FR.06)."""
-        correction = self._context.clock.synchronise(utc)
+        correction = self._clock.synchronise(utc)
         if correction:
             log.info("clock corrected by %+.0f s", correction)
-            if abs(correction) > self._reporting_threshold.value:
-                self._context.security.record(TIME_SET, f"corrected by {correction:+.0f} s")
-            self._context.time_set(utc)
-            self._context.charging.clock_changed()
+            self.clock_corrected(utc, correction)
 
     async def _heartbeats(self) -> None:
         """One after every interval in which nothing else was sent, and at least one a day (G02.FR.05, .07)."""
-        clock, rpc = self._context.clock, self._context.rpc
+        clock, rpc = self._clock, self._rpc
         began = beaten = clock.monotonic()
         while True:
             interval = min(float(self._heartbeat_interval() or DEFAULT_HEARTBEAT_S), MAX_INTERVAL_S)
@@ -154,10 +158,10 @@ class Boot:
         if seconds <= 0:
             return False
         self._wake.clear()
-        timer = self._context.clock.call_later(seconds, self._wake.set)
-        due = self._context.clock.monotonic() + seconds
+        timer = self._clock.call_later(seconds, self._wake.set)
+        due = self._clock.monotonic() + seconds
         try:
             await self._wake.wait()
         finally:
             timer.cancel()
-        return self._context.clock.monotonic() < due
+        return self._clock.monotonic() < due

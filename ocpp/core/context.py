@@ -1,40 +1,42 @@
 """What every functional block and feature profile is given, and the interface it implements."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from ocpp.clock import Clock
-from ocpp.core.authorization import Authorizer
-from ocpp.core.availability import Availability
-from ocpp.core.certificate_signing import CertificateSigning
-from ocpp.core.certificates import Certificates
-from ocpp.core.charging import Charging
-from ocpp.core.contracts import Contracts
-from ocpp.core.customers import Customers
-from ocpp.core.display import Displays
-from ocpp.core.driver_texts import DriverTexts
-from ocpp.core.ev_schedules import EvSchedules
-from ocpp.core.evse import Evses
-from ocpp.core.external_limits import ExternalLimits
-from ocpp.core.firmware import FirmwareUpdates
-from ocpp.core.local_list import LocalList
-from ocpp.core.log_upload import LogUploads
-from ocpp.core.monitoring import Monitoring
-from ocpp.core.reservations import Reservations
-from ocpp.core.reset import Resets
-from ocpp.core.security_upgrade import SecurityUpgrade
-from ocpp.device_model import DeviceModel
-from ocpp.rpc.endpoint import Endpoint, Handler
-from ocpp.security.event_log import SecurityLog
-from ocpp.storage.database import Database
-from ocpp.storage.state import StateRepository
-
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from datetime import datetime
+
+    from ocpp.clock import Clock
     from ocpp.connectivity import ConnectivityManager
+    from ocpp.core.authorization import Authorizer
+    from ocpp.core.availability import Availability
+    from ocpp.core.certificate_signing import CertificateSigning
+    from ocpp.core.certificates import Certificates
+    from ocpp.core.charging import Charging
+    from ocpp.core.contracts import Contracts
+    from ocpp.core.customers import Customers
+    from ocpp.core.display import Displays
+    from ocpp.core.driver_texts import DriverTexts
+    from ocpp.core.ev_schedules import EvSchedules
+    from ocpp.core.evse import Evses
+    from ocpp.core.external_limits import ExternalLimits
+    from ocpp.core.firmware import FirmwareUpdates
+    from ocpp.core.local_list import LocalList
+    from ocpp.core.log_upload import LogUploads
+    from ocpp.core.monitoring import Monitoring
+    from ocpp.core.reservations import Reservations
+    from ocpp.core.reset import Resets
     from ocpp.core.schedule import ChargingProfile
+    from ocpp.core.security_upgrade import SecurityUpgrade
+    from ocpp.device_model import DeviceModel
+    from ocpp.rpc.endpoint import Endpoint, Handler
+    from ocpp.security.event_log import SecurityLog
+    from ocpp.storage.database import Database
+    from ocpp.storage.state import StateRepository
 
 
 class Signal:
@@ -107,14 +109,14 @@ class Context(msgspec.Struct):
     external_limits: ExternalLimits
     monitoring: Monitoring
     customers: Customers
-    connectivity: "ConnectivityManager | None" = None
+    connectivity: ConnectivityManager | None = None
     offline_since: float | None = None
     """Monotonic time since which there is no connection; None while there is one."""
     data_transfer: dict[str, Callable[[str | None, Any], Awaitable[tuple[str, Any]]]] = msgspec.field(
         default_factory=dict
     )
     """Vendor id -> handler of data transfers: takes message id and data, gives status name and data."""
-    remote_start_profile: Callable[[Any, int, str], "ChargingProfile | None"] = lambda given, evse_id, transaction_id: (
+    remote_start_profile: Callable[[Any, int, str], ChargingProfile | None] = lambda given, evse_id, transaction_id: (
         None
     )
     """Reads the charging profile of a remote start; the smart charging block supplies it."""

@@ -5,14 +5,11 @@ from collections.abc import Callable
 
 from ocpp.clock import Clock, Timer
 from ocpp.core.availability import Availability
+from ocpp.core.boot_reason import BootReason
 from ocpp.core.charging import Charging
 from ocpp.core.events import StopReason, Trigger
 from ocpp.core.evse import Evse
-from ocpp.errors import StorageError
-from ocpp.storage.state import StateRepository
 
-BOOT_REASON_KEY = "boot_reason"
-POWER_UP = "PowerUp"
 FIRMWARE_UPDATE = "FirmwareUpdate"
 
 DELIVERY_GRACE_S = 3.0
@@ -33,7 +30,7 @@ class Resets:
         self,
         clock: Clock,
         charging: Charging,
-        state: StateRepository,
+        boot_reason: BootReason,
         availability: Availability,
         *,
         restart: Callable[[str], None],
@@ -41,7 +38,7 @@ class Resets:
     ) -> None:
         self._clock = clock
         self._charging = charging
-        self._state = state
+        self._boot_reason = boot_reason
         self._availability = availability
         self._evses_to_restart: set[int] = set()
         self._restart = restart
@@ -99,7 +96,7 @@ class Resets:
     def _begin(self, boot_reason: str) -> None:
         if self._timer is not None:
             return
-        self._state.put(BOOT_REASON_KEY, boot_reason)
+        self._boot_reason.leave(boot_reason)
         log.warning("the station restarts: %s", boot_reason)
         deadline = self._clock.monotonic() + DELIVERY_GRACE_S
 
@@ -111,19 +108,3 @@ class Resets:
             self._restart(boot_reason)
 
         self._timer = self._clock.call_later(POLL_S, poll)
-
-    @property
-    def next_boot_reason(self) -> str:
-        """What `boot_reason` will say."""
-        return str(self._state.get(BOOT_REASON_KEY, POWER_UP))
-
-    def boot_reason(self) -> str:
-        """Why the program was started; asked once, then forgotten."""
-        reason = self.next_boot_reason
-        if reason == POWER_UP:
-            return reason
-        try:
-            self._state.put(BOOT_REASON_KEY, POWER_UP)
-        except StorageError as error:
-            log.error("the boot reason %s may be told twice: %s", reason, error)
-        return reason

@@ -4,11 +4,10 @@ import logging
 import math
 from collections.abc import Callable, Iterable, Iterator
 
-import msgspec
-
 from ocpp._native.schedule import Limits
 from ocpp.clock import Clock, Timer
 from ocpp.core.evse import Evse, Evses
+from ocpp.core.grid import Grid
 from ocpp.core.installed_profiles import Criteria, InstalledProfiles
 from ocpp.core.limits import InForce, Limit, Place, Slice, composite, least_a, limit_at, limits_of
 from ocpp.core.schedule import STATION, ChargingProfile, Kind, Purpose
@@ -28,15 +27,6 @@ _EXTERNAL, _TX = Purpose.EXTERNAL, Purpose.TX
 _STATION_WIDE = (Purpose.STATION_MAX, Purpose.EXTERNAL)
 
 log = logging.getLogger(__name__)
-
-
-class Grid(msgspec.Struct, frozen=True):
-    """What is configured about the supply (the station file's [smart_charging])."""
-
-    default_phases: int = 3
-    voltage_v: float = 230.0
-    limit_a: float = math.inf
-    """What the connection to the grid carries per phase, for all EVSEs together (K04.FR.02)."""
 
 
 class SmartCharging:

@@ -1,60 +1,49 @@
 """What a protocol strategy is to the facade: the domain and the blocks of one major version, ready to be connected."""
 
 import logging
-import random
-import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-import msgspec
-
-from ocpp.clock import Clock
 from ocpp.core.authorization import Authorizer
 from ocpp.core.availability import Availability
-from ocpp.core.boot import Boot, BootAnswer
 from ocpp.core.certificate_signing import CertificateSigning
 from ocpp.core.certificates import Certificates
 from ocpp.core.charging import Charging
-from ocpp.core.context import Block, Context, Identity, Signals, register
+from ocpp.core.context import Block, Context, register
 from ocpp.core.contracts import Contracts
 from ocpp.core.credentials import Credentials
 from ocpp.core.customers import Customers
 from ocpp.core.display import Displays
 from ocpp.core.driver_texts import DriverTexts
-from ocpp.core.ev_link import EvLink, NoEvLink
+from ocpp.core.ev_link import NoEvLink
 from ocpp.core.ev_schedules import EvSchedules
 from ocpp.core.events import DomainListener, EventKind, StopReason, TransactionEvent
-from ocpp.core.evse import Connector, Evse, Evses
+from ocpp.core.evse import Connector, Evse
 from ocpp.core.external_limits import ExternalLimits
 from ocpp.core.firmware import FirmwareUpdates
-from ocpp.core.firmware_update import Image, Installer, UpdateLog
-from ocpp.core.hardware import POWER_IMPORT, Hardware
+from ocpp.core.firmware_update import Image, UpdateLog
+from ocpp.core.hardware import POWER_IMPORT
+from ocpp.core.introduction import Introduction
 from ocpp.core.local_list import LocalList
-from ocpp.core.log_upload import Lines, LogUploads
-from ocpp.core.monitor import Monitor
+from ocpp.core.log_upload import LogUploads
 from ocpp.core.monitoring import Monitoring, standard_monitors
 from ocpp.core.readings import MeteringSettings
 from ocpp.core.recovery import Recovery
 from ocpp.core.reservations import Reservations
 from ocpp.core.reset import Resets
 from ocpp.core.security_upgrade import SecurityUpgrade
-from ocpp.core.settings import PARKING_BAY_OCCUPANCY, SessionSettings, TransactionRetry
-from ocpp.core.smart_charging import Grid, SmartCharging
+from ocpp.core.settings import PARKING_BAY_OCCUPANCY, SessionSettings
+from ocpp.core.smart_charging import SmartCharging
+from ocpp.core.surroundings import Surroundings
 from ocpp.core.transaction import TransactionStore
 from ocpp.device_model import DeviceModel
 from ocpp.device_model.address import parse
-from ocpp.device_model.keys import KeyView
 from ocpp.errors import StorageError
-from ocpp.rpc.endpoint import Endpoint
-from ocpp.rpc.outbox import Outbox
 from ocpp.rpc.permission import BootState
-from ocpp.security.certificate_folder import CertificateFolder
-from ocpp.security.event_log import SecurityLog
+from ocpp.security.event_log import TIME_SET, SecurityLog
 from ocpp.storage.charging_profiles import ChargingProfileRepository
-from ocpp.storage.database import Database
 from ocpp.storage.documents import DocumentRepository
 from ocpp.storage.reservations import ReservationRepository
 from ocpp.storage.security_events import SecurityEventRepository
@@ -65,57 +54,18 @@ from ocpp.storage.transactions import TransactionRepository
 log = logging.getLogger(__name__)
 
 
-class Surroundings(msgspec.Struct):
-    """What the station hands to a strategy, whatever version it speaks."""
-
-    identity: Identity
-    clock: Clock
-    rng: random.Random
-    model: DeviceModel
-    database: Database
-    evses: Evses
-    hardware: Hardware
-    run: str
-    message_timeout: Callable[[], float]
-    restart: Callable[[str], None]
-    certificates: CertificateFolder
-    keys: KeyView | None = None
-    grid: Grid = msgspec.field(default_factory=Grid)
-    diagnostics: Lines | None = None
-    installer: Installer | None = None
-    master_pass_choice: bool = False
-    ev_link: EvLink = msgspec.field(default_factory=NoEvLink)
-    monitors: Sequence[Monitor] = ()
-    on_frame: Callable[[bool, bytes], None] | None = None
-    changed: Callable[[], None] = lambda: None
-    data_transfer: dict[str, Any] = msgspec.field(default_factory=dict)
-
-
 class Strategy(ABC, DomainListener):
-    """One major version: an endpoint, the domain, and the blocks that translate between them."""
+    """One major version: the domain, and the blocks that translate between it and the endpoint of the introduction."""
 
     major: int
-    boot: Boot
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, surroundings: Surroundings, introduction: Introduction) -> None:
         self.surroundings = surroundings
+        self.introduction = introduction
+        self.endpoint, self.outbox, self.boot = introduction.endpoint, introduction.outbox, introduction.boot
         clock, database = surroundings.clock, surroundings.database
         self.state = StateRepository(database)
-        self.endpoint = Endpoint(
-            clock,
-            message_timeout=surroundings.message_timeout,
-            new_id=self.new_id,
-            on_frame=surroundings.on_frame,
-        )
-        self.outbox = Outbox(
-            database,
-            clock,
-            major=self.major,
-            run=surroundings.run,
-            retry=TransactionRetry(surroundings.model),
-            wake=self.endpoint.wake,
-        )
-        self.endpoint.outbox = self.outbox
+        self.ev_link = surroundings.ev_link or NoEvLink()
         self.tokens = TokenRepository(database)
         self.authorizer = Authorizer(surroundings.model, self.tokens, clock)
         self.authorizer.online = lambda: self.endpoint.online
@@ -128,7 +78,9 @@ class Strategy(ABC, DomainListener):
         self.credentials = Credentials(self.context)
         self.blocks = self.build()
         register(self.blocks, self.endpoint)
+        self.boot.clock_corrected = self._clock_corrected
         self.context.signals.accepted.listen(self.accepted)
+        self.context.signals.disconnected.listen(self._disconnected)
         self.context.reservations.changed = self.connector_changed
         self.context.contracts.seen = self.context.customers.note_contract
         self.context.signing.v2g_renewed = self.context.contracts.review
@@ -149,7 +101,7 @@ class Strategy(ABC, DomainListener):
             metering=MeteringSettings(surroundings.model),
             store=self.store,
             listener=self,
-            new_id=self.new_id,
+            new_id=self.introduction.new_id,
             spawn=self.endpoint.spawn,
             online=lambda: self.endpoint.online,
             may_start=self.may_start,
@@ -191,7 +143,7 @@ class Strategy(ABC, DomainListener):
         resets = Resets(
             surroundings.clock,
             self.charging,
-            self.state,
+            self.introduction.boot_reason,
             availability,
             restart=surroundings.restart,
             undelivered=lambda: len(self.outbox) if self.endpoint.online else 0,
@@ -212,7 +164,7 @@ class Strategy(ABC, DomainListener):
             reservations=self.charging.reservations,
             availability=availability,
             resets=resets,
-            signals=Signals(),
+            signals=self.introduction.signals,
             logs=LogUploads(
                 surroundings.identity.id,
                 surroundings.clock,
@@ -235,6 +187,7 @@ class Strategy(ABC, DomainListener):
             ),
             data_transfer=surroundings.data_transfer,
             time_set=surroundings.hardware.system_time_changed,
+            offline_since=self.introduction.offline_since,
         )
 
     def _driver_has_left(self, evse_id: int) -> bool:
@@ -276,7 +229,7 @@ class Strategy(ABC, DomainListener):
             model=surroundings.model,
             clock=surroundings.clock,
             state=self.state,
-            link=surroundings.ev_link,
+            link=self.ev_link,
         )
         contracts.online = lambda: self.endpoint.online
         contracts.spawn = self.endpoint.spawn
@@ -284,7 +237,7 @@ class Strategy(ABC, DomainListener):
 
     def _ev_schedules(self) -> EvSchedules:
         surroundings = self.surroundings
-        schedules = EvSchedules(self.charging.smart, surroundings.evses, surroundings.clock, surroundings.ev_link)
+        schedules = EvSchedules(self.charging.smart, surroundings.evses, surroundings.clock, self.ev_link)
         schedules.online = lambda: self.endpoint.online
         schedules.spawn = self.endpoint.spawn
         return schedules
@@ -333,10 +286,6 @@ class Strategy(ABC, DomainListener):
         """Whether a block is there; the station file may take it out (`"ReservationCtrlr/Available" = false`)."""
         return self.surroundings.model.boolean(f"{controller}/Available").value
 
-    def new_id(self) -> str:
-        """An id that no message or transaction of this station ever had before (E01.FR.08; OCPP-J 4.1.4)."""
-        return str(uuid.UUID(int=self.surroundings.rng.getrandbits(128), version=4))
-
     def may_start(self) -> bool:
         """Whether a transaction may begin as far as CSMS, queue and pending resets are concerned."""
         if self.outbox.full or self.context.resets.scheduled or self.context.firmware.installing:
@@ -348,21 +297,6 @@ class Strategy(ABC, DomainListener):
     def accepted_before(self) -> bool:
         """Whether a CSMS accepted the station in an earlier run and has not said otherwise since."""
         return self.endpoint.boot_state is BootState.UNKNOWN and bool(self.state.get("accepted", False))
-
-    def make_boot(
-        self, introduce: Callable[[str], Awaitable[BootAnswer]], beat: Callable[[], Awaitable[datetime]]
-    ) -> Boot:
-        """The boot and heartbeat loop, on the version's messages."""
-        interval = self.surroundings.model.integer("OCPPCommCtrlr/HeartbeatInterval")
-        boot = Boot(
-            self.context,
-            introduce=introduce,
-            beat=beat,
-            heartbeat_interval=lambda: interval.value,
-            set_heartbeat_interval=interval.set,
-        )
-        interval.on_change(lambda _: boot.interval_changed())
-        return boot
 
     # -- what a version supplies ----------------------------------------------------------------------------------
 
@@ -412,16 +346,16 @@ class Strategy(ABC, DomainListener):
         if self.has("MonitoringCtrlr"):
             self.context.monitoring.start()
 
-    def connected(self) -> None:
-        """A connection is open."""
-        self.context.signals.connected.emit()
-        self.boot.connected()
+    def _disconnected(self) -> None:
+        self.context.offline_since = self.introduction.offline_since
 
-    def disconnected(self) -> None:
-        """The connection is gone."""
-        self.boot.disconnected()
-        self.context.offline_since = self.surroundings.clock.monotonic()
-        self.context.signals.disconnected.emit()
+    def _clock_corrected(self, utc: datetime, correction_s: float) -> None:
+        """The CSMS says what time it is, and it is another one."""
+        threshold = self.surroundings.model.integer("ClockCtrlr/TimeAdjustmentReportingThreshold")
+        if abs(correction_s) > threshold.value:
+            self.context.security.record(TIME_SET, f"corrected by {correction_s:+.0f} s")
+        self.context.time_set(utc)
+        self.charging.clock_changed()
 
     def accepted(self) -> None:
         """The CSMS accepts the station: remember it, and that this major version is settled."""

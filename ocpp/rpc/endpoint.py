@@ -158,6 +158,11 @@ class Endpoint:
         """Look at the queues again: the boot state, the outbox or the time has changed."""
         self._wake.set()
 
+    def take_as_backlog(self) -> None:
+        """What is in the outbox by now tells of the time before this connection: calls need not wait for it."""
+        if self.outbox is not None:
+            self._first_live_order = self.outbox.last_order
+
     async def close(self) -> None:
         """Cancel what still runs in the background."""
         for task in tuple(self._tasks):
@@ -174,7 +179,7 @@ class Endpoint:
         self._session, self._link = Session(catalogue), link
         self._answering.begin()
         if self.outbox is not None:
-            self._first_live_order = self.outbox.last_order
+            self.take_as_backlog()
             self.outbox.retry_now()
         workers = [
             asyncio.ensure_future(work)

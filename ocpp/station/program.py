@@ -8,7 +8,7 @@ import os
 import random
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -280,28 +280,39 @@ class Program:
     async def run(self, started: Callable[[], None] = lambda: None) -> None:
         """Work until `finish` or a reset; `started` is called when everything is at work."""
         try:
-            async with self._local_api():
-                await self._serve(started)
+            async with AsyncExitStack() as around:
+                await self._serve(around, started)
         finally:
             if self._message_log is not None:
                 self._message_log.close()
             self.database.close()
             self._directory.release()
 
-    async def _serve(self, started: Callable[[], None]) -> None:
-        self.parts.start()
-        self.charge_point.start(self.parts.plugged)
-        started()
+    async def _serve(self, around: AsyncExitStack, started: Callable[[], None]) -> None:
         connection = asyncio.ensure_future(self.charge_point.run())
+        introduced = asyncio.ensure_future(self.charge_point.introduced())
         finished = asyncio.ensure_future(self._finished.wait())
         try:
+            await asyncio.wait({connection, introduced, finished}, return_when=asyncio.FIRST_COMPLETED)
+            if finished.done():
+                return
+            self._go_to_work()
+            await around.enter_async_context(self._local_api())
+            started()
             await asyncio.wait({connection, finished}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             finished.cancel()
+            introduced.cancel()
             await self.charge_point.stop()
             connection.cancel()
-            await asyncio.gather(connection, finished, return_exceptions=True)
+            await asyncio.gather(connection, introduced, finished, return_exceptions=True)
             self.parts.stop()
+
+    def _go_to_work(self) -> None:
+        """What takes a while goes first: the parts, safe since they were opened, run once somebody listens to them."""
+        self.charge_point.complete()
+        self.parts.start()
+        self.charge_point.start(self.parts.plugged)
 
     @asynccontextmanager
     async def _local_api(self) -> AsyncIterator[None]:
@@ -352,13 +363,18 @@ async def run_station(configuration: Configuration, clock: Callable[[], Clock] =
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
-    program = Program(configuration, clock())
-    gc.freeze()
-    gc.enable()
     manager = ServiceManager()
+
+    def started() -> None:
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
+        manager.ready()
+
+    program = Program(configuration, clock())
     async with manager.watching():
         while True:
-            await program.run(manager.ready)
+            await program.run(started)
             if stopping or program.restart_reason is None:
                 return 0
             if configuration.station["reset"] == "exit":

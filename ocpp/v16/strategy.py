@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import Any
 
-from ocpp.core.boot import BootAnswer
 from ocpp.core.context import Block
 from ocpp.core.events import MeterValue, TransactionEvent
 from ocpp.core.evse import Connector, Evse
@@ -43,7 +41,6 @@ class Strategy16(Strategy):
     def build(self) -> list[Block]:
         """See `Strategy.build`."""
         context = self.context
-        self.boot = self.make_boot(self._introduce, self._beat)
         keys = self.surroundings.keys or KeyView(context.model)
         self.core = Core(context, self.outbox, keys)
         trigger = RemoteTrigger(context)
@@ -77,28 +74,9 @@ class Strategy16(Strategy):
     async def _boot_again(self) -> None:
         """A triggered BootNotification; an accepted station sends it too, and stays accepted (1.6 section 5.17)."""
         if self.endpoint.boot_state is BootState.ACCEPTED:
-            await self._introduce("")
+            await self.introduction.introduce("")
         else:
             self.boot.again()
-
-    async def _introduce(self, reason: str) -> BootAnswer:
-        identity = self.context.identity
-        serial = identity.serial_number
-        request = v16.BootNotificationRequest(
-            charge_point_vendor=identity.vendor[:20],
-            charge_point_model=identity.model[:20],
-            charge_point_serial_number=serial[:25] if serial else None,
-            charge_box_serial_number=(identity.charge_box_serial_number or serial or "")[:25] or None,
-            firmware_version=identity.firmware_version[:50] if identity.firmware_version else None,
-            iccid=identity.iccid[:20] if identity.iccid else None,
-            imsi=identity.imsi[:20] if identity.imsi else None,
-        )
-        response: v16.BootNotificationResponse = await self.endpoint.call(request)
-        return BootAnswer(BootState(response.status.value), response.interval, response.current_time)
-
-    async def _beat(self) -> datetime:
-        response: v16.HeartbeatResponse = await self.endpoint.call(v16.HeartbeatRequest())
-        return response.current_time
 
     # -- the domain's ear -----------------------------------------------------------------------------------------
 

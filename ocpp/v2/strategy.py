@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
-from ocpp.core.boot import BootAnswer
 from ocpp.core.context import Block
 from ocpp.core.events import MeterValue, TransactionEvent
 from ocpp.core.evse import Connector, Evse
@@ -51,7 +49,6 @@ class Strategy2(Strategy):
         """See `Strategy.build`."""
         context = self.context
         queue_all = context.model.boolean("OCPPCommCtrlr/QueueAllMessages")
-        self.boot = self.make_boot(self._introduce, self._beat)
         self.endpoint.queue_all = lambda: queue_all.value
         self.transactions = Transactions(context, self.outbox)
         self.availability = Availability(context)
@@ -132,28 +129,6 @@ class Strategy2(Strategy):
             self.availability.trigger(evse_id, connector_id)
 
         return send
-
-    async def _introduce(self, reason: str) -> BootAnswer:
-        identity = self.context.identity
-        modem = None
-        if identity.iccid or identity.imsi:
-            modem = v2.Modem(iccid=identity.iccid, imsi=identity.imsi)
-        request = v2.BootNotificationRequest(
-            reason=v2.BootReasonEnum(reason),
-            charging_station=v2.ChargingStation(
-                model=identity.model,
-                vendor_name=identity.vendor,
-                serial_number=identity.serial_number,
-                firmware_version=identity.firmware_version,
-                modem=modem,
-            ),
-        )
-        response: v2.BootNotificationResponse = await self.endpoint.call(request)
-        return BootAnswer(BootState(response.status.value), response.interval, response.current_time)
-
-    async def _beat(self) -> datetime:
-        response: v2.HeartbeatResponse = await self.endpoint.call(v2.HeartbeatRequest())
-        return response.current_time
 
     # -- the domain's ear -----------------------------------------------------------------------------------------
 
