@@ -12,6 +12,15 @@ from ratios import MARGIN, Result, dump, judge, load, load_marks, slower, with_r
 
 HERE = Path(__file__).parent
 
+WARMUP = 100
+"""Calls before the number of calls per round is chosen: a first call that makes something, once, would count as a slow case,
+and the timer's own time be measured with every call of a fast one."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config):
+    config.option.benchmark_warmup, config.option.benchmark_warmup_iterations = True, WARMUP
+
 
 @pytest.fixture
 def role(benchmark):

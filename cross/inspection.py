@@ -14,7 +14,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,11 @@ def accepted() -> bool:
 def transaction() -> Any:
     """The transaction that goes on; None without one."""
     return (call("status") or {"evses": [{"transaction": None}]})["evses"][0]["transaction"]
+
+
+def trial() -> Any:
+    """What the updater keeps of the release on trial."""
+    return json.loads((HOME / "trial.json").read_text())
 
 
 class Inspection:
@@ -214,17 +220,44 @@ class Inspection:
 
     def upgrade(self) -> str:
         """The station's request wakes the updater's units."""
-        command = [sys.executable, "-m", "http.server", "-b", "127.0.0.1", "-d", "/bundles", "9200"]
-        server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         first = (HOME / "current").readlink()
-        firmware = {"location": "http://127.0.0.1:9200/two.tar.zst", "retrieveDateTime": "2026-01-01T00:00:00Z"}
-        self._ask("UpdateFirmware", {"requestId": 1, "firmware": firmware})
-        trial = HOME / "trial.json"
-        wait_for("another release", lambda: (HOME / "current").readlink() != first)
-        wait_for("the end of its trial", lambda: json.loads(trial.read_text())["outcome"] == "good" and accepted())
-        server.kill()
+        with self._update(1, "two"):
+            wait_for("another release", lambda: (HOME / "current").readlink() != first)
+            wait_for("the end of its trial", lambda: trial()["outcome"] == "good" and accepted())
         assert self._version().startswith("2.0-"), self._version()
         return "UpdateFirmware of the CSMS: pilotwire-update.path and its services install and keep the new release"
+
+    def take_back(self) -> str:
+        """A release that installs well and dies at every start."""
+        second = self._version()
+        with self._update(2, "three"):
+            wait_for("the defective release", lambda: self._version() != second)
+            wait_for("the end of its trial", lambda: trial()["outcome"] == "failed")
+            wait_for("the release before it", lambda: self._version() == second and accepted())
+            wait_for("the CSMS to be told", lambda: self._told('"InstallationFailed"', '"requestId":2'))
+        assert shown("ActiveState") == "active", shown("ActiveState")
+        return f"a release that dies at every start is taken back ({trial()['reason']}), and the CSMS is told"
+
+    @contextmanager
+    def _update(self, number: int, name: str) -> Iterator[None]:
+        """Have the CSMS ask for a bundle, which a server in the machine delivers."""
+        command = [sys.executable, "-m", "http.server", "-b", "127.0.0.1", "-d", "/bundles", "9200"]
+        server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        try:
+            location = f"http://127.0.0.1:9200/{name}.tar.zst"
+            firmware = {"location": location, "retrieveDateTime": "2026-01-01T00:00:00Z"}
+            self._ask("UpdateFirmware", {"requestId": number, "firmware": firmware})
+            yield
+        finally:
+            server.kill()
+            server.wait()
+
+    def _told(self, *parts: str) -> bool:
+        """Whether the CSMS got a message with all of these in it."""
+        url = f"http://{HOST}:{self._csms_api}/api/stations/CS1/messages"
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            frames = [str(message["frame"]).replace(" ", "") for message in json.load(answer)]
+        return any(all(part in frame for part in parts) for frame in frames)
 
     def _ask(self, action: str, payload: object) -> None:
         words = ["csms", "--api", f"{HOST}:{self._csms_api}", "--call", "CS1", action, json.dumps(payload)]
@@ -289,9 +322,9 @@ def probe() -> None:
 def main() -> None:
     """Everything, in order; the first thing that is wrong ends it."""
     inspection = Inspection(int(sys.argv[1]), int(sys.argv[2]))
-    steps = ("set_up", "start", "confinement", "probe", "session", "watchdog", "kill", "reset", "wrong_file", "upgrade")
+    steps = ("set_up", "start", "confinement", "probe", "session", "watchdog", "kill", "reset", "wrong_file")
     try:
-        for step in steps:
+        for step in (*steps, "upgrade", "take_back"):
             tell(getattr(inspection, step)())
         tell("done")
     except (AssertionError, OSError, subprocess.CalledProcessError, ValueError, LookupError) as error:

@@ -5,6 +5,7 @@ machine; docs/common/boards.md tells what was seen.
 """
 
 import argparse
+import hashlib
 import json
 import shutil
 import socket
@@ -12,9 +13,11 @@ import subprocess
 import sys
 import time
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from cross.bundle import UPDATER, build_updater, pack
@@ -23,7 +26,7 @@ from cross.report import Report, commit
 from cross.running import PROJECT, WORK, NotFetched, StepFailed, install_packages, run
 from cross.targets import TARGETS, Target, chosen
 from cross.toolchain import install_compilers
-from cross.wheelhouse import make
+from cross.wheelhouse import REQUIREMENTS, make
 
 DEFAULT = "aarch64-cp311"
 NOT_FETCHED = 75
@@ -34,6 +37,8 @@ SYSTEMS = {"aarch64": ("qemu-system-aarch64", "cortex-a72"), "armv7l": ("qemu-sy
 PROGRAMS = {name: ("qemu-system-arm",) for name, _ in SYSTEMS.values()}
 CALL = 2
 """The message type of a request in an OCPP frame."""
+
+DEFECTIVE, DEFECT = "ocpp/station/program.py", b'raise SystemExit("this release does not run")\n'
 
 MARK = "inspection: "
 NETWORK = "[Match]\nName=e*\n[Network]\nAddress=10.0.2.15/24\nGateway=10.0.2.2\n"
@@ -49,6 +54,22 @@ WantedBy=multi-user.target
 """
 
 
+def make_defective(wheelhouse: Path, folder: Path) -> Path:
+    """A copy of a wheelhouse whose pilotwire installs and checks a station file, and dies when it is to run."""
+    shutil.copytree(wheelhouse, folder)
+    wheel = next(folder.glob("pilotwire-*.whl"))
+    right = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    with zipfile.ZipFile(wheel) as archive:
+        members = [(member, archive.read(member)) for member in archive.infolist()]
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member, data in members:
+            archive.writestr(member, DEFECT if member.filename == DEFECTIVE else data)
+    wrong = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    requirements = folder / REQUIREMENTS
+    requirements.write_text(requirements.read_text().replace(right, wrong))
+    return folder
+
+
 def furnish(root: Path, target: Target, wheelhouse: Path, ports: tuple[int, int]) -> None:
     """Put into a system what is to be tried out, and nothing that a board would not have beside it."""
     bundles = root / "bundles"
@@ -58,6 +79,9 @@ def furnish(root: Path, target: Target, wheelhouse: Path, ports: tuple[int, int]
     run(["openssl", "ec", "-in", key, "-pubout", "-out", bundles / "key.pub"])
     for name, version in (("one", "1.0"), ("two", "2.0")):
         pack(target, wheelhouse, bundles, key=key, version=version).rename(bundles / f"{name}.tar.zst")
+    with TemporaryDirectory() as folder:
+        defective = make_defective(wheelhouse, Path(folder) / "wheelhouse")
+        pack(target, defective, bundles, key=key, version="3.0").rename(bundles / "three.tar.zst")
     build_updater(bundles / UPDATER)
     shutil.copy(PROJECT / "cross" / "inspection.py", bundles)
     etc = root / "etc"

@@ -5,11 +5,13 @@ This plays the service manager (starts the station and the updater's services) a
 """
 
 import json
+import socket
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,16 @@ STEP_S = 400.0
 TRIAL_S = "60"
 """Of the release that is not to reach its CSMS: time for it to start under emulation, and to be looked for in vain."""
 
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on now: more than one rehearsal may go on, and the board shares the host's network."""
+    with ExitStack() as open_ones:
+        sockets = [open_ones.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(each.getsockname()[1]) for each in sockets]
+
+
+CSMS_PORT, CSMS_API, LOCAL_API, FILES = free_ports(4)
+
 STATION = """
 [station]
 id = "CS1"
@@ -29,13 +41,13 @@ model = "Rehearsal"
 state_dir = "/var/lib/pilotwire"
 reset = "exit"
 [[network]]
-url = "ws://127.0.0.1:9100/ocpp"
+url = "ws://127.0.0.1:{csms}/ocpp"
 version = "2.0.1"
 security_profile = 0
 [[evse]]
 [[evse.connector]]
 [local_api]
-listen = "127.0.0.1:8077"
+listen = "127.0.0.1:{api}"
 [firmware]
 install_command = ["{python}", "/opt/pilotwire/pilotwire-update.pyz", "request", "{{file}}"]
 confirm_command = ["{python}", "/opt/pilotwire/pilotwire-update.pyz", "confirm"]
@@ -104,22 +116,22 @@ def start_csms() -> "subprocess.Popen[bytes]":
     """The development CSMS; what it shows goes into a file."""
     program = HOME / "current" / "bin" / "pilotwire"
     with CSMS_LOG.open("ab") as log:
-        command: list[str | Path] = [program, "csms", "--listen", "127.0.0.1:9100", "--api", "127.0.0.1:9180"]
-        return subprocess.Popen(command, stdout=log, stderr=log)
+        ports = ["--listen", f"127.0.0.1:{CSMS_PORT}", "--api", f"127.0.0.1:{CSMS_API}"]
+        return subprocess.Popen([program, "csms", *ports], stdout=log, stderr=log)
 
 
 def update(number: int, name: str) -> None:
     """Have the CSMS ask for an update."""
-    location = f"http://127.0.0.1:9200/{name}.tar.zst"
+    location = f"http://127.0.0.1:{FILES}/{name}.tar.zst"
     request = {"requestId": number, "firmware": {"location": location, "retrieveDateTime": "2026-01-01T00:00:00Z"}}
-    call = ["csms", "--api", "127.0.0.1:9180", "--call", "CS1", "UpdateFirmware", json.dumps(request)]
+    call = ["csms", "--api", f"127.0.0.1:{CSMS_API}", "--call", "CS1", "UpdateFirmware", json.dumps(request)]
     subprocess.run([HOME / "current" / "bin" / "pilotwire", *call], check=True)
 
 
 def accepted() -> bool:
     """Whether the station's BootNotification was accepted."""
     try:
-        with urllib.request.urlopen("http://127.0.0.1:8077/api/status", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{LOCAL_API}/api/status", timeout=10) as answer:
             return bool(json.load(answer)["boot_status"] == "Accepted")
     except OSError:
         return False
@@ -138,10 +150,11 @@ def main() -> None:
         check=True,
     )
     SPOOL.mkdir(parents=True, exist_ok=True)
-    STATION_FILE.write_text(STATION.format(python=sys.executable))
+    STATION_FILE.write_text(STATION.format(python=sys.executable, csms=CSMS_PORT, api=LOCAL_API))
     first = (HOME / "current").readlink().name
     server = subprocess.Popen(
-        [sys.executable, "-m", "http.server", "-b", "127.0.0.1", "-d", "/bundles", "9200"], stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "http.server", "-b", "127.0.0.1", "-d", "/bundles", str(FILES)],
+        stderr=subprocess.DEVNULL,
     )
     csms, system = start_csms(), System()
     try:

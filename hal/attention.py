@@ -1,4 +1,4 @@
-"""Parts that need somebody's attention, though nothing has to be switched off for them: readers that do not work."""
+"""Parts that need somebody's attention, though no contactor has to open at once: readers and locks that do not work."""
 
 from collections.abc import Callable
 

@@ -37,8 +37,8 @@ class Part:
 
     Drivers implement the interface of their role; beside it,
 
-    - what can find something wrong (pilot, contactor, residual current, emergency stop, temperature) has `wrong(now)`,
-      which gives what it is, or "", at once,
+    - what can find something wrong (pilot, contactor, residual current, emergency stop, temperature, reader, lock) has
+      `wrong(now)`, which gives what it is, or "", at once,
     - a pilot has `seen_at` (monotonic time of the newest sample, -inf before the first) and `ventilated` (whether state D is
       served), and calls `changed` when the state is another,
     - a contactor has `unpowered(now)`, which is like `wrong`, and `switches_phases`, with which it is a `PhaseSwitch` too,

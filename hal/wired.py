@@ -39,6 +39,7 @@ KEEPER_RETRY_S = 10.0
 """How long after a keeper was lost, or could not be started, it is started again."""
 
 READER_FAULT = "ReaderFailure"
+LOCK_FAULT = "ConnectorLockFailure"
 POWER_FAULT = "UnderVoltage"
 
 FAULTS = {
@@ -175,6 +176,8 @@ class WiredStation:
             if part.role is Role.READER:
                 wired.presented = partial(self._presented, (described.evse,) if described.evse else ())
                 self.attention.watch(described.evse, READER_FAULT, part.name, getattr(part, "wrong", _fine))
+            elif part.role is Role.LOCK:
+                self.attention.watch(described.evse, LOCK_FAULT, part.name, getattr(part, "wrong", _fine))
             elif part.role is Role.DISPLAY:
                 self.displays[described.evse] = wired
             elif part.role is Role.BAY:

@@ -31,7 +31,8 @@ class Pca9685:
     """One chip, which runs all its channels at one frequency. Calls use the bus: make them in `thread`.
 
     Every channel is off from the construction to its first `set`. A chip that failed, or has lost its settings to a dip of
-    its supply (`refresh` finds out), is set up again with what its channels were last told.
+    its supply (`refresh` finds out), is set up again with what its channels were last told. So is one that did not answer
+    to the constructor, which logs it: a lamp must not keep a station from charging.
     """
 
     def __init__(self, device: Device, frequency_hz: float, *, external_clock_hz: float | None = None) -> None:
@@ -46,7 +47,11 @@ class Pca9685:
         self._told: dict[int, float] = {}
         self._rest: dict[int, float] = {}
         self._sound = False
-        self._set_up()
+        try:
+            self._set_up()
+        except BusError as error:
+            # What cannot do without it finds out with its first `set`.
+            log.error("%s is not set up yet: %s", self.name, error)
 
     @classmethod
     def of(

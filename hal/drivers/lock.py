@@ -17,6 +17,9 @@ Seconds = Annotated[float, Meta(ge=0.01, le=5)]
 SUPPLY_WAIT_S = 0.2
 """How often the supply is looked at when no edge tells that it is gone."""
 
+LOST_S = 1.0
+"""A bolt that is seen out for so long, though it held, has gone out; a contact may bounce, or be shaken, for less."""
+
 log = logging.getLogger(__name__)
 
 
@@ -70,6 +73,9 @@ class MotorLock(Part):
             else bench.input(options.supply, inverted=options.supply_inverted, edge="both")
         )
         self._told = False
+        self._held = False
+        """Whether the newest order was to lock, and was carried out."""
+        self._out_since: float | None = None
         self._order = 0
         self._moving: tuple[bool, asyncio.Task[bool]] | None = None
         self._supplied = True
@@ -109,6 +115,15 @@ class MotorLock(Part):
                     threading.Event().wait(self._options.pulse_s)
         finally:
             self._rest()
+
+    def wrong(self, now: float) -> str:
+        """See `Part`: the bolt went out by itself after it had locked. Raises LockError as `locked`."""
+        if not self._held or self.locked:
+            self._out_since = None
+            return ""
+        if self._out_since is None:
+            self._out_since = now
+        return "the cable is not held any more" if now - self._out_since >= LOST_S else ""
 
     def values(self) -> dict[str, str]:
         """See `Part.values`."""
@@ -158,6 +173,7 @@ class MotorLock(Part):
         if order != self._order:
             return False
         followed = self.locked is lock
+        self._held = lock and followed
         if self._open is None and lock and not followed:
             self._drive(False)  # a solenoid that pulls in vain only gets hot
         return followed
@@ -169,6 +185,7 @@ class MotorLock(Part):
 
     def _drive(self, lock: bool) -> None:
         """The output of the other direction goes off first."""
+        self._held = False
         on, off = (self._close, self._open) if lock else (self._open, self._close)
         if off is not None:
             off.write(False)

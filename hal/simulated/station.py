@@ -9,27 +9,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from msgspec.structs import asdict
-
-from hal.clock import Clock, Timer
+from hal.clock import Clock
 from hal.evse import Evse
 from hal.iec61851 import PilotState
 from hal.interfaces import EvControllerListener, EvseListener, Lock, Reading
-from hal.registers import RegisterFile
 from hal.simulated.description import EvseParts, SimulatedConnector, SimulatedEvse, SimulationOptions
 from hal.simulated.display import SimulatedDisplay
 from hal.simulated.faults import FAULT_KINDS, HARDWARE_FAULTS, apply_fault
 from hal.simulated.inputs import check_meter
 from hal.simulated.iso15118 import SimulatedEvController
+from hal.simulated.memory import StationMemory, kept
 from hal.simulated.parts import SimulatedContactor, SimulatedLock, SimulatedMeter, SimulatedPilot, in_front_of
-from hal.simulated.simulation_file import SimulationFile, stored_energy
 from hal.simulated.vehicle import Vehicle, VehicleOptions
-
-REGISTER_INTERVAL_S = 1.0
-"""How often a register that counts is noted on disk, besides at every reading."""
-
-SYNC_INTERVAL_S = 10.0
-"""How often the disk is waited for: what a power cut of the whole machine may cost."""
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +40,8 @@ class SimulatedStation:
         self._description = evses
         self._clock = clock
         self._listener = listener
-        self._file = SimulationFile(state_dir / "simulation.json")
         self.options = options or SimulationOptions()
         self._rng = random.Random(self.options.seed)
-        self._registers = RegisterFile(state_dir / "registers")
         self._station_faults: dict[str, dict[str, str]] = {}
         self.displays: defaultdict[int, SimulatedDisplay] = defaultdict(SimulatedDisplay)
         """By EVSE; 0 is the station's."""
@@ -61,17 +50,15 @@ class SimulatedStation:
         self.controllers: dict[int, SimulatedEvController] = {}
         """Of the EVSEs that speak ISO 15118."""
         self._parts = {number: self._build(number, evse) for number, evse in enumerate(evses, 1)}
-        self._sync_timer: Timer | None = None
-        self._register_timer: Timer | None = None
+        self._memory = StationMemory(state_dir, self._parts, clock, self._state)
         self._running = False
-        self._written: dict[str, Any] = {}
 
     def _build(self, number: int, described: SimulatedEvse) -> EvseParts:
         meter = SimulatedMeter(
             self._rng,
             signed=self.options.signed_meter,
             now=self._clock.monotonic,
-            counted=lambda energy_wh: self._counted(number, energy_wh),
+            counted=lambda energy_wh: self._memory.counted(number, energy_wh),
         )
         meter.phases = max(connector.phases for connector in described.connectors)
         pilot = SimulatedPilot(meter.offer)
@@ -114,15 +101,11 @@ class SimulatedStation:
 
     def start(self) -> None:
         """Take up the registers, and with `keep_on_restart` the cables, EVs and faults; then report what is there."""
-        stored = self._file.load()
-        registers = self._registers.open()
+        stored = self._memory.open()
         self._running = True
-        for number, parts in self._parts.items():
-            parts.meter.set_energy(registers.get(number, stored_energy(stored.get(str(number)))))
         if self.options.keep_on_restart:
             self._restore_all(stored)
-        self.write()
-        self._schedule_sync()
+        self._memory.write()
 
     def _restore_all(self, stored: dict[str, Any]) -> None:
         """What no longer fits the configuration, or is damaged, is left out."""
@@ -135,7 +118,7 @@ class SimulatedStation:
             try:
                 each()
             except (ValueError, LookupError, TypeError, AttributeError) as error:
-                log.error("a part of the simulation's state %s is left out: %s", self._file.path, error)
+                log.error("a part of the simulation's state %s is left out: %s", self._memory.file.path, error)
 
     def _restore(self, number: int, parts: EvseParts, stored: dict[str, Any]) -> None:
         for name, value in stored.get("meter", {}).items():
@@ -159,66 +142,21 @@ class SimulatedStation:
 
     def stop(self) -> None:
         """Write the registers and let go of every timer; nothing is reported any more."""
-        for timer in (self._sync_timer, self._register_timer):
-            if timer is not None:
-                timer.cancel()
-        self._sync_timer = self._register_timer = None
         for parts in self._parts.values():
             parts.meter.collect()
             parts.evse.shut_down()
             if parts.vehicle is not None:
                 parts.vehicle.unplug()
-        self.write()
-        self._registers.close()
+        self._memory.close()
         self._running = False
 
-    # -- what survives --------------------------------------------------------------------------------------------
-
-    def write(self) -> None:
-        """Put what survives a restart on disk, if it has changed, in one piece or not at all."""
-        state = self._state() if self.options.keep_on_restart else {}
-        if state == self._written or not self._running:
-            return
-        if self._file.write(state):
-            self._written = state
-
     def _state(self) -> dict[str, Any]:
-        state = {str(number): self._state_of(parts) for number, parts in self._parts.items()}
+        """What of the simulation survives a restart."""
+        if not self.options.keep_on_restart:
+            return {}
+        state = {str(number): kept(parts) for number, parts in self._parts.items()}
         state["0"] = {"faults": [[0, kind, about] for kind, about in self._station_faults.items()]}
         return state
-
-    def _state_of(self, parts: EvseParts) -> dict[str, Any]:
-        state: dict[str, Any] = {
-            "meter": asdict(parts.meter.state),
-            "faults": [[connector, kind, about] for (connector, kind), about in parts.faults.items()],
-            "bay": parts.bay,
-        }
-        if parts.plugged is not None and parts.vehicle is not None:
-            state["plugged"] = parts.plugged
-            state["ev"] = {**asdict(parts.vehicle.options), "soc": parts.vehicle.soc}
-            state["forced"] = parts.vehicle.forced
-        return state
-
-    def _schedule_sync(self) -> None:
-        self._sync_timer = self._clock.call_later(SYNC_INTERVAL_S, self._sync)
-
-    def _sync(self) -> None:
-        self._registers.sync()
-        self.write()
-        self._schedule_sync()
-
-    def _counted(self, number: int, energy_wh: float) -> None:
-        """A register has changed: note it, and look again soon while it counts."""
-        if not self._running:
-            return
-        self._registers.write(number, energy_wh)
-        if self._register_timer is None:
-            self._register_timer = self._clock.call_later(REGISTER_INTERVAL_S, self._note_registers)
-
-    def _note_registers(self) -> None:
-        self._register_timer = None
-        for parts in self._parts.values():
-            parts.meter.collect()
 
     # -- finding --------------------------------------------------------------------------------------------------
 
@@ -296,7 +234,7 @@ class SimulatedStation:
             self._replace(parts, options)
         else:
             self._insert(number, connector_id, options)
-        self.write()
+        self._memory.write()
         return self.snapshot(number)
 
     def _insert(self, number: int, connector_id: int, options: VehicleOptions, *, restored: bool = False) -> None:
@@ -335,7 +273,7 @@ class SimulatedStation:
         parts.vehicle = parts.pilot.vehicle = parts.meter.vehicle = None
         parts.plugged = None
         parts.evse.pilot_changed(connector_id)
-        self.write()
+        self._memory.write()
         return self.snapshot(number)
 
     def change_ev(self, number: int, values: dict[str, Any]) -> dict[str, Any]:
@@ -363,7 +301,7 @@ class SimulatedStation:
         elif any(free):
             parts.vehicle.force(None)
         parts.evse.pilot_changed(parts.plugged or 1)
-        self.write()
+        self._memory.write()
         return self.snapshot(number)
 
     def parking_bay(self, number: int, occupied: bool) -> dict[str, Any]:
@@ -375,7 +313,7 @@ class SimulatedStation:
             raise ValueError("occupied must be true or false")
         parts.bay = occupied
         self._tell(lambda: self._listener.bay(number, occupied))
-        self.write()
+        self._memory.write()
         return self.snapshot(number)
 
     def present(self, value: str, token_type: str = "ISO14443", evse_ids: tuple[int, ...] = ()) -> None:
@@ -412,7 +350,7 @@ class SimulatedStation:
             self._tell(lambda: self._listener.fault(number, connector_id, kind, active=active, **about))
         if not active:
             self._apply_fault(number, kind)
-        self.write()
+        self._memory.write()
 
     def _apply_fault(self, number: int, kind: str) -> None:
         for parts in [self._evse(number)] if number else self._parts.values():
@@ -439,8 +377,8 @@ class SimulatedStation:
             meter.state.signed_start, meter.state.signed_end = given.get("start"), given.get("end")
             meter.state.signed_now, meter.state.public_key = given.get("now"), given.get("public_key") or ""
         if meter.counts:
-            self._counted(number, float(meter.exact_wh))
-        self.write()
+            self._memory.counted(number, float(meter.exact_wh))
+        self._memory.write()
         return self.snapshot(number)
 
     # -- what is the case -----------------------------------------------------------------------------------------

@@ -79,6 +79,12 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
         return self.persistent and not self.constant
 
     @property
+    def plain(self) -> bool:
+        """Whether every CSMS may read its actual value."""
+        for_all = not self.hidden and not self.since_21 and self.mutability is not Mutability.WRITE_ONLY
+        return for_all and Attribute.ACTUAL in self.attributes
+
+    @property
     def monitored(self) -> bool:
         """Whether it can be monitored: what never changes cannot."""
         return not self.constant and not self.hidden

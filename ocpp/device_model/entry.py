@@ -4,6 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
+from ocpp._native.variables import Readable
 from ocpp.device_model.address import Component, Variable
 from ocpp.device_model.definition import Attribute, Definition
 from ocpp.errors import DeviceModelError
@@ -11,16 +12,14 @@ from ocpp.errors import DeviceModelError
 T = TypeVar("T")
 
 
-class Entry:
-    """One variable of one component."""
+class Entry(Readable):
+    """One variable of one component. `getter` computes its actual value where that is measured on demand."""
 
     __slots__ = (
         "component",
         "definition",
-        "getter",
         "handles",
         "listeners",
-        "values",
         "variable",
         "vendor",
         "watchers",
@@ -35,12 +34,11 @@ class Entry:
         *,
         vendor: bool = False,
     ) -> None:
+        super().__init__({Attribute.ACTUAL: definition.default}, getter, definition.plain)
         self.component = component
         self.variable = variable
         self.definition = definition
-        self.getter = getter
         self.vendor = vendor
-        self.values: dict[Attribute, str] = {Attribute.ACTUAL: definition.default}
         self.listeners: list[Callable[[str], object]] = []
         self.watchers: list[Callable[[], object]] = []
         """Called after every write and every change, also where the value itself is a secret."""

@@ -73,7 +73,9 @@ class DeviceModel:
 
     def __init__(self, repository: VariableRepository | None = None) -> None:
         self._repository = repository
-        self._index = VariableIndex()
+        self._index = VariableIndex(self._read, Attribute.ACTUAL, GetStatus.ACCEPTED)
+        self.read = self._index.read
+        """`get`, by the names alone: component, instance, EVSE id, connector id, variable, its instance, attribute, `with_21`."""
         self._entries: list[Entry] = []
         self.structure = 0
         """Another number after every variable that was added, or taken out."""
@@ -228,7 +230,7 @@ class DeviceModel:
         """What a CSMS reads (B06); the value is None unless Accepted."""
         return self.read(*component, *variable, attribute, with_21)
 
-    def read(
+    def _read(
         self,
         component: str,
         instance: str | None,
@@ -239,7 +241,7 @@ class DeviceModel:
         attribute: Attribute,
         with_21: bool,
     ) -> tuple[GetStatus, str | None]:
-        """`get`, by the names alone."""
+        """`read`, by all the rules."""
         entry: Entry | None = self._index.find(
             component, instance or None, evse, connector, variable, variable_instance or None
         )

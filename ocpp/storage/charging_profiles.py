@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ocpp.storage.database import Database
 
-PUT = "INSERT INTO charging_profiles VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET data = excluded.data"
+PUT = "INSERT INTO charging_profiles (id, data) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET data = excluded.data"
 
 
 class ChargingProfileRepository:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ocpp.errors import NewerDatabaseError, StorageError
-from ocpp.storage.migrations import MIGRATIONS
+from ocpp.storage.migrations import GENERATION, MIGRATIONS
 from ocpp.storage.rescue import Recovery, finish, is_damage, rescue
 
 WAL_CHECKPOINT_PAGES = 500
@@ -66,8 +66,9 @@ class Database:
     def open(cls, path: Path) -> "Database":
         """Open or create the file, bring it to the newest version.
 
-        A damaged file is moved aside, and what can be read of it is saved (`recovery` tells). Raises
-        NewerDatabaseError when a newer program wrote it, StorageError when the place cannot be written.
+        A damaged file is moved aside, and what can be read of it is saved (`recovery` tells). One of a newer program is
+        used as it is, or refused with NewerDatabaseError when its schema is of a later generation. Raises StorageError
+        when the place cannot be written.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -225,8 +226,8 @@ def _connect(path: Path) -> sqlite3.Connection:
         problems = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if problems != "ok":
             raise sqlite3.DatabaseError(f"malformed: {problems}")
-        had = _migrate(connection, path)
-        if had and not _expected_schema() <= _schema(connection):
+        version = _migrate(connection, path)
+        if version and not _is_whole(connection, version):
             raise sqlite3.DatabaseError("malformed: tables or columns are not those of this version")
     except BaseException:
         connection.close()
@@ -237,11 +238,13 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _migrate(connection: sqlite3.Connection, path: Path) -> int:
     """Bring it to the newest version, at once or not at all; gives the version it had, 0 for a new file."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if version > len(MIGRATIONS):
+    if version // GENERATION > len(MIGRATIONS) // GENERATION:
         raise NewerDatabaseError(
             f"{path} was written by a newer program (schema {version}, this one knows {len(MIGRATIONS)}); "
             "install that version again, or start with an empty state directory and lose what is recorded here"
         )
+    if version > len(MIGRATIONS):
+        log.warning("%s was written by a newer program: schema %d, this one knows %d", path, version, len(MIGRATIONS))
     if version < len(MIGRATIONS):
         connection.execute("BEGIN IMMEDIATE")
         for statement in chain.from_iterable(MIGRATIONS[version:]):
@@ -251,12 +254,24 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> int:
     return version
 
 
+def _is_whole(connection: sqlite3.Connection, version: int) -> bool:
+    """Whether it has everything of this program's schema; the file of a newer one may have more in each table."""
+    look = _columns if version > len(MIGRATIONS) else _schema
+    return _expected(look) <= look(connection)
+
+
 def _schema(connection: sqlite3.Connection) -> set[tuple[str, str]]:
     return set(connection.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"))
 
 
+def _columns(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+    tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    return set(connection.execute(f"SELECT t.name, c.name FROM ({tables}) AS t, pragma_table_info(t.name) AS c"))
+
+
 @cache
-def _expected_schema() -> set[tuple[str, str]]:
+def _expected(look: Callable[[sqlite3.Connection], set[tuple[str, str]]]) -> set[tuple[str, str]]:
+    """What `look` finds in a new file."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         _migrate(connection, Path(":memory:"))
-        return _schema(connection)
+        return look(connection)

@@ -21,7 +21,7 @@ class DocumentRepository:
     def put(self, number: int, data: bytes, *, durable: bool = True) -> None:
         """Add a record, or replace the one with that number; durable where the CSMS is told so."""
         with self._database.transaction(durable=durable):
-            self._database.execute(f"INSERT OR REPLACE INTO {self._table} VALUES (?, ?)", (number, data))
+            self._database.execute(f"INSERT OR REPLACE INTO {self._table} (id, data) VALUES (?, ?)", (number, data))
 
     def remove(self, number: int) -> None:
         """Forget a record."""

@@ -1,4 +1,12 @@
-"""The schema, as numbered steps. A step that was released never changes; a new one is appended."""
+"""The schema, as numbered steps. A step that was released never changes; a new one is appended.
+
+Programs go on with a file that a newer one of the same generation has left, since an upgrade may be taken back. So a new
+step only adds: tables, indices, and columns with a default, which older programs do not name and therefore leave alone.
+One that cannot do with that begins the next generation, at a multiple of `GENERATION`.
+"""
+
+GENERATION = 100
+"""Versions of the schema in a generation."""
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (

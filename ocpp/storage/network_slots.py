@@ -16,7 +16,9 @@ class NetworkSlotRepository:
     def put(self, slot: int, profile: bytes) -> None:
         """Store a profile."""
         with self._database.transaction():
-            self._database.execute("INSERT OR REPLACE INTO network_slots VALUES (?, ?)", (slot, profile))
+            self._database.execute(
+                "INSERT OR REPLACE INTO network_slots (slot, profile) VALUES (?, ?)", (slot, profile)
+            )
 
     def remove(self, slot: int) -> None:
         """Empty a slot."""

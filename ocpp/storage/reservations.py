@@ -16,7 +16,9 @@ class ReservationRepository:
     def put(self, reservation_id: int, data: bytes) -> None:
         """Add a reservation, or replace the one with that id; durable, since the CSMS is told so."""
         with self._database.transaction():
-            self._database.execute("INSERT OR REPLACE INTO reservations VALUES (?, ?)", (reservation_id, data))
+            self._database.execute(
+                "INSERT OR REPLACE INTO reservations (id, data) VALUES (?, ?)", (reservation_id, data)
+            )
 
     def remove(self, reservation_id: int) -> None:
         """Forget a reservation."""

@@ -29,4 +29,4 @@ class StateRepository:
     def put(self, key: str, value: Any, *, durable: bool = True) -> None:
         """Keep a value that JSON can express."""
         with self._database.transaction(durable=durable):
-            self._database.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (key, json.dumps(value)))
+            self._database.execute("INSERT OR REPLACE INTO state (key, value) VALUES (?, ?)", (key, json.dumps(value)))

@@ -56,7 +56,8 @@ class TokenRepository:
         with self._database.transaction(durable=False):
             self._database.execute(f"DELETE FROM token_cache WHERE {_THE_TOKEN}", (token, kind, kind))
             self._database.execute(
-                "INSERT INTO token_cache VALUES (?, ?, ?, ?, ?)", (token, kind, data, now_unix, expires_unix)
+                "INSERT INTO token_cache (token, type, data, used_unix, expires_unix) VALUES (?, ?, ?, ?, ?)",
+                (token, kind, data, now_unix, expires_unix),
             )
             self._database.execute("DELETE FROM token_cache WHERE expires_unix <= ?", (now_unix,))
             self._database.execute(
@@ -109,7 +110,9 @@ class TokenRepository:
                 token, kind, _ = _listed(key)
                 self._database.execute(f"DELETE FROM local_list WHERE {_THE_TOKEN}", (token, kind, kind))
                 if data is not None:
-                    self._database.execute("INSERT INTO local_list VALUES (?, ?, ?)", (token, kind, data))
+                    self._database.execute(
+                        "INSERT INTO local_list (token, type, data) VALUES (?, ?, ?)", (token, kind, data)
+                    )
             self._state.put(_LIST_VERSION_KEY, version)
 
 

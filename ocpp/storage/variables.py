@@ -33,7 +33,8 @@ class VariableRepository:
         """Keep a value."""
         with self._database.transaction():
             self._database.execute(
-                "INSERT OR REPLACE INTO variables VALUES (?, ?, ?, ?)", (component, variable, attribute, value)
+                "INSERT OR REPLACE INTO variables (component, variable, attribute, value) VALUES (?, ?, ?, ?)",
+                (component, variable, attribute, value),
             )
 
     def remove(self, component: str, variable: str, attribute: str) -> None:

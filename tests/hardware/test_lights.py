@@ -210,6 +210,19 @@ def test_a_chip_that_fails_is_logged_once_and_shows_the_newest_when_it_answers(c
     assert [each.levelname for each in caplog.records] == ["ERROR", "INFO"]
 
 
-def test_a_chip_that_is_not_there_is_named(kernel, bench):
-    with pytest.raises(BusError, match="0x41"):
-        make(bench, "lamp", "pca9685-leds", {**CHANNELS, "address": 0x41})
+def test_a_lamp_whose_chip_comes_later_shows_the_newest_then(kernel, clock, bench):
+    leds = make(bench, "lamp", "pca9685-leds", CHANNELS)
+    assert "0x40" in leds.problem
+    leds.start()
+    bench.start()
+    leds.indicate("Available")
+    clock.tick(0.5)
+    kernel.i2c.parts[0x40] = chip = Pca9685()
+    leds.indicate("Faulted")
+    until(lambda: not leds.problem)
+    assert [chip.duty(channel) for channel in range(3)] == [1.0, 0.0, 0.0]
+
+
+def test_a_bus_that_is_not_there_is_named(kernel, bench):
+    with pytest.raises(BusError, match="i2c-7"):
+        make(bench, "lamp", "pca9685-leds", {**CHANNELS, "bus": "/dev/i2c-7"})

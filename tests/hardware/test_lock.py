@@ -91,6 +91,37 @@ async def test_it_closes_and_opens_by_pulses_and_tells_what_the_feedback_says(cl
     assert lock.values() == {"told": "open", "feedback": "open", "supply": "on"}
 
 
+async def test_a_bolt_that_goes_out_by_itself_is_told_once_that_is_sure(kernel, clock, lock):
+    assert lock.wrong(clock.monotonic()) == ""
+    await done(clock, lock.lock())
+    assert lock.wrong(clock.monotonic()) == ""
+    kernel.gpio.levels[FEEDBACK] = 0
+    assert lock.wrong(clock.monotonic()) == ""
+    clock.tick(0.9)
+    kernel.gpio.levels[FEEDBACK] = 1
+    assert lock.wrong(clock.monotonic()) == ""
+    kernel.gpio.levels[FEEDBACK] = 0
+    for passed, told in ((0.0, ""), (0.9, ""), (0.1, "the cable is not held any more")):
+        clock.tick(passed)
+        assert lock.wrong(clock.monotonic()) == told
+
+
+@pytest.mark.parametrize("jams", [0, 99])
+async def test_nothing_is_wrong_once_the_lock_was_told_to_open(kernel, clock, bolt, lock, jams):
+    await done(clock, lock.lock())
+    kernel.gpio.levels[FEEDBACK] = 0
+    lock.wrong(clock.monotonic())
+    bolt.jams = jams
+    await done(clock, lock.unlock())
+    assert lock.wrong(clock.monotonic()) == ""
+
+
+async def test_a_lock_that_never_closed_is_not_told_as_one_that_lets_go(clock, bolt, lock):
+    bolt.jams = 99
+    assert not await done(clock, lock.lock())
+    assert lock.wrong(clock.monotonic()) == lock.wrong(clock.monotonic() + 10) == ""
+
+
 async def test_a_bolt_that_jams_is_tried_again(clock, bolt, lock, caplog):
     bolt.jams = 2
     assert await done(clock, lock.lock())

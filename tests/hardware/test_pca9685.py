@@ -71,9 +71,11 @@ def test_its_address_is_taken(wired, bench, chip):
         bench.for_part("T1").i2c(BUS, ADDRESS)
 
 
-def test_a_chip_that_is_not_there_is_an_error_that_names_it(kernel, bench):
+def test_a_chip_that_is_not_there_is_an_error_of_whoever_needs_it(kernel, bench, caplog):
+    chip = Pca9685.of(bench.for_part("P1"), BUS, ADDRESS, 1000)
+    assert "address 0x40 does not answer" in caplog.text
     with pytest.raises(BusError, match="address 0x40 does not answer"):
-        Pca9685.of(bench.for_part("P1"), BUS, ADDRESS, 1000)
+        chip.set(1, 0.5)
 
 
 def test_a_chip_that_answers_again_is_set_up_with_all_it_was_told(wired, chip):

@@ -9,6 +9,7 @@ DRIVERS = {
     "fake-pilot": "support.fake_parts:FakePilot",
     "fake-contactor": "support.fake_parts:FakeContactor",
     "fake-reader": "support.fake_parts:FakeReader",
+    "fake-lock": "support.fake_parts:FakeLock",
     "fake-tamper": "support.fake_parts:FakeTamper",
     "fake-bay": "support.fake_parts:FakeBay",
     "fake-lamp": "support.fake_parts:FakeLamp",
@@ -51,6 +52,14 @@ class FakeContactor(Part):
 
 class FakeReader(Part):
     role = Role.READER
+    problem = ""
+
+    def wrong(self, now):
+        return self.problem
+
+
+class FakeLock(Part):
+    role = Role.LOCK
     problem = ""
 
     def wrong(self, now):

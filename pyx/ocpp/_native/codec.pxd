@@ -27,5 +27,7 @@ cdef class Writer:
     cdef readonly object encode_any
     cdef object narrow
     cdef set ready
+    cdef object newest
 
     cpdef bytes encode(self, object message)
+    cdef object narrowed(self, object message)

@@ -5,7 +5,7 @@ have judged wrongly, goes to the exact look in Python, which says what is wrong 
 """
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
-from cpython.object cimport Py_TYPE
+from cpython.object cimport Py_TYPE, PyObject
 from cpython.set cimport PySet_Contains
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memcmp
@@ -151,15 +151,22 @@ cdef class Writer:
         self.encode_any = encode_any
         self.narrow = narrow
         self.ready = set()
+        self.newest = None
 
     cpdef bytes encode(self, object message):
         """The payload; ValueError for a value that the version does not know."""
-        if self.narrow is not None and not PySet_Contains(self.ready, <object> Py_TYPE(message)):
-            narrowed = self.narrow(message)
-            if narrowed is message:
-                self.ready.add(type(message))  # bounded by the number of message types
-            message = narrowed
+        if self.narrow is not None and <PyObject*> Py_TYPE(message) != <PyObject*> self.newest:
+            message = self.narrowed(message)
         return self.encode_any(message)
+
+    cdef object narrowed(self, object message):
+        if PySet_Contains(self.ready, <object> Py_TYPE(message)):
+            self.newest = type(message)
+            return message
+        narrowed = self.narrow(message)
+        if narrowed is message:
+            self.ready.add(type(message))  # bounded by the number of message types
+        return narrowed
 
     def call(self, str message_id not None, str action not None, message):
         """The frame of a CALL."""

@@ -332,13 +332,13 @@ cdef inline bint is_digit(unsigned char c) noexcept nogil:
     return 48 <= c <= 57
 
 
-cdef Py_ssize_t put(char* out, Py_ssize_t at, const char* piece, Py_ssize_t size) noexcept nogil:
+cdef inline Py_ssize_t put(char* out, Py_ssize_t at, const char* piece, Py_ssize_t size) noexcept nogil:
     memcpy(out + at, piece, <size_t> size)
     return at + size
 
 
-cdef bytes enveloped(bytes head, str message_id, str action, bytes payload):
-    """head, the id in quotes, a comma, the action and its comma (None: neither), payload and "]", in one allocation."""
+cdef bytes enveloped(char kind, str message_id, str action, bytes payload):
+    """A frame of that message type: id, action (None: it has none) and payload, in one allocation."""
     cdef Py_ssize_t id_size = 0, action_size = 0, at
     cdef const char* id_text = PyUnicode_AsUTF8AndSize(message_id, &id_size)
     cdef const char* action_text = NULL
@@ -350,11 +350,11 @@ cdef bytes enveloped(bytes head, str message_id, str action, bytes payload):
     if not is_plain(<const unsigned char*> id_text, id_size):
         coded = _encode(message_id)
         id_text, id_size = PyBytes_AS_STRING(coded) + 1, PyBytes_GET_SIZE(coded) - 2
-    at = PyBytes_GET_SIZE(head) + id_size + PyBytes_GET_SIZE(payload) + 4  # two quotes, a comma, the bracket
+    at = id_size + PyBytes_GET_SIZE(payload) + 7  # two brackets, the type, two commas, two quotes
     frame = PyBytes_FromStringAndSize(NULL, at if action is None else at + action_size + 3)
     out = PyBytes_AS_STRING(frame)
-    at = put(out, 0, PyBytes_AS_STRING(head), PyBytes_GET_SIZE(head))
-    at = put(out, put(out, put(out, at, '"', 1), id_text, id_size), '",', 2)
+    out[0], out[1], out[2], out[3] = b'[', kind, b',', b'"'
+    at = put(out, put(out, 4, id_text, id_size), '",', 2)
     if action is not None:
         at = put(out, put(out, put(out, at, '"', 1), action_text, action_size), '",', 2)
     at = put(out, at, PyBytes_AS_STRING(payload), PyBytes_GET_SIZE(payload))
@@ -363,15 +363,15 @@ cdef bytes enveloped(bytes head, str message_id, str action, bytes payload):
 
 
 cdef bytes call_frame(str message_id, str action, bytes payload):
-    return enveloped(b'[2,', message_id, action, payload)
+    return enveloped(b'2', message_id, action, payload)
 
 
 cdef bytes result_frame(str message_id, bytes payload):
-    return enveloped(b'[3,', message_id, None, payload)
+    return enveloped(b'3', message_id, None, payload)
 
 
 cdef bytes send_frame(str message_id, str action, bytes payload):
-    return enveloped(b'[6,', message_id, action, payload)
+    return enveloped(b'6', message_id, action, payload)
 
 
 def call(str message_id not None, str action not None, bytes payload not None):
@@ -391,9 +391,9 @@ def send(str message_id not None, str action not None, bytes payload not None):
 
 def error(str message_id not None, str code not None, str description not None, bytes details=b"{}"):
     """The frame of a CALLERROR."""
-    return enveloped(b'[4,', message_id, None, _encode(code) + b',' + _encode(description) + b',' + details)
+    return enveloped(b'4', message_id, None, _encode(code) + b',' + _encode(description) + b',' + details)
 
 
 def result_error(str message_id not None, str code not None, str description not None, bytes details=b"{}"):
     """The frame of a CALLRESULTERROR (2.1)."""
-    return enveloped(b'[5,', message_id, None, _encode(code) + b',' + _encode(description) + b',' + details)
+    return enveloped(b'5', message_id, None, _encode(code) + b',' + _encode(description) + b',' + details)

@@ -144,6 +144,34 @@ def test_the_state_file_is_replaced_in_one_piece(new_site):
     assert json.loads((site.path / "simulation.json").read_text())["1"]["plugged"] == 1
 
 
+def test_a_state_that_the_disk_refused_is_written_when_it_takes_it(new_site):
+    site = new_site(keep_on_restart=True)
+    in_the_way = site.path / "simulation.tmp"
+    in_the_way.mkdir()
+    site.station.plug(1, 1)
+    site.pass_time(60)
+    assert json.loads((site.path / "simulation.json").read_text())["1"].get("plugged") is None
+    in_the_way.rmdir()
+    site.pass_time(10)
+    site.power_cut()
+    assert site.station.plugged == [(1, 1)]
+
+
+def test_no_timer_runs_while_nothing_changes(new_site):
+    site = new_site(keep_on_restart=True)
+    site.pass_time(60)
+    assert site.clock.next_timer is None
+    site.charge()
+    assert site.energy() > 0
+    site.pass_time(60)
+    assert site.clock.next_timer <= 1
+    site.station.unplug(1, 1)
+    site.pass_time(60)
+    assert site.clock.next_timer is None
+    site.station.stop()
+    assert site.clock.next_timer is None
+
+
 @pytest.mark.parametrize("kind", sorted(DANGEROUS_FAULTS))
 def test_a_dangerous_fault_opens_the_contactor_at_once(site, kind):
     site.charge()

@@ -13,6 +13,7 @@ PARTS = (
     PartDescription("K1", "fake-contactor", 1),
     PartDescription("reader", "fake-reader", 0),
     PartDescription("left reader", "fake-reader", 1),
+    PartDescription("lock", "fake-lock", 1),
     PartDescription("lid", "fake-tamper", 0),
     PartDescription("bay", "fake-bay", 1),
     PartDescription("lamp", "fake-lamp", 1),
@@ -46,6 +47,17 @@ def test_a_reader_that_fails_is_a_fault_of_its_evse_until_it_works(rig):
     assert rig.heard.of("fault") == [
         ("fault", 1, 0, "ReaderFailure", True, "left reader: unplugged"),
         ("fault", 1, 0, "ReaderFailure", False, ""),
+    ]
+
+
+def test_a_lock_that_lets_go_is_a_fault_of_its_evse_until_it_is_released(rig):
+    rig.parts["lock"].problem = "the cable is not held any more"
+    rig.clock.tick(1.0)
+    rig.parts["lock"].problem = ""
+    rig.clock.tick(1.0)
+    assert rig.heard.of("fault") == [
+        ("fault", 1, 0, "ConnectorLockFailure", True, "lock: the cable is not held any more"),
+        ("fault", 1, 0, "ConnectorLockFailure", False, ""),
     ]
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocpp._native.variables import VariableIndex
+from ocpp._native.variables import Readable, VariableIndex
 
 NAMES = st.sampled_from(["EVSE", "evse", "Connector", "CONNECTOR", "Straße", "STRASSE", "İ", ""])
 INSTANCES = st.none() | st.sampled_from(["", "a", "A", "b"])
@@ -29,6 +29,38 @@ def test_the_index_finds_what_a_dictionary_of_folded_names_finds(added, removed,
     assert len(index) == len(oracle)
     for key in added + asked:
         assert index.find(*key) == oracle.get(folded(key)), key
+
+
+READABLES = st.builds(
+    Readable,
+    st.dictionaries(st.sampled_from(["Actual", "Target"]), st.sampled_from(["", "1"])),
+    st.none() | st.just(lambda: "measured"),
+    st.booleans(),
+)
+
+
+@given(
+    added=st.lists(st.tuples(KEYS, READABLES | st.just("no variable")), max_size=8),
+    asked=st.lists(KEYS, max_size=8),
+    attribute=st.sampled_from(["Actual", "Target"]),
+    with_21=st.booleans(),
+)
+def test_what_is_read_is_a_plain_actual_value_or_what_the_exact_rules_say(added, asked, attribute, with_21):
+    def exactly(*wish):
+        return "exactly", wish
+
+    index, oracle = VariableIndex(exactly, "Actual", "Accepted"), {}
+    for key, entry in added:
+        index.add(*key, entry)
+        oracle[folded(key)] = entry
+    for key in [key for key, _ in added] + asked:
+        wish = (*key, attribute, with_21)
+        entry = oracle.get(folded(key))
+        quick = isinstance(entry, Readable) and entry.plain and entry.getter is None
+        if quick and attribute == "Actual" and attribute in entry.values:
+            assert index.read(*wish) == ("Accepted", entry.values[attribute])
+        else:
+            assert index.read(*wish) == ("exactly", wish)
 
 
 def test_none_and_an_empty_instance_are_different_names():
