@@ -339,6 +339,8 @@ class ChargePoint:
         """A connection with security profile 3 is made again with the new certificate (A02.FR.08)."""
         slot = self.connectivity.status.slot
         if any(each.slot == slot and each.security_profile == TLS_CLIENT_CERTIFICATE for each in self._profiles()):
+            from ocpp.core.credentials import RECONNECT_AFTER_S
+
             self._clock.call_later(RECONNECT_AFTER_S, self._reconnect_renewed)
 
     def _reconnect_renewed(self) -> None:

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Any, final
 
+from typing_extensions import disjoint_base
+
+@disjoint_base
 class Readable:
     values: dict[Any, str]
     getter: Callable[[], str] | None
