@@ -19,6 +19,11 @@ PLAUSIBLE_SINCE = datetime(2024, 1, 1, tzinfo=UTC).timestamp()
 """A wall clock before this instant has not been set: no pilotwire existed then."""
 
 
+def moment(value: datetime | None) -> str | None:
+    """An instant as JSON writes it."""
+    return value.isoformat().replace("+00:00", "Z") if value is not None else None
+
+
 class Timer(Protocol):
     """What `Clock.call_later` returns."""
 

@@ -1,15 +1,21 @@
 """Between the ISO 15118 controllers of `hal` and `ChargePoint`."""
 
-from collections.abc import Coroutine, Mapping
-from datetime import datetime
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from hal.interfaces import EvController, OfferedSchedule
-from ocpp.charge_point import ChargePoint, EvCertificateAnswer, EvNeeds, EvSchedule, Schedule
-from ocpp.clock import Clock
-from ocpp.core.schedule import Period
+from hal.interfaces import OfferedSchedule
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Mapping
+    from datetime import datetime
+    from typing import Any
+
+    from hal.interfaces import EvController
+    from ocpp.charge_point import ChargePoint, EvCertificateAnswer, EvSchedule, Schedule
+    from ocpp.clock import Clock
 
 
 class EvControllers:
@@ -66,6 +72,8 @@ class EvReports:
 
     def needs(self, evse_id: int, needs: dict[str, object]) -> None:
         """See `EvControllerListener.needs`; ValueError says what is wrong with them."""
+        from ocpp.core.ev_link import EvNeeds
+
         if self.charge_point is not None:
             try:
                 self.charge_point.ev_needs(evse_id, msgspec.convert(needs, EvNeeds))
@@ -89,6 +97,9 @@ def _offered(schedule: Schedule) -> OfferedSchedule:
 
 
 def _chosen(chosen: OfferedSchedule, now: datetime) -> EvSchedule:
+    from ocpp.core.ev_link import EvSchedule
+    from ocpp.core.schedule import Period, Schedule
+
     periods = tuple(Period(start, limit) for start, limit in chosen.periods)
     schedule = Schedule(id=chosen.id, unit="A", periods=periods, duration=chosen.duration_s or None)
     return EvSchedule(now, schedule, chosen.id)

@@ -6,9 +6,14 @@ is rarely used is imported by the function that uses it.
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
 from typing import Any
+
+LEFT_OUT = "typing_extensions"
+"""Where it is installed, by tools, `msgspec` imports it for what `typing` has since Python 3.11."""
 
 UNUSED = ("importlib.metadata", "urllib.request")
 
@@ -31,3 +36,16 @@ def put_off(*names: str) -> None:
             package, _, own = name.rpartition(".")
             sys.modules[name] = _StandIn(name)
             setattr(import_module(package), own, sys.modules[name])
+
+
+@contextmanager
+def without(name: str) -> Iterator[None]:
+    """Let a module, unless it is there already, not be found by what is imported meanwhile."""
+    hidden = name not in sys.modules
+    if hidden:
+        sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if hidden:
+            del sys.modules[name]

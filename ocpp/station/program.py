@@ -28,9 +28,8 @@ from ocpp.charge_point import (
     MonitorType,
     Origin,
 )
-from ocpp.clock import Clock, SystemClock
+from ocpp.clock import Clock, SystemClock, moment
 from ocpp.connectivity import NetworkProfile
-from ocpp.core.security_upgrade import TRIAL_KEY
 from ocpp.device_model import DeviceModel
 from ocpp.device_model.definition import members
 from ocpp.device_model.hardware import define_hardware
@@ -47,7 +46,6 @@ from ocpp.station.iso15118 import EvControllers, EvReports
 from ocpp.station.logging import MessageLog
 from ocpp.station.service_manager import ServiceManager
 from ocpp.station.state_directory import StateDirectory
-from ocpp.station.status import StatusView, moment
 from ocpp.storage.database import Database
 from ocpp.storage.network_slots import NetworkSlotRepository
 from ocpp.storage.security_events import SecurityEventRepository
@@ -57,6 +55,7 @@ from ocpp.storage.variables import VariableRepository
 if TYPE_CHECKING:
     from ocpp.station.hardware import Parts
     from ocpp.station.local_api.server import LocalApiServer
+    from ocpp.station.status import StatusView
 
 EXIT_RESTART = 75
 """Exit status after an OCPP reset: the supervisor starts the program again (EX_TEMPFAIL)."""
@@ -92,8 +91,14 @@ class Program:
             self._ev_controllers.attach(self.parts.controllers)
             self.charge_point = self._build_charge_point(hardware)
         reports.charge_point = ev_reports.charge_point = self.charge_point
-        self.view = StatusView(configuration, self.charge_point, self.parts, self.clock)
         self._note_recovery()
+
+    @property
+    def view(self) -> "StatusView":
+        """What the station looks like from outside."""
+        from ocpp.station.status import StatusView
+
+        return StatusView(self.configuration, self.charge_point, self.parts, self.clock)
 
     # -- building -------------------------------------------------------------------------------------------------
 
@@ -120,6 +125,8 @@ class Program:
         networks = self.configuration.networks
         in_file = written(networks)
         if self.state.get(NETWORK_FILE_KEY) != in_file:
+            from ocpp.core.security_upgrade import TRIAL_KEY
+
             with self.database.transaction():
                 for profile in networks:
                     kept = take_profile(self._certificates, profile)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ocpp.charge_point import ChargePoint, Connector, Evse
-from ocpp.clock import Clock
+from ocpp.clock import Clock, moment
 from ocpp.core.installed_profiles import Criteria
 from ocpp.core.limits import InForce, Limit
 from ocpp.core.schedule import ChargingProfile
@@ -12,11 +12,6 @@ from ocpp.station.configuration import Configuration
 
 if TYPE_CHECKING:
     from ocpp.station.hardware import Parts
-
-
-def moment(value: datetime | None) -> str | None:
-    """An instant as JSON writes it."""
-    return value.isoformat().replace("+00:00", "Z") if value is not None else None
 
 
 class StatusView:
