@@ -90,14 +90,14 @@ def _cpu_s(pid):
 
 
 @contextlib.asynccontextmanager
-async def _csms(pki):
+async def _csms(pki, port=0):
     booted = asyncio.Event()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pki / "csms.pem", pki / "csms.key")
     server = CsmsServer(
         watcher=lambda station, sent, frame: booted.set() if b"BootNotification" in frame else None, context=context
     )
-    await server.start("127.0.0.1", 0)
+    await server.start("127.0.0.1", port)
     try:
         yield server.port, booted
     finally:
@@ -107,11 +107,13 @@ async def _csms(pki):
 async def _station(pki, folder, idle_s):
     """Seconds to the BootNotification, KiB resident, and the share of a core while idle (None unless asked).
 
-    A start in a folder that is there already is a later one of the same station: its database exists.
+    A start in a folder that is there already is a later one of the same station: its database exists, and its station file
+    says what it said.
     """
     folder.mkdir(exist_ok=True)
-    file = folder / "station.toml"
-    async with _csms(pki) as (port, booted):
+    file, known = folder / "station.toml", folder / "port"
+    async with _csms(pki, int(known.read_text()) if known.exists() else 0) as (port, booted):
+        known.write_text(str(port))
         file.write_text(STATION.format(port=port, folder=pki))
         start = time.perf_counter()
         command = [sys.executable, "-m", "ocpp.station.cli", "run", str(file)]

@@ -14,9 +14,10 @@ from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from ocpp.errors import NewerDatabaseError, StorageError
-from ocpp.storage.migrations import GENERATION, MIGRATIONS
+from ocpp.storage.migrations import GENERATION, MIGRATIONS, SCHEMA_DIGEST
 from ocpp.storage.rescue import Recovery, finish, is_damage, rescue
 
 WAL_CHECKPOINT_PAGES = 500
@@ -256,8 +257,15 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> int:
 
 def _is_whole(connection: sqlite3.Connection, version: int) -> bool:
     """Whether it has everything of this program's schema; the file of a newer one may have more in each table."""
+    if digest(_schema(connection)) == SCHEMA_DIGEST:
+        return True
     look = _columns if version > len(MIGRATIONS) else _schema
     return _expected(look) <= look(connection)
+
+
+def digest(schema: set[tuple[str, str]]) -> int:
+    """A number for a schema: that of an untouched file is known, which saves making another one to compare with."""
+    return crc32(repr(sorted(schema)).encode())
 
 
 def _schema(connection: sqlite3.Connection) -> set[tuple[str, str]]:

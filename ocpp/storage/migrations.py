@@ -8,6 +8,9 @@ One that cannot do with that begins the next generation, at a multiple of `GENER
 GENERATION = 100
 """Versions of the schema in a generation."""
 
+SCHEMA_DIGEST = 3259435331
+"""What `database.digest` says of a new file; a test knows the right one."""
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         "CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",

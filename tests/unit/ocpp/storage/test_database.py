@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from ocpp.errors import StorageError
-from ocpp.storage.database import WAL_CHECKPOINT_PAGES, Database
-from ocpp.storage.migrations import MIGRATIONS, TABLES
+from ocpp.storage.database import WAL_CHECKPOINT_PAGES, Database, digest
+from ocpp.storage.migrations import MIGRATIONS, SCHEMA_DIGEST, TABLES
 from ocpp.storage.state import StateRepository
 
 COUNT = "SELECT count(*) FROM state"
@@ -71,6 +71,11 @@ def test_every_table_of_the_schema_is_among_those_saved_from_a_damaged_file(data
 
 def test_the_file_says_which_schema_it_has(database):
     assert database.one("PRAGMA user_version") == (len(MIGRATIONS),)
+
+
+def test_the_digest_is_that_of_the_schema(database):
+    schema = set(database.query("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"))
+    assert digest(schema) == SCHEMA_DIGEST
 
 
 def test_what_was_written_is_there_after_reopening(path):
