@@ -22,7 +22,9 @@ listen = "off"
 PROGRAM = """
 import sys
 from pathlib import Path
-from ocpp.station import cli, program
+from ocpp.station import cli
+with cli.without(cli.LEFT_OUT):
+    from ocpp.station import program
 async def built(configuration):
     made = program.Program(configuration)
     made.charge_point.start(made.parts.plugged)
@@ -34,7 +36,11 @@ from types import ModuleType
 print(*(name for name, each in sys.modules.items() if type(each) is ModuleType or name.startswith("ocpp._native")))
 """
 
+INTRODUCTION = PROGRAM.replace("    made.charge_point.start(made.parts.plugged)\n", "")
+"""As far as a start goes until its BootNotification is out."""
+
 UNUSED = {
+    "argparse",
     "asyncssh",
     "cryptography",
     "csv",
@@ -53,6 +59,7 @@ UNUSED = {
     "serial",
     "shutil",
     "tempfile",
+    "typing_extensions",
     "urllib.request",
     "zipfile",
     "hal.boards",
@@ -87,3 +94,32 @@ def test_a_station_that_starts_imports_nothing_it_does_not_use_yet(tmp_path, ver
     there = set(done.stdout.split())
     assert {"ocpp.charge_point", "ocpp.connectivity.secure_links", "websockets.asyncio.client"} <= there
     assert sorted(there & (UNUSED | foreign)) == []
+
+
+AT_WORK = {
+    "ocpp.core.authorization",
+    "ocpp.core.certificates",
+    "ocpp.core.charging",
+    "ocpp.core.display",
+    "ocpp.core.events",
+    "ocpp.core.firmware",
+    "ocpp.core.monitoring",
+    "ocpp.core.session",
+    "ocpp.core.smart_charging",
+    "ocpp.core.strategy",
+    "ocpp.station.status",
+    "ocpp.v16.strategy",
+    "ocpp.v2.strategy",
+}
+"""What is imported while the CSMS thinks about its answer to the BootNotification."""
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1", "2.1"])
+def test_a_station_introduces_itself_without_what_it_works_with(tmp_path, version):
+    file = tmp_path / "station.toml"
+    file.write_text(STATION.format(version=version))
+    command = [sys.executable, "-c", INTRODUCTION, file]
+    subprocess.run(command, capture_output=True, check=True)  # the first start takes the network profiles over
+    there = set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+    assert {"ocpp.core.boot", "ocpp.core.introduction", "websockets.asyncio.client"} <= there
+    assert sorted(there & (UNUSED | AT_WORK)) == []
