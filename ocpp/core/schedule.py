@@ -39,7 +39,7 @@ class Kind(StrEnum):
 _RELATIVE, _RECURRING = Kind.RELATIVE, Kind.RECURRING  # members of an enumeration are slow to look up
 
 
-class Period(msgspec.Struct, frozen=True, omit_defaults=True):
+class Period(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """From `start` seconds after the schedule's begin: a limit in the schedule's unit; A are per phase."""
 
     start: int

@@ -19,6 +19,9 @@ from ocpp.storage.charging_profiles import ChargingProfileRepository
 MAX_TIMER_S = 3600.0
 """The limits are looked at again at least this often: the wall clock may be set meanwhile."""
 
+TIMER_SLACK_S = 0.001
+"""A timer that comes so little early stays: the review it brings sets another."""
+
 MAX_DURATION_S = 366 * 86400
 """Of a composite schedule."""
 
@@ -59,6 +62,8 @@ class SmartCharging:
         self._external.on_change(lambda _: self.review() if self._running else None)
         self._running = False
         self._timer: Timer | None = None
+        self._due = 0.0
+        """Monotonic time of the timer."""
         self._reviewing = False
         self._overtaken = False
         """Whether something has changed again while a review went on."""
@@ -334,11 +339,17 @@ class SmartCharging:
         return Place(self._grid.limit_a, phases, self._grid.limit_a, phases, self._grid.voltage_v)
 
     def _schedule_review(self, chosen: list[Limits], now: float) -> None:
-        self._cancel_timer()
         instants = [each.next_change(now) for each in chosen]
-        following = min((each for each in instants if each is not None), default=None)
-        if following is not None:
-            self._timer = self._clock.call_later(min(following - now, MAX_TIMER_S), self.review)
+        following = min([each for each in instants if each is not None], default=None)
+        if following is None:
+            self._cancel_timer()
+            return
+        wait, monotonic = min(following - now, MAX_TIMER_S), self._clock.monotonic()
+        if self._timer is not None and monotonic < self._due <= monotonic + wait <= self._due + TIMER_SLACK_S:
+            return  # most changes do not move the next instant
+        self._cancel_timer()
+        self._due = monotonic + wait
+        self._timer = self._clock.call_later(wait, self.review)
 
     def transaction_ended(self) -> None:
         """TxProfiles end with their transaction (K02.FR.05)."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from ocpp.storage.database import Database
 
 PUT = "INSERT INTO charging_profiles (id, data) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET data = excluded.data"
@@ -17,11 +19,12 @@ class ChargingProfileRepository:
         """Every profile, by id."""
         return [row[0] for row in self._database.query("SELECT data FROM charging_profiles ORDER BY id")]
 
-    def put(self, profile_id: int, data: bytes, in_place_of: Sequence[int] = ()) -> None:
+    def put(self, profile_id: int, profile: object, in_place_of: Sequence[int] = ()) -> None:
         """Add a profile, or replace the one with that id and those `in_place_of`; durable, since the CSMS is told so.
 
         Nothing is written where it is there already: an update, unlike a replacement, looks at what is on the page.
         """
+        data = msgspec.json.encode(profile)
         if not in_place_of:
             self._database.write(PUT, (profile_id, data))
             return

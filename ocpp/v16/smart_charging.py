@@ -152,8 +152,14 @@ def _profile(
         schedule=Schedule(
             unit=schedule.charging_rate_unit.value,
             periods=tuple(
-                Period(each.start_period, float(each.limit), each.number_phases)
-                for each in schedule.charging_schedule_period
+                [
+                    Period(
+                        each.start_period,
+                        rate if isinstance(rate := each.limit, float) else float(rate),
+                        each.number_phases,
+                    )
+                    for each in schedule.charging_schedule_period
+                ]
             ),
             start=_seconds(schedule.start_schedule),
             duration=schedule.duration,

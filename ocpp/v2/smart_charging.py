@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from itertools import groupby
 
 from ocpp.core.context import Context
@@ -66,27 +67,28 @@ class SmartCharging:
                 or self._phase_defect(profile)
                 or self._context.charging.smart.install(profile, replace_equal=False)
             )
+        if not reason:
+            return v2.SetChargingProfileResponse(status=_accepted())
         return v2.SetChargingProfileResponse(
-            status=v2.ChargingProfileStatusEnum("Rejected" if reason else "Accepted"),
-            status_info=v2.StatusInfo(reason_code=reason) if reason else None,
+            status=v2.ChargingProfileStatusEnum("Rejected"), status_info=v2.StatusInfo(reason_code=reason)
         )
 
     def _phase_defect(self, profile: ChargingProfile) -> str:
         """Fewer phases than an EVSE has can be promised only where they can be switched (K01.FR.43)."""
         if self._switches_phases.value:
             return ""
-        wished = [each.curve.fewest_phases for each in profile.schedules]
-        fewest = min([each for each in wished if each is not None], default=None)
+        fewest = profile.schedule.curve.fewest_phases
+        for each in profile.alternatives:
+            other = each.curve.fewest_phases
+            fewest = other if fewest is None or (other is not None and other < fewest) else fewest
         return "" if fewest is None or fewest >= self._most_phases(profile.evse_id) else "UnsupportedParam"
 
     def _most_phases(self, evse_id: int) -> int:
         """Of the connectors of an EVSE, or of the station; 0 for an unknown EVSE."""
-        most = 0
-        for evse in self._context.evses:
-            if evse_id in (STATION, evse.id):
-                for connector in evse.connectors:
-                    most = max(most, connector.phases)
-        return most
+        evses = self._context.evses
+        if evse_id in evses:
+            return max([connector.phases for connector in evses[evse_id].connectors])
+        return max([connector.phases for connector in evses.connectors]) if evse_id == STATION else 0
 
     def clear_charging_profile(self, request: v2.ClearChargingProfileRequest) -> v2.ClearChargingProfileResponse:
         """K10: by id, or by every other criterion given."""
@@ -210,6 +212,11 @@ class SmartCharging:
         )
 
 
+@cache
+def _accepted() -> v2.ChargingProfileStatusEnum:
+    return v2.ChargingProfileStatusEnum("Accepted")
+
+
 def strict_defect(given: v2.ChargingProfile, *, negotiated: bool = False) -> str:
     """What 2.x asks of a profile beyond the common rules; "" when nothing is wrong.
 
@@ -268,7 +275,11 @@ def read_schedule(given: v2.ChargingSchedule) -> Schedule:
         unit=given.charging_rate_unit.value,
         periods=tuple(
             [
-                Period(each.start_period, float(each.limit or 0), each.number_phases)
+                Period(
+                    each.start_period,
+                    rate if isinstance(rate := each.limit, float) else float(rate or 0),
+                    each.number_phases,
+                )
                 for each in given.charging_schedule_period
             ]
         ),
