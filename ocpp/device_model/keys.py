@@ -68,6 +68,8 @@ class KeyView:
         self._keys: dict[str, Key] = {key.name.casefold(): key for key in KEYS}
         self._writers: dict[str, Callable[[str], KeyOutcome]] = {}
         self._lines: list[_Line] = []
+        self._profiles: set[Entry] = set()
+        """The variables that say whether the feature profiles of the lines are there."""
         self._resolved: tuple[int, int] | None = None
         """The structure of the model, and the number of keys, for which `_lines` holds."""
         self._make: Callable[[str, bool, str | None], Any] | None = None
@@ -82,9 +84,9 @@ class KeyView:
         at = (self._model.structure, len(self._keys))
         if at != self._resolved or make is not self._make:
             self._lines = [self._line(key) for key in self._keys.values()]
+            self._profiles = {line.profile for line in self._lines if line.profile is not None}
             self._resolved, self._make = at, make
-        profiles = {line.profile for line in self._lines}
-        absent = {profile for profile in profiles if profile is not None and profile.value() != "true"}
+        absent = {profile for profile in self._profiles if profile.value() != "true"}
         told = []
         for line in self._lines:
             if line.profile in absent:

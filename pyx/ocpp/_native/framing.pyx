@@ -4,6 +4,7 @@ The scanner reads message type, id and action and notes where the payload lies; 
 is the decoder's business. See OCPP-J section 4 of each version.
 """
 
+cimport cython
 from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.memoryview cimport PyMemoryView_FromObject
@@ -52,6 +53,8 @@ class FrameDefect(ValueError):
         self.message_type = message_type
 
 
+@cython.freelist(8)
+@cython.no_gc
 cdef class Frame:
     """A scanned frame; as a buffer, it is its payload."""
 
