@@ -10,7 +10,6 @@ import asyncio
 import logging
 import random
 import uuid
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ocpp.connectivity import ConnectivityManager
@@ -26,6 +25,7 @@ from ocpp.rpc.permission import BootState
 from ocpp.security.certificate_folder import CertificateFolder
 from ocpp.security.event_log import AUTHENTICATION_FAILED, RESET, STARTUP
 from ocpp.storage.state import StateRepository
+from ocpp.vocabulary import term
 
 if TYPE_CHECKING:
     import ssl
@@ -83,34 +83,10 @@ __all__ = [
     "SignedReading",
 ]
 
-_DEFINED_IN = {
-    "ocpp.core.context": ("Identity",),
-    "ocpp.core.ev_link": ("EvCertificateAnswer", "EvLink", "EvNeeds", "EvSchedule"),
-    "ocpp.core.evse": ("Connector", "Evse", "Evses", "Fault"),
-    "ocpp.core.external_limits": ("ExternalLimit",),
-    "ocpp.core.firmware_update": ("InstallOutcome", "Installer"),
-    "ocpp.core.hardware": (
-        "DisplayText",
-        "Hardware",
-        "Indication",
-        "MeterReading",
-        "PowerLimit",
-        "Sample",
-        "SignedReading",
-    ),
-    "ocpp.core.identity": ("AuthorizationInfo", "AuthorizationStatus", "IdToken"),
-    "ocpp.core.monitor": ("Monitor", "MonitorType", "Origin"),
-    "ocpp.core.schedule": ("Period", "Schedule"),
-}
-"""What firmware finds here too, loaded when it is asked for: hardly any of it is needed to introduce a station."""
-
 
 def __getattr__(name: str) -> Any:
-    for module, names in _DEFINED_IN.items():
-        if name in names:
-            found = globals()[name] = getattr(import_module(module), name)
-            return found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = term(name)
+    return found
 
 
 UNAUTHORIZED = 401

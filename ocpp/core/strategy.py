@@ -57,11 +57,9 @@ log = logging.getLogger(__name__)
 class Strategy(ABC, DomainListener):
     """One major version: the domain, and the blocks that translate between it and the endpoint of the introduction."""
 
-    major: int
-
     def __init__(self, surroundings: Surroundings, introduction: Introduction) -> None:
         self.surroundings = surroundings
-        self.introduction = introduction
+        self.introduction, self.major = introduction, introduction.major
         self.endpoint, self.outbox, self.boot = introduction.endpoint, introduction.outbox, introduction.boot
         clock, database = surroundings.clock, surroundings.database
         self.state = StateRepository(database)

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -300,13 +300,13 @@ class Program:
         introduced = asyncio.ensure_future(self.charge_point.introduced())
         finished = asyncio.ensure_future(self._finished.wait())
         try:
-            await asyncio.wait({connection, introduced, finished}, return_when=asyncio.FIRST_COMPLETED)
+            await _first_of(introduced, finished, connection=connection)
             if finished.done():
                 return
             self._go_to_work()
             await around.enter_async_context(self._local_api())
             started()
-            await asyncio.wait({connection, finished}, return_when=asyncio.FIRST_COMPLETED)
+            await _first_of(finished, connection=connection)
         finally:
             finished.cancel()
             introduced.cancel()
@@ -387,6 +387,13 @@ async def run_station(configuration: Configuration, clock: Callable[[], Clock] =
             if configuration.station["reset"] == "exit":
                 return EXIT_RESTART
             program = Program(configuration, clock())
+
+
+async def _first_of(*others: "asyncio.Future[Any]", connection: "asyncio.Future[None]") -> None:
+    """Wait until one of them has come to its end; what the connection fails with is raised, lest a station ends in silence."""
+    await asyncio.wait({connection, *others}, return_when=asyncio.FIRST_COMPLETED)
+    if connection.done():
+        connection.result()
 
 
 def power_cut() -> None:

@@ -32,8 +32,6 @@ from ocpp.v16.smart_charging import SmartCharging
 class Strategy16(Strategy):
     """OCPP 1.6."""
 
-    major = 1
-
     def session_settings(self, model: DeviceModel) -> SessionSettings:
         """See `Strategy.session_settings`."""
         return SessionSettings16(model)

@@ -39,8 +39,6 @@ from ocpp.v2.transactions import Transactions
 class Strategy2(Strategy):
     """2.0.1 or 2.1, whichever the CSMS picked for the connection."""
 
-    major = 2
-
     def session_settings(self, model: DeviceModel) -> SessionSettings:
         """See `Strategy.session_settings`."""
         return SessionSettings(model)

@@ -59,7 +59,7 @@ cdef class VariableIndex:
 
     def add(self, str component not None, object instance, object evse, object connector, str variable not None,
             object variable_instance, object entry not None):
-        """Add an entry; one of the same names is replaced."""
+        """Add an entry. Names that differ in case only are the same: only one entry of them may be there."""
         cdef tuple key = folded_key(component, instance, evse, connector, variable, variable_instance)
         if is_lone(instance, evse, connector, variable_instance):
             self.named.setdefault(component, {})[variable] = entry
@@ -69,7 +69,7 @@ cdef class VariableIndex:
 
     def remove(self, str component not None, object instance, object evse, object connector, str variable not None,
                object variable_instance):
-        """Remove an entry, if there is one."""
+        """Remove an entry, if there is one, by the names that it was added with."""
         if is_lone(instance, evse, connector, variable_instance):
             self.named.get(component, {}).pop(variable, None)
         else:
