@@ -93,11 +93,10 @@ def _cert_pki(options: Any) -> int:
 
 def _run(options: Any) -> int:
     gc.disable()  # until `run_station` has built the station: what is made here lives as long as the program
-    put_off(*UNUSED)
+    with without(LEFT_OUT):
+        put_off(UNUSED)
     import logging
 
-    with without(LEFT_OUT):
-        import msgspec  # noqa: F401
     from ocpp.station.configuration import load
     from ocpp.station.logging import to_console
     from ocpp.station.program import run_station

@@ -24,6 +24,7 @@ import sys
 from pathlib import Path
 from ocpp.station import cli
 with cli.without(cli.LEFT_OUT):
+    cli.put_off(cli.UNUSED)
     from ocpp.station import program
 async def built(configuration):
     made = program.Program(configuration)
@@ -53,6 +54,11 @@ UNUSED = {
     "importlib.metadata",
     "logging.config",
     "logging.handlers",
+    "msgspec._json_schema",
+    "msgspec.inspect",
+    "msgspec.msgpack",
+    "msgspec.toml",
+    "msgspec.yaml",
     "periphery",
     "pickle",
     "pymodbus",
