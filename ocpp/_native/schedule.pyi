@@ -1,26 +1,20 @@
 """Charging schedules as arithmetic: which period of which profile holds, what it allows, when that changes."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol, final, type_check_only
+from typing import Any, Self, final
 
-@type_check_only
-class _Period(Protocol):
-    @property
-    def start(self) -> float: ...
-    @property
-    def limit(self) -> float: ...
-    @property
-    def phases(self) -> int | None: ...
+from typing_extensions import disjoint_base
 
-@final
+@disjoint_base
 class Curve:
-    @property
-    def count(self) -> int: ...
     @property
     def sound(self) -> bool: ...
     @property
     def fewest_phases(self) -> int | None: ...
-    def __new__(cls, periods: Sequence[_Period], amperes: bool, duration_s: float | None = None) -> Curve: ...
+    def __new__(cls, periods: Sequence[object], names: tuple[str, str, str] = ("start", "limit", "phases")) -> Self: ...
+    def __len__(self) -> int: ...
+    def step(self, index: int) -> tuple[int, float, int | None]: ...
+    def steps(self) -> list[tuple[int, float, int | None]]: ...
 
 @final
 class InForce:
@@ -58,7 +52,9 @@ class Track:
         cls,
         profile: Any,
         curve: Curve,
+        amperes: bool,
         start: float,
+        duration_s: float | None = None,
         recurrency_s: float | None = None,
         valid_from: float | None = None,
         valid_to: float | None = None,

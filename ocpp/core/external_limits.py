@@ -163,7 +163,9 @@ class ExternalLimits:
     def _note(self, source: str, evse_id: int, told: Told | None) -> None:
         """Keep what the CSMS knows of the limit of a source at an EVSE; None: nothing."""
         others = [each for each in self._told() if (each.source, each.evse_id) != (source, evse_id)]
-        self._state.put(STATE_KEY, msgspec.to_builtins([*others, *([told] if told is not None else [])]))
+        self._state.put(
+            STATE_KEY, msgspec.to_builtins([*others, *([told] if told is not None else [])], enc_hook=tuple)
+        )
 
     def _told(self) -> list[Told]:
         try:

@@ -4,7 +4,10 @@ Times are Unix seconds; nothing here knows a clock, an EVSE or a message. An `an
 schedules count from: the start of the transaction, or of the window that is asked about.
 """
 
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from itertools import starmap
+from typing import cast, overload
 
 import msgspec
 
@@ -14,6 +17,9 @@ DAY_S, WEEK_S = 86400, 604800
 
 STATION = 0
 """The EVSE id that means the whole station, its grid connection."""
+
+PERIOD_IN_MESSAGE = ("start_period", "limit", "number_phases")
+"""What the start, the limit and the phases of a period are called in the messages of every version."""
 
 CSO = "CSO"
 """The source of what comes from the CSMS."""
@@ -47,24 +53,51 @@ class Period(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     phases: int | None = None
 
 
-class Schedule(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
-    """Periods in ascending order, the first at 0. `unit` is "A" or "W"; `start` and `duration` in s."""
+class Periods(Curve, Sequence[Period]):
+    """Periods kept as numbers: a `Period` is made of one whenever somebody asks for it.
+
+    msgspec has to be told with `enc_hook=tuple` how to write them; what it reads becomes `Periods` in a `Schedule`.
+    """
+
+    __slots__ = ()
+
+    @overload
+    def __getitem__(self, index: int) -> Period: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Period, ...]: ...
+    def __getitem__(self, index: int | slice) -> Period | tuple[Period, ...]:
+        if isinstance(index, slice):
+            return tuple(self)[index]
+        return Period(*self.step(index + len(self) if index < 0 else index))
+
+    def __iter__(self) -> Iterator[Period]:
+        return starmap(Period, self.steps())
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+
+class Schedule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """Periods in ascending order, the first at 0. `unit` is "A" or "W"; `start` and `duration` in s.
+
+    Raises TypeError for a period that is made of other things than numbers.
+    """
 
     unit: str
-    periods: tuple[Period, ...]
+    periods: Sequence[Period]
     start: float | None = None
     duration: int | None = None
     min_rate: float | None = None
     id: int = 0
 
+    def __post_init__(self) -> None:
+        if type(self.periods) is not Periods:
+            msgspec.structs.force_setattr(self, "periods", Periods(self.periods))
+
     @property
-    def curve(self) -> Curve:
+    def curve(self) -> Periods:
         """Its periods for calculation."""
-        # Kept beside the fields; functools.cached_property takes a lock for it before Python 3.12.
-        kept: Curve | None = self.__dict__.get("curve")
-        if kept is None:
-            kept = self.__dict__["curve"] = Curve(self.periods, self.unit == "A", self.duration)
-        return kept
+        return cast("Periods", self.periods)
 
 
 class ChargingProfile(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -103,7 +136,16 @@ class ChargingProfile(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=T
         """The profile on the time line; relative schedules begin at `anchor`."""
         schedule = self.schedule
         start = schedule.start
-        if start is None or self.kind is _RELATIVE:
-            return Track(self, schedule.curve, anchor, None, self.valid_from, self.valid_to)
         recurrency_s = self.recurrency_s if self.kind is _RECURRING else None
-        return Track(self, schedule.curve, start, recurrency_s, self.valid_from, self.valid_to)
+        if start is None or self.kind is _RELATIVE:
+            start, recurrency_s = anchor, None
+        return Track(
+            self,
+            schedule.curve,
+            schedule.unit == "A",
+            start,
+            schedule.duration,
+            recurrency_s,
+            self.valid_from,
+            self.valid_to,
+        )

@@ -10,7 +10,7 @@ PUT = "INSERT INTO charging_profiles (id, data) VALUES (?, ?) ON CONFLICT (id) D
 
 
 class ChargingProfileRepository:
-    """Profiles by id; what they say is the domain's JSON."""
+    """Profiles by id; what they say is the domain's JSON, its sequences of other kinds than list and tuple included."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -24,7 +24,7 @@ class ChargingProfileRepository:
 
         Nothing is written where it is there already: an update, unlike a replacement, looks at what is on the page.
         """
-        data = msgspec.json.encode(profile)
+        data = msgspec.json.encode(profile, enc_hook=tuple)
         if not in_place_of:
             self._database.write(PUT, (profile_id, data))
             return

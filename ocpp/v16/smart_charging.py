@@ -8,7 +8,17 @@ from datetime import UTC, datetime
 from ocpp.core.context import Context
 from ocpp.core.installed_profiles import Criteria
 from ocpp.core.limits import Slice
-from ocpp.core.schedule import DAY_S, STATION, WEEK_S, ChargingProfile, Kind, Period, Purpose, Schedule
+from ocpp.core.schedule import (
+    DAY_S,
+    PERIOD_IN_MESSAGE,
+    STATION,
+    WEEK_S,
+    ChargingProfile,
+    Kind,
+    Periods,
+    Purpose,
+    Schedule,
+)
 from ocpp.core.transaction import Transaction
 from ocpp.errors import DeviceModelError
 from ocpp.messages import v16
@@ -151,16 +161,7 @@ def _profile(
         transaction_id=tied if purpose is Purpose.TX else None,
         schedule=Schedule(
             unit=schedule.charging_rate_unit.value,
-            periods=tuple(
-                [
-                    Period(
-                        each.start_period,
-                        rate if isinstance(rate := each.limit, float) else float(rate),
-                        each.number_phases,
-                    )
-                    for each in schedule.charging_schedule_period
-                ]
-            ),
+            periods=Periods(schedule.charging_schedule_period, PERIOD_IN_MESSAGE),
             start=_seconds(schedule.start_schedule),
             duration=schedule.duration,
             min_rate=float(schedule.min_charging_rate) if schedule.min_charging_rate is not None else None,

@@ -11,7 +11,17 @@ from ocpp.core.context import Context
 from ocpp.core.external_limits import ExternalLimit
 from ocpp.core.installed_profiles import Criteria
 from ocpp.core.limits import Slice
-from ocpp.core.schedule import DAY_S, STATION, WEEK_S, ChargingProfile, Kind, Period, Purpose, Schedule
+from ocpp.core.schedule import (
+    DAY_S,
+    PERIOD_IN_MESSAGE,
+    STATION,
+    WEEK_S,
+    ChargingProfile,
+    Kind,
+    Periods,
+    Purpose,
+    Schedule,
+)
 from ocpp.errors import RpcError
 from ocpp.messages import v2
 from ocpp.rpc.endpoint import Handler, Reply
@@ -273,16 +283,7 @@ def read_schedule(given: v2.ChargingSchedule) -> Schedule:
     return Schedule(
         id=given.id,
         unit=given.charging_rate_unit.value,
-        periods=tuple(
-            [
-                Period(
-                    each.start_period,
-                    rate if isinstance(rate := each.limit, float) else float(rate or 0),
-                    each.number_phases,
-                )
-                for each in given.charging_schedule_period
-            ]
-        ),
+        periods=Periods(given.charging_schedule_period, PERIOD_IN_MESSAGE),
         start=_seconds(given.start_schedule),
         duration=given.duration,
         min_rate=float(given.min_charging_rate) if given.min_charging_rate is not None else None,

@@ -1,15 +1,16 @@
 # Charging schedules as arithmetic.
 
+cdef struct Step:
+    long long start
+    double rate
+    int phases
+
+
 cdef class Curve:
-    cdef readonly Py_ssize_t count
     cdef readonly bint sound
+    cdef Py_ssize_t _count
     cdef int _fewest
-    cdef double* _starts
-    cdef double* _rates
-    cdef int* _phases
-    cdef double _duration
-    cdef bint _amperes
-    cdef int _take(self, Py_ssize_t index, double rate, object phases) except -1
+    cdef Step* _steps
     cdef Py_ssize_t _find(self, double begin, double at) noexcept
 
 
@@ -32,7 +33,9 @@ cdef class Slice:
 cdef class Track:
     cdef readonly object profile
     cdef Curve _curve
+    cdef bint _amperes
     cdef double _start
+    cdef double _duration_s
     cdef double _recurrency_s
     cdef double _valid_from
     cdef double _valid_to

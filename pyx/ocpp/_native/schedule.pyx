@@ -4,13 +4,15 @@ Instants are Unix seconds. All compare instants and never differences of them, s
 holds at just that instant, however the sum was rounded.
 """
 
-from cpython.long cimport PyLong_AsLongAndOverflow
+from cpython.long cimport PyLong_AsLongAndOverflow, PyLong_AsLongLongAndOverflow
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from libc.math cimport INFINITY, floor
+from libc.math cimport INFINITY, NAN, floor
 
 cdef enum:
     MOST_PHASES = 3
-    NONE_NAMED = 99  # more than any number of phases
+    UNNAMED = 99  # more than any number of phases
+
+cdef tuple PERIOD_NAMES = ("start", "limit", "phases")
 
 
 cdef double as_double(object number) except? -1.0:
@@ -22,60 +24,74 @@ cdef double as_double(object number) except? -1.0:
 
 
 cdef class Curve:
-    """The periods of a charging schedule: each with `start` (s after its begin), `limit` and `phases` (or None).
+    """The periods of a charging schedule as numbers: each has a start (s after the begin), a limit and phases (or None).
 
-    Limits are in A per phase or, unless `amperes`, in W of all phases together (K01.FR.50-51). `duration_s` None: without
-    end. It is `sound` when it begins at 0 and ascends, with no negative limit and at most three phases; nothing else is to
-    be calculated with.
+    `periods` are objects with these under the attributes that `names` tells, in that order. A curve is `sound` when it
+    begins at 0 and ascends, with limits from 0 on and at most three phases; nothing else is to be calculated with, and
+    only a sound one gives back every number as it was. Raises TypeError for what is no number.
     """
 
-    def __cinit__(self, periods not None, bint amperes, duration_s=None):
-        cdef Py_ssize_t index
-        cdef double start, before = -1.0
-        self.count = len(periods)
-        self._amperes = amperes
-        self._duration = INFINITY if duration_s is None else as_double(duration_s)
-        self._starts = <double*>PyMem_Malloc(<size_t>(self.count) * sizeof(double))
-        self._rates = <double*>PyMem_Malloc(<size_t>(self.count) * sizeof(double))
-        self._phases = <int*>PyMem_Malloc(<size_t>(self.count) * sizeof(int))
-        if self._starts == NULL or self._rates == NULL or self._phases == NULL:
+    def __cinit__(self, periods not None, tuple names not None=PERIOD_NAMES):
+        cdef Py_ssize_t index, count = len(periods)
+        cdef long long before = -1
+        cdef Step* step
+        self._steps = <Step*>PyMem_Malloc(<size_t>count * sizeof(Step))
+        if self._steps == NULL:
             raise MemoryError()
-        self.sound, self._fewest = self.count > 0, NONE_NAMED
+        start, limit, phases = names
+        self.sound, self._fewest = count > 0, UNNAMED
         for index, period in enumerate(periods):
-            start = self._starts[index] = as_double(period.start)
-            self.sound = self.sound and (start > before if index else start == 0.0) and start < INFINITY
-            before = start
-            self._take(index, as_double(period.limit), period.phases)
+            if index == count:
+                raise ValueError("there are more periods than there were")
+            step = &self._steps[index]
+            self.sound &= take(step, getattr(period, start), getattr(period, limit), getattr(period, phases))
+            self.sound &= step.start > before if index else step.start == 0
+            before = step.start
+            if step.rate != 0.0 and step.phases < self._fewest:
+                self._fewest = step.phases
+            self._count = index + 1
 
-    cdef int _take(self, Py_ssize_t index, double rate, object phases) except -1:
-        """Note what a period allows."""
-        cdef int overflow = 0
-        cdef long named = 0
-        if phases is not None:
-            named = PyLong_AsLongAndOverflow(phases, &overflow)
-            named = MOST_PHASES + 1 if overflow > 0 else max(-1, min(named, MOST_PHASES + 1))
-            if rate != 0.0 and named < self._fewest:
-                self._fewest = <int>named
-        self.sound = self.sound and not rate < 0.0 and 0 <= named <= MOST_PHASES
-        self._rates[index], self._phases[index] = rate, <int>named
-        return 0
+    def __dealloc__(self):
+        PyMem_Free(self._steps)
+
+    def __len__(self):
+        return self._count
+
+    def __eq__(self, other):
+        cdef Py_ssize_t index
+        if not isinstance(other, Curve):
+            return NotImplemented
+        if self._count != (<Curve>other)._count:
+            return False
+        for index in range(self._count):
+            if not _same(&self._steps[index], &(<Curve>other)._steps[index]):
+                return False
+        return True
+
+    def __hash__(self):
+        return hash(tuple(self.steps()))
+
+    def step(self, Py_ssize_t index):
+        """Start, limit and phases of a period. Raises IndexError where there is none."""
+        if not 0 <= index < self._count:
+            raise IndexError(f"there is no period {index} among {self._count}")
+        return _numbers(&self._steps[index])
+
+    def steps(self):
+        """Start, limit and phases of every period."""
+        return [_numbers(&self._steps[index]) for index in range(self._count)]
 
     @property
     def fewest_phases(self):
         """The smallest number of phases named by a period that allows anything; None where none names any."""
-        return None if self._fewest == NONE_NAMED else self._fewest
-
-    def __dealloc__(self):
-        PyMem_Free(self._starts)
-        PyMem_Free(self._rates)
-        PyMem_Free(self._phases)
+        return None if self._fewest == UNNAMED else self._fewest
 
     cdef Py_ssize_t _find(self, double begin, double at) noexcept:
         """The last period that has begun; -1 before the first."""
-        cdef Py_ssize_t low = 0, high = self.count, middle
+        cdef Py_ssize_t low = 0, high = self._count, middle
         while low < high:
             middle = (low + high) // 2
-            if begin + self._starts[middle] <= at:
+            if begin + <double>self._steps[middle].start <= at:
                 low = middle + 1
             else:
                 high = middle
@@ -149,12 +165,15 @@ cdef class Slice:
 cdef class Track:
     """A profile on the time line: when its schedule begins, how often it comes again, from when to when it is valid.
 
-    `recurrency_s` None: it does not come again (K01.FR.13); no `valid_from` or `valid_to`: always, for ever (K01.FR.36-37).
+    Its limits are in A per phase or, unless `amperes`, in W of all phases together (K01.FR.50-51). `duration_s` None:
+    without end; `recurrency_s` None: it does not come again (K01.FR.13); no `valid_from` or `valid_to`: always, for ever
+    (K01.FR.36-37).
     """
 
-    def __cinit__(self, object profile, Curve curve not None, double start, recurrency_s=None, valid_from=None,
-                  valid_to=None):
-        self.profile, self._curve, self._start = profile, curve, start
+    def __cinit__(self, object profile, Curve curve not None, bint amperes, double start, duration_s=None,
+                  recurrency_s=None, valid_from=None, valid_to=None):
+        self.profile, self._curve, self._amperes, self._start = profile, curve, amperes, start
+        self._duration_s = INFINITY if duration_s is None else as_double(duration_s)
         self._recurrency_s = INFINITY if recurrency_s is None else recurrency_s
         self._valid_from = -INFINITY if valid_from is None else valid_from
         self._valid_to = INFINITY if valid_to is None else valid_to
@@ -191,11 +210,11 @@ cdef class Track:
             begin, until = self._begin(occurrence), self._begin(occurrence + 1.0)
             if at < begin:
                 until = begin
-            elif at < begin + self._curve._duration:
-                until = min(until, begin + self._curve._duration)
+            elif at < begin + self._duration_s:
+                until = min(until, begin + self._duration_s)
                 index = self._curve._find(begin, at)
-                if index + 1 < self._curve.count:
-                    until = min(until, begin + self._curve._starts[index + 1])
+                if index + 1 < self._curve._count:
+                    until = min(until, begin + <double>self._curve._steps[index + 1].start)
             until = min(until, self._valid_to)
         if index != self._index:
             self._index, self._in_force = index, None
@@ -260,15 +279,15 @@ cdef class Limits:
                     break
             if speaker is not None:
                 speaking.append(speaker)
-                named = speaker._curve._phases[speaker._index]
-                phases = min(phases, named if named else self._default_phases)
+                named = speaker._curve._steps[speaker._index].phases
+                phases = min(phases, self._default_phases if named in (0, UNNAMED) else named)
             elif own:
                 current = min(current, self._default_a)
             own = False
         for index, each in enumerate(speaking):
             track = <Track>each
-            rate = track._curve._rates[track._index]
-            current = min(current, rate if track._curve._amperes else rate / (self._voltage_v * phases))
+            rate = track._curve._steps[track._index].rate
+            current = min(current, rate if track._amperes else rate / (self._voltage_v * phases))
             speaking[index] = track._holding()
         made.current_a, made.phases, made.sources = max(0.0, current), phases, tuple(speaking)
         return made
@@ -308,6 +327,30 @@ cdef class Limits:
             if at < origin + duration:
                 until = self._look(at, False)
         return slices
+
+
+cdef bint take(Step* step, object start, object limit, object phases) except -1:
+    """Note a period, each of its numbers the next best one where it does not fit; whether all made sense."""
+    cdef int overflow = 0
+    cdef long named
+    step.start = PyLong_AsLongLongAndOverflow(start, &overflow)
+    cdef bint sound = overflow == 0
+    step.rate = NAN if limit is None else as_double(limit)
+    step.phases = UNNAMED
+    if phases is not None:
+        named = PyLong_AsLongAndOverflow(phases, &overflow)
+        named = MOST_PHASES + 1 if overflow > 0 else max(-1, min(named, MOST_PHASES + 1))
+        sound = sound and 0 <= named <= MOST_PHASES
+        step.phases = <int>named
+    return sound and step.rate >= 0.0
+
+
+cdef inline tuple _numbers(const Step* step):
+    return step.start, step.rate, None if step.phases == UNNAMED else step.phases
+
+
+cdef inline bint _same(const Step* one, const Step* other) noexcept:
+    return one.start == other.start and one.rate == other.rate and one.phases == other.phases
 
 
 cdef inline bint _differ(Limit one, Limit other) noexcept:
