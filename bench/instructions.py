@@ -73,10 +73,20 @@ def _slices() -> Callable[[], Any]:
 
     def track(number: int) -> Track:
         periods = [Period(hour * 3600, 6.0 + (hour * (number + 1)) % 20, 3) for hour in range(24)]
-        return Track(number, Curve(periods, True), 0.0)
+        return Track(number, Curve(periods), True, 0.0)
 
     limits = Limits([[track(0), track(1)], [track(2)]], 32.0, 3, 16.0, 3, 230.0)
     return lambda: limits.slices(0.0, 86400.0, 1024)
+
+
+def _periods() -> Callable[[], Any]:
+    from ocpp.core.schedule import PERIOD_IN_MESSAGE, Periods
+    from ocpp.messages import v201
+
+    given = [
+        v201.ChargingSchedulePeriod(start_period=hour * 3600, limit=6.0 + hour, number_phases=3) for hour in range(24)
+    ]
+    return lambda: Periods(given, PERIOD_IN_MESSAGE)
 
 
 def _sample() -> Callable[[], Any]:
@@ -95,6 +105,7 @@ CASES: dict[str, Callable[[], Callable[[], Any]]] = {
     **{f"codec: write {name}": partial(_write, name) for name in WRITTEN},
     "variables: find by names": _find,
     "schedule: 24 h of 3 profiles": _slices,
+    "schedule: 24 periods of a message": _periods,
     "metering: a sample of 20": _sample,
 }
 

@@ -7,9 +7,11 @@ from pathlib import Path
 from stations import CallLoop, folder, station
 
 from ocpp.core.limits import Place, composite
-from ocpp.core.schedule import ChargingProfile, Kind, Period, Purpose, Schedule
+from ocpp.core.schedule import PERIOD_IN_MESSAGE, ChargingProfile, Kind, Period, Periods, Purpose, Schedule
+from ocpp.messages import v201
 
 GROUP = "schedule: 24 h, 3 stacked profiles of 24 periods"
+READING = "schedule: 24 periods of a message"
 DAY_S, HOUR_S = 86400, 3600
 START = 1767225600.0
 PLACE = Place(max_current_a=32.0, phases=3, default_a=16.0)
@@ -29,6 +31,21 @@ def _profile(number, purpose):
 
 
 PROFILES = [_profile(number, purpose) for number, purpose in enumerate(PURPOSES)]
+
+
+MESSAGE = [v201.ChargingSchedulePeriod(start_period=n * HOUR_S, limit=6.0 + n, number_phases=3) for n in range(24)]
+
+
+def test_reading_floor(benchmark, role):
+    """What plain Python takes to look at every number."""
+    role(READING, "floor", "tuples of three attributes, Python")
+    benchmark(lambda: [(each.start_period, each.limit, each.number_phases) for each in MESSAGE])
+
+
+def test_reading(benchmark, role):
+    role(READING, "ours", "Periods, judged")
+    assert Periods(MESSAGE, PERIOD_IN_MESSAGE).sound
+    benchmark(Periods, MESSAGE, PERIOD_IN_MESSAGE)
 
 
 def test_composite_floor(benchmark, role):

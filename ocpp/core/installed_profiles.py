@@ -36,8 +36,13 @@ class InstalledProfiles:
         loaded = (msgspec.json.decode(each, type=ChargingProfile) for each in repository.load())
         self._profiles: dict[int, ChargingProfile] = {each.id: each for each in loaded}
 
+    @property
+    def all(self) -> list[ChargingProfile]:
+        """Every profile."""
+        return list(self._profiles.values())
+
     def __iter__(self) -> Iterator[ChargingProfile]:
-        return iter(tuple(self._profiles.values()))
+        return iter(self.all)
 
     def __len__(self) -> int:
         return len(self._profiles)
@@ -57,11 +62,12 @@ class InstalledProfiles:
 
     def in_the_way(self, profile: ChargingProfile) -> list[ChargingProfile]:
         """Those that must not stand beside a profile: same purpose and stack level at one place and one time."""
-        return [each for each in self if _collides(each, profile)]
+        others = self._profiles.values()
+        return [each for each in others if each.id != profile.id and _collides(each, profile)]
 
     def put(self, profile: ChargingProfile, in_place_of: Sequence[ChargingProfile] = ()) -> None:
         """Keep a profile, in place of the one with the same id and of others; on disk when this returns."""
-        self._repository.put(profile.id, profile, [each.id for each in in_place_of])
+        self._repository.put(profile.id, profile, [each.id for each in in_place_of] if in_place_of else ())
         for each in in_place_of:
             self._profiles.pop(each.id, None)
         self._profiles[profile.id] = profile
@@ -73,7 +79,7 @@ class InstalledProfiles:
 
 
 def _collides(one: ChargingProfile, other: ChargingProfile) -> bool:
-    if one.id == other.id or (one.purpose, one.stack_level) != (other.purpose, other.stack_level):
+    if (one.purpose, one.stack_level) != (other.purpose, other.stack_level):
         return False
     if one.purpose is Purpose.TX:
         return one.transaction_id == other.transaction_id

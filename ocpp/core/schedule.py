@@ -11,15 +11,17 @@ from typing import cast, overload
 
 import msgspec
 
-from ocpp._native.schedule import Curve, Track
+from ocpp._native.schedule import Curve, Fields, Track
 
 DAY_S, WEEK_S = 86400, 604800
 
 STATION = 0
 """The EVSE id that means the whole station, its grid connection."""
 
-PERIOD_IN_MESSAGE = ("start_period", "limit", "number_phases")
-"""What the start, the limit and the phases of a period are called in the messages of every version."""
+MOST_PHASES = 3
+
+PERIOD_IN_MESSAGE = Fields("start_period", "limit", "number_phases")
+"""What periods are made of in the messages of every version."""
 
 CSO = "CSO"
 """The source of what comes from the CSMS."""

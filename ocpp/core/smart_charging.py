@@ -2,16 +2,16 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ocpp._native.schedule import Limits
 from ocpp.clock import Clock, Timer
 from ocpp.core.evse import Evse, Evses
 from ocpp.core.grid import Grid
 from ocpp.core.installed_profiles import Criteria, InstalledProfiles
-from ocpp.core.limits import InForce, Limit, Place, Slice, composite, least_a, limit_at, limits_of
+from ocpp.core.limits import InForce, Limit, Place, Slice, composite, limits_of
 from ocpp.core.schedule import STATION, ChargingProfile, Kind, Purpose
-from ocpp.core.sharing import Demand, share
+from ocpp.core.station_limit import StationLimit, station_schedule, station_wide
 from ocpp.core.transaction import Transaction
 from ocpp.device_model import DeviceModel
 from ocpp.storage.charging_profiles import ChargingProfileRepository
@@ -22,12 +22,15 @@ MAX_TIMER_S = 3600.0
 TIMER_SLACK_S = 0.001
 """A timer that comes so little early stays: the review it brings sets another."""
 
+MAX_ROUNDS = 4
+"""Of a review that is overtaken by what it brings about itself, such as the end of a transaction."""
+
 MAX_DURATION_S = 366 * 86400
 """Of a composite schedule."""
 
 # Members of an enumeration are slow to look up, and reviews look at every profile.
-_EXTERNAL, _TX = Purpose.EXTERNAL, Purpose.TX
-_STATION_WIDE = (Purpose.STATION_MAX, Purpose.EXTERNAL)
+_EXTERNAL, _STATION_MAX, _TX = Purpose.EXTERNAL, Purpose.STATION_MAX, Purpose.TX
+_RECURRING, _RELATIVE = Kind.RECURRING, Kind.RELATIVE
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +83,7 @@ class SmartCharging:
         """Forget profiles of transactions that are over, and apply the others."""
         ongoing = {transaction.id for transaction in self._transactions()}
         for profile in self._profiles:
-            if profile.purpose is Purpose.TX and profile.transaction_id not in ongoing:
+            if profile.purpose is _TX and profile.transaction_id not in ongoing:
                 self._profiles.remove(profile)
         self._running = True
         self.review()
@@ -112,7 +115,7 @@ class SmartCharging:
         if defect:
             return defect
         known = self._profiles.get(profile.id)
-        if known is not None and known.purpose is Purpose.EXTERNAL:
+        if known is not None and known.purpose is _EXTERNAL:
             return "DuplicateProfile"  # a CSMS cannot replace the limit of an external system (K01.FR.05)
         replaced = self._profiles.in_the_way(profile)
         if replaced and not replace_equal:
@@ -129,30 +132,34 @@ class SmartCharging:
 
         `starting`: it comes with a remote start, has to be a TxProfile, and its transaction is yet to begin (K05.FR.02).
         """
-        schedule = profile.schedule
         if not self.on:
             return "NotEnabled"
         if profile.evse_id != STATION and profile.evse_id not in self._evses:
             return "UnknownEvse"
         if not 0 <= profile.stack_level <= self._stack_levels.value:
             return "InvalidStackLevel"
-        if schedule.unit not in self._units.value:
-            return "UnsupportedRateUnit"
-        if len(schedule.periods) > self._periods.value or not schedule.curve.sound:
-            return "InvalidSchedule"
-        recurring = profile.kind is Kind.RECURRING
-        if recurring and (profile.recurrency_s is None or schedule.start is None):
-            return "InvalidProfile"
+        recurring = profile.kind is _RECURRING
+        for schedule in (profile.schedule, *profile.alternatives):
+            if schedule.unit not in self._units.value:
+                return "UnsupportedRateUnit"
+            curve = schedule.curve
+            if len(curve) > self._periods.value or not curve.sound:
+                return "InvalidSchedule"
+            if recurring and (profile.recurrency_s is None or schedule.start is None):
+                return "InvalidProfile"
+        if profile.alternatives and len({each.id for each in profile.schedules}) <= len(profile.alternatives):
+            return "InvalidSchedule"  # the EV could not tell which one it has chosen (K15.FR.10)
         if starting:
-            return "" if profile.purpose is Purpose.TX else "InvalidProfile"
+            return "" if profile.purpose is _TX else "InvalidProfile"
         return self._purpose_defect(profile)
 
     def _purpose_defect(self, profile: ChargingProfile) -> str:
-        if profile.purpose is _EXTERNAL:
+        purpose = profile.purpose
+        if purpose is _EXTERNAL:
             return "InvalidProfile"
-        if profile.purpose is Purpose.STATION_MAX:
-            return "InvalidProfile" if profile.evse_id != STATION or profile.kind is Kind.RELATIVE else ""
-        if profile.purpose is _TX:
+        if purpose is _STATION_MAX:
+            return "InvalidProfile" if profile.evse_id != STATION or profile.kind is _RELATIVE else ""
+        if purpose is _TX:
             if profile.evse_id == STATION:
                 return "InvalidProfile"
             transaction = _transaction_of(self._evses[profile.evse_id])
@@ -166,7 +173,7 @@ class SmartCharging:
 
     def clear(self, criteria: Criteria) -> bool:
         """Remove the profiles that are meant; False when there are none (K10.FR.01)."""
-        found = [each for each in self.matching(criteria) if each.purpose is not Purpose.EXTERNAL]
+        found = [each for each in self.matching(criteria) if each.purpose is not _EXTERNAL]
         for each in found:
             self._profiles.remove(each)
         if found:
@@ -203,7 +210,8 @@ class SmartCharging:
             evse = self._evses[evse_id]
             return self._composite(evse, [*self._for(evse), *([agreed] if agreed is not None else [])], now, duration)
         each = [self.schedule(evse.id, duration) for evse in self._evses]
-        return self._sum(each, now, duration)
+        phases = max(connector.phases for connector in self._evses.connectors)
+        return station_schedule(self._grid, phases, station_wide(self._obeyed()), each, now, duration)
 
     def _composite(self, evse: Evse, profiles: list[ChargingProfile], now: float, duration: int) -> list[Slice]:
         return composite(self._place(evse), profiles, now, duration, self._anchor(evse, now))
@@ -214,8 +222,8 @@ class SmartCharging:
         """
         evse, now = self._evses[evse_id], self._clock.unix()
         profiles = self._for(evse)
-        own = [each for each in profiles if each.purpose is Purpose.TX]
-        others = [each for each in profiles if each.purpose is not Purpose.TX]
+        own = [each for each in profiles if each.purpose is _TX]
+        others = [each for each in profiles if each.purpose is not _TX]
         if not own:
             return [(1, self._composite(evse, profiles, now, duration))]
         top = max(own, key=lambda each: (len(each.schedules), each.stack_level))
@@ -231,7 +239,7 @@ class SmartCharging:
 
     def select(self, evse_id: int, schedule_id: int) -> None:
         """The EV has chosen one of the schedules of its TxProfiles: those of that place hold."""
-        own = [each for each in self._for(self._evses[evse_id]) if each.purpose is Purpose.TX]
+        own = [each for each in self._for(self._evses[evse_id]) if each.purpose is _TX]
         if not own:
             return
         top = max(own, key=lambda each: (len(each.schedules), each.stack_level))
@@ -242,19 +250,6 @@ class SmartCharging:
         if changed:
             self.review()
 
-    def _sum(self, schedules: list[list[Slice]], now: float, duration: int) -> list[Slice]:
-        """What all EVSEs draw together, within the station's own limits."""
-        phases = max(connector.phases for connector in self._evses.connectors)
-        own = composite(self._connection(phases), self._station_wide(), now, duration, now)
-        slices: list[Slice] = []
-        for start in sorted({each.start for schedule in (*schedules, own) for each in schedule}):
-            power = sum(_at(schedule, start).power_w(self._grid.voltage_v) for schedule in schedules)
-            most = _at(own, start)
-            limit = Limit(min(power / (phases * self._grid.voltage_v), most.current_a), phases, most.sources)
-            if not slices or slices[-1].limit.current_a != limit.current_a:
-                slices.append(Slice(start, limit))
-        return slices
-
     # -- what holds now -------------------------------------------------------------------------------------------
 
     def limit(self, evse: Evse, at: float | None = None) -> Limit:
@@ -262,7 +257,7 @@ class SmartCharging:
         instant = at if at is not None else self._clock.unix()
         return self._limits(evse, self._obeyed(), instant).at(instant)
 
-    def _limits(self, evse: Evse, obeyed: Iterable[ChargingProfile], now: float) -> Limits:
+    def _limits(self, evse: Evse, obeyed: Sequence[ChargingProfile], now: float) -> Limits:
         return limits_of(self._place(evse), _matter(obeyed, evse), self._anchor(evse, now))
 
     def power(self, limit: Limit) -> float:
@@ -271,25 +266,37 @@ class SmartCharging:
 
     def review(self) -> None:
         """Something has changed: apply what holds now, and look again when it changes."""
+        self._overtaken = True
         if self._reviewing:
-            self._overtaken = True
             return
-        self._reviewing, self._overtaken = True, False
-        now = self._clock.unix()
+        self._reviewing, now, rounds, chosen = True, self._clock.unix(), 0, []
         try:
-            obeyed = self._obeyed()
-            chosen = [self._limits(evse, obeyed, now) for evse in self._evses]
-            limits = {evse.id: each.at(now) for evse, each in zip(self._evses, chosen, strict=True)}
-            shared = self._grid.limit_a != math.inf or bool(_wide(obeyed))
-            for evse in self._evses:
-                self._put(evse, self._shared(evse, limits, now) if shared else limits[evse.id])
+            while self._overtaken and rounds < MAX_ROUNDS:
+                self._overtaken, rounds = False, rounds + 1
+                chosen = self._apply_limits(now)
         finally:
             self._reviewing = False
         if self._overtaken:
-            obeyed = self._obeyed()
-            chosen = [self._limits(evse, obeyed, now) for evse in self._evses]
+            log.warning("the limits do not settle: they are applied as they were found at last")
         self._schedule_review(chosen, now)
         self.profiles_changed()
+
+    def _apply_limits(self, now: float) -> list[Limits]:
+        """Let every EVSE have what it may draw now; gives what was found for each."""
+        obeyed, chosen = self._obeyed(), []
+        wide = station_wide(obeyed)
+        shared = bool(wide) or self._grid.limit_a != math.inf
+        for evse in self._evses:
+            limits = self._limits(evse, obeyed, now)
+            chosen.append(limits)
+            if not shared:
+                self._put(evse, limits.at(now))
+        if shared:
+            station = StationLimit(self._grid, self._evses, wide, now)
+            alone = {evse.id: limits.at(now) for evse, limits in zip(self._evses, chosen, strict=True)}
+            for evse in self._evses:
+                self._put(evse, station.left_for(evse, alone))
+        return chosen
 
     def _put(self, evse: Evse, limit: Limit) -> None:
         before = evse.limit
@@ -305,46 +312,18 @@ class SmartCharging:
         """Whether a limit has changed by more than LimitChangeSignificance (SC.03)."""
         return abs(after - before) * 100 > float(self._significance.value) * before
 
-    def _shared(self, evse: Evse, limits: dict[int, Limit], now: float) -> Limit:
-        """The station's own limit is shared by those who charge (K04.FR.05); who does not may have it alone."""
-        limit = limits[evse.id]
-        whole = self._station_limit(limit.phases, now)
-        if whole.current_a == math.inf:
-            return limit
-        busy = [each for each in self._evses if each is evse or _charges(each)]
-        demands = [self._demand(each, limits[each.id], now) for each in busy]
-        current = share(demands)[busy.index(evse)] * whole.current_a
-        if current >= limit.current_a:
-            return limit
-        return Limit(current, limit.phases, limit.sources)
-
-    def _demand(self, evse: Evse, limit: Limit, now: float) -> Demand:
-        whole = self._station_limit(limit.phases, now).current_a
-        transaction = _transaction_of(evse)
-        if whole <= 0:
-            return Demand(0.0)
-        return Demand(
-            most=limit.current_a / whole,
-            least=least_a(limit, self._grid.voltage_v) / whole,
-            priority=evse.session.priority if evse.session is not None else 0,
-            since=transaction.started_at.timestamp() if transaction is not None else now,
-            sated=evse.sated,
-        )
-
-    def _station_limit(self, phases: int, now: float) -> Limit:
-        return limit_at(self._connection(phases), self._station_wide(), now, now)
-
-    def _connection(self, phases: int) -> Place:
-        """The connection to the grid, as the place where the station's own limits hold."""
-        return Place(self._grid.limit_a, phases, self._grid.limit_a, phases, self._grid.voltage_v)
-
     def _schedule_review(self, chosen: list[Limits], now: float) -> None:
-        instants = [each.next_change(now) for each in chosen]
-        following = min([each for each in instants if each is not None], default=None)
-        if following is None:
+        following = math.inf
+        for each in chosen:
+            instant = each.next_change(now)
+            if instant is not None and instant < following:
+                following = instant
+        if following == math.inf:
             self._cancel_timer()
             return
-        wait, monotonic = min(following - now, MAX_TIMER_S), self._clock.monotonic()
+        wait, monotonic = following - now, self._clock.monotonic()
+        if wait > MAX_TIMER_S:
+            wait = MAX_TIMER_S
         if self._timer is not None and monotonic < self._due <= monotonic + wait <= self._due + TIMER_SLACK_S:
             return  # most changes do not move the next instant
         self._cancel_timer()
@@ -355,7 +334,7 @@ class SmartCharging:
         """TxProfiles end with their transaction (K02.FR.05)."""
         ongoing = {transaction.id for transaction in self._transactions()}
         for profile in self._profiles:
-            if profile.purpose is Purpose.TX and profile.transaction_id not in ongoing:
+            if profile.purpose is _TX and profile.transaction_id not in ongoing:
                 self._profiles.remove(profile)
         self.review()
 
@@ -365,11 +344,10 @@ class SmartCharging:
         """The profiles that matter for an EVSE."""
         return _matter(self._obeyed(), evse)
 
-    def _station_wide(self) -> list[ChargingProfile]:
-        return _wide(self._obeyed())
-
     def _obeyed(self) -> list[ChargingProfile]:
         on, external = self.on, self.obeys_external
+        if on and external:
+            return self._profiles.all
         return [each for each in self._profiles if (external if each.purpose is _EXTERNAL else on)]
 
     def _anchor(self, evse: Evse, default: float) -> float:
@@ -384,9 +362,10 @@ class SmartCharging:
 
     def _place(self, evse: Evse) -> Place:
         connector = evse.plugged_connector or evse.connectors[0]
-        default = connector.max_current_a if evse.limit_a is None else evse.limit_a
-        most = min(connector.max_current_a, self._grid.limit_a)
-        return Place(most, connector.phases, default, self._grid.default_phases, self._grid.voltage_v)
+        grid, carries = self._grid, connector.max_current_a
+        default = carries if evse.limit_a is None else evse.limit_a
+        most = carries if carries < grid.limit_a else grid.limit_a
+        return Place(most, connector.phases, default, grid.default_phases, grid.voltage_v)
 
 
 def _matter(profiles: Iterable[ChargingProfile], evse: Evse) -> list[ChargingProfile]:
@@ -402,23 +381,9 @@ def _matter(profiles: Iterable[ChargingProfile], evse: Evse) -> list[ChargingPro
     ]
 
 
-def _wide(profiles: Iterable[ChargingProfile]) -> list[ChargingProfile]:
-    """Those that hold for the connection to the grid."""
-    return [each for each in profiles if each.evse_id == STATION and each.purpose in _STATION_WIDE]
-
-
 def _transaction_of(evse: Evse) -> Transaction | None:
     return evse.session.transaction if evse.session is not None else None
 
 
-def _charges(evse: Evse) -> bool:
-    return evse.session is not None and evse.session.delivery.allowed
-
-
-def _at(schedule: list[Slice], start: int) -> Limit:
-    """What holds at a second of a composite schedule."""
-    return [each for each in schedule if each.start <= start][-1].limit
-
-
 def _is_external(source: InForce) -> bool:
-    return source.profile.purpose is Purpose.EXTERNAL
+    return source.profile.purpose is _EXTERNAL

@@ -13,6 +13,7 @@ from ocpp.core.installed_profiles import Criteria
 from ocpp.core.limits import Slice
 from ocpp.core.schedule import (
     DAY_S,
+    MOST_PHASES,
     PERIOD_IN_MESSAGE,
     STATION,
     WEEK_S,
@@ -28,6 +29,7 @@ from ocpp.rpc.endpoint import Handler, Reply
 
 _RECURRENCY_S = {"Daily": DAY_S, "Weekly": WEEK_S}
 _PURPOSES: dict[str, Purpose] = {each.value: each for each in Purpose}
+_UNITS: dict[str, str] = {"A": "A", "W": "W"}
 _KINDS: dict[str, Kind] = {each.value: each for each in Kind}
 _RECURRENCY = {seconds: name for name, seconds in _RECURRENCY_S.items()}
 
@@ -87,11 +89,11 @@ class SmartCharging:
         """Fewer phases than an EVSE has can be promised only where they can be switched (K01.FR.43)."""
         if self._switches_phases.value:
             return ""
-        fewest = profile.schedule.curve.fewest_phases
-        for each in profile.alternatives:
-            other = each.curve.fewest_phases
-            fewest = other if fewest is None or (other is not None and other < fewest) else fewest
-        return "" if fewest is None or fewest >= self._most_phases(profile.evse_id) else "UnsupportedParam"
+        for schedule in (profile.schedule, *profile.alternatives):
+            fewest = schedule.curve.fewest_phases
+            if fewest is not None and fewest < MOST_PHASES and fewest < self._most_phases(profile.evse_id):
+                return "UnsupportedParam"
+        return ""
 
     def _most_phases(self, evse_id: int) -> int:
         """Of the connectors of an EVSE, or of the station; 0 for an unknown EVSE."""
@@ -261,7 +263,7 @@ def read_profile(given: v2.ChargingProfile, evse_id: int, transaction_id: str | 
     purpose, kind = _purpose(given.charging_profile_purpose), _KINDS.get(given.charging_profile_kind)
     if purpose is None or kind is None:
         return None
-    first, *others = (read_schedule(each) for each in given.charging_schedule)
+    schedules = [read_schedule(each) for each in given.charging_schedule]
     recurrency = given.recurrency_kind
     return ChargingProfile(
         id=given.id,
@@ -273,8 +275,8 @@ def read_profile(given: v2.ChargingProfile, evse_id: int, transaction_id: str | 
         valid_from=_seconds(given.valid_from),
         valid_to=_seconds(given.valid_to),
         transaction_id=transaction_id or given.transaction_id,
-        schedule=first,
-        alternatives=tuple(others),
+        schedule=schedules[0],
+        alternatives=tuple(schedules[1:]),
     )
 
 
@@ -282,7 +284,7 @@ def read_schedule(given: v2.ChargingSchedule) -> Schedule:
     """A ChargingScheduleType in the domain's terms."""
     return Schedule(
         id=given.id,
-        unit=given.charging_rate_unit.value,
+        unit=_UNITS[given.charging_rate_unit],
         periods=Periods(given.charging_schedule_period, PERIOD_IN_MESSAGE),
         start=_seconds(given.start_schedule),
         duration=given.duration,

@@ -6,6 +6,18 @@ cdef struct Step:
     int phases
 
 
+cdef class Fields:
+    cdef str _start
+    cdef str _limit
+    cdef str _phases
+    cdef object _kind
+    cdef Py_ssize_t _start_at
+    cdef Py_ssize_t _limit_at
+    cdef Py_ssize_t _phases_at
+    cdef int _learn(self, object kind) except -1
+    cdef bint _take(self, Step* step, object period) except -1
+
+
 cdef class Curve:
     cdef readonly bint sound
     cdef Py_ssize_t _count

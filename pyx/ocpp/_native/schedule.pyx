@@ -8,11 +8,43 @@ from cpython.long cimport PyLong_AsLongAndOverflow, PyLong_AsLongLongAndOverflow
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.math cimport INFINITY, NAN, floor
 
+from ocpp._native.slots cimport attribute, place_of
+
+from sys import intern
+
 cdef enum:
     MOST_PHASES = 3
     UNNAMED = 99  # more than any number of phases
 
-cdef tuple PERIOD_NAMES = ("start", "limit", "phases")
+
+
+cdef class Fields:
+    """What the start, the limit and the phases of a period are called, and where objects of the class seen last keep them."""
+
+    def __init__(self, str start not None, str limit not None, str phases not None):
+        self._start, self._limit, self._phases = intern(start), intern(limit), intern(phases)
+        self._kind = None
+
+    cdef int _learn(self, object kind) except -1:
+        """The objects to come are of this class."""
+        self._start_at, self._limit_at = place_of(kind, self._start), place_of(kind, self._limit)
+        self._phases_at = place_of(kind, self._phases)
+        self._kind = kind
+        return 0
+
+    cdef bint _take(self, Step* step, object period) except -1:
+        """Note a period; whether it makes sense."""
+        if type(period) is not self._kind:
+            self._learn(type(period))
+        return take(
+            step,
+            attribute(period, self._start, self._start_at),
+            attribute(period, self._limit, self._limit_at),
+            attribute(period, self._phases, self._phases_at),
+        )
+
+
+cdef Fields PERIOD = Fields("start", "limit", "phases")
 
 
 cdef double as_double(object number) except? -1.0:
@@ -26,25 +58,24 @@ cdef double as_double(object number) except? -1.0:
 cdef class Curve:
     """The periods of a charging schedule as numbers: each has a start (s after the begin), a limit and phases (or None).
 
-    `periods` are objects with these under the attributes that `names` tells, in that order. A curve is `sound` when it
+    `periods` are objects that have these under the names of `fields`. A curve is `sound` when it
     begins at 0 and ascends, with limits from 0 on and at most three phases; nothing else is to be calculated with, and
     only a sound one gives back every number as it was. Raises TypeError for what is no number.
     """
 
-    def __cinit__(self, periods not None, tuple names not None=PERIOD_NAMES):
+    def __cinit__(self, periods not None, Fields fields not None=PERIOD):
         cdef Py_ssize_t index, count = len(periods)
         cdef long long before = -1
         cdef Step* step
         self._steps = <Step*>PyMem_Malloc(<size_t>count * sizeof(Step))
         if self._steps == NULL:
             raise MemoryError()
-        start, limit, phases = names
         self.sound, self._fewest = count > 0, UNNAMED
         for index, period in enumerate(periods):
             if index == count:
                 raise ValueError("there are more periods than there were")
             step = &self._steps[index]
-            self.sound &= take(step, getattr(period, start), getattr(period, limit), getattr(period, phases))
+            self.sound &= fields._take(step, period)
             self.sound &= step.start > before if index else step.start == 0
             before = step.start
             if step.rate != 0.0 and step.phases < self._fewest:

@@ -150,7 +150,8 @@ def test_sound_periods_are_the_sequence_that_they_were_made_of(one, other):
     assert (periods == others) is (one == other)
     assert hash(periods) == hash(Periods(tuple(one)))
     assert repr(periods) == repr(tuple(periods))
-    assert Periods([_Message(*msgspec.structs.astuple(each)) for each in one], PERIOD_IN_MESSAGE) == periods
+    messages = [_Message(*msgspec.structs.astuple(each)) for each in one]
+    assert Periods(messages, PERIOD_IN_MESSAGE) == periods
 
 
 def test_there_is_no_period_beyond_the_last_or_before_the_first():
@@ -163,6 +164,40 @@ def test_there_is_no_period_beyond_the_last_or_before_the_first():
 
 def test_a_period_without_a_limit_is_not_sound():
     assert not Curve([_Message(0, None, None)], PERIOD_IN_MESSAGE).sound
+
+
+class _Slots:
+    """Keeps its period in slots that may be empty."""
+
+    __slots__ = ("limit", "phases", "start")
+
+    def __init__(self, **values):
+        for name, value in values.items():
+            setattr(self, name, value)
+
+
+class _Calculated(_Slots):
+    """One of them is no slot any more."""
+
+    __slots__ = ()
+    phases = property(lambda self: 2)
+
+
+def test_periods_are_read_from_objects_of_every_kind():
+    given = [
+        Period(0, 6.0, 3),
+        _Slots(start=1, limit=7.0, phases=None),
+        _Calculated(start=2, limit=8.0),
+        SimpleNamespace(start=3, limit=9.0, phases=1),
+        Period(4, 10.0),
+        _Slots(start=5, limit=11.0, phases=3),
+    ]
+    assert Periods(given).steps() == [(each.start, each.limit, each.phases) for each in given]
+
+
+def test_a_slot_that_was_never_filled_is_told():
+    with pytest.raises(AttributeError, match="phases"):
+        Curve([_Slots(start=0, limit=6.0, phases=None), _Slots(start=1, limit=6.0)])
 
 
 class _Growing(list):
