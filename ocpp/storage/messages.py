@@ -7,10 +7,11 @@ import msgspec
 
 from ocpp.storage.database import Database
 
-_COLUMNS = (
-    "position, major, action, payload, transaction_id, droppable, attempts, created_unix, run, clock_unset, "
-    "correction_s, offline"
+_OLDEST = (
+    "SELECT position, major, action, payload, transaction_id, droppable, attempts, created_unix, run, clock_unset, "
+    "correction_s, offline FROM messages ORDER BY position LIMIT ?"
 )
+"""In the order of the fields of `StoredMessage`."""
 
 
 class StoredMessage(msgspec.Struct, frozen=True):
@@ -64,8 +65,7 @@ class MessageRepository:
 
     def first(self, count: int) -> list[StoredMessage]:
         """The oldest messages, at most `count`."""
-        rows = self._database.query(f"SELECT {_COLUMNS} FROM messages ORDER BY position LIMIT ?", (count,))
-        return [_message(row) for row in rows]
+        return [_message(row) for row in self._database.query(_OLDEST, (count,))]
 
     def last_order(self) -> int:
         """The order of the newest message; 0 for an empty queue."""
@@ -87,9 +87,8 @@ class MessageRepository:
     def remove(self, orders: Iterable[int]) -> int:
         """Forget messages that were answered or given up; gives how many were still there."""
         with self._database.transaction(durable=False):
-            return sum(
-                self._database.execute("DELETE FROM messages WHERE position = ?", (order,)).rowcount for order in orders
-            )
+            execute = self._database.execute
+            return sum([execute("DELETE FROM messages WHERE position = ?", (order,)).rowcount for order in orders])
 
     def record_attempt(self, order: int) -> int:
         """Count a failed attempt; gives how many there were."""
@@ -133,17 +132,20 @@ class MessageRepository:
 
 
 def _message(row: tuple[Any, ...]) -> StoredMessage:
+    order, major, action, payload, transaction, droppable, attempts, created_unix, run, unset, correction_s, offline = (
+        row
+    )
     return StoredMessage(
-        order=row[0],
-        major=row[1],
-        action=row[2],
-        payload=row[3],
-        transaction=row[4],
-        droppable=bool(row[5]),
-        attempts=row[6],
-        created_unix=row[7],
-        run=row[8],
-        clock_unset=bool(row[9]),
-        correction_s=row[10],
-        offline=bool(row[11]),
+        order,
+        major,
+        action,
+        payload,
+        transaction,
+        bool(droppable),
+        attempts,
+        created_unix,
+        run,
+        bool(unset),
+        correction_s,
+        bool(offline),
     )
