@@ -236,7 +236,7 @@ def test_schedules_of_several_stack_levels_are_offered_side_by_side(csms, statio
     say(station, needs=NEEDS, answers=False)
     csms.expect("NotifyEVChargingNeeds")
     station.wait(lambda: heard(station)["offers"] == [], "no offer yet")
-    high = [schedule(limit, duration=60, start=instant()) | {"id": 10 + n} for n, limit in enumerate((6, 8, 9))]
+    high = [schedule(limit, duration=60, start=instant(-5)) | {"id": 10 + n} for n, limit in enumerate((6, 8, 9))]
     low = [schedule(limit) | {"id": n} for n, limit in enumerate((12, 14))]
     wanted = profile(1, high[0], "TxProfile", stackLevel=2, transactionId=transaction) | {"chargingSchedule": high}
     assert install(csms, wanted, evse=1) == "Accepted"

@@ -16,7 +16,7 @@ def now() -> datetime:
 @pytest.mark.req("K10.FR.07")
 def test_tc_k_09_a_default_profile_is_cleared_during_a_transaction(csms, station):
     assert change(csms, "SmartChargingCtrlr/LimitChangeSignificance", 1.0) == "Accepted"
-    assert install(csms, profile(1, schedule(6, start=instant(), duration=400, phases=3)), evse=1) == "Accepted"
+    assert install(csms, profile(1, schedule(6, start=instant(-5), duration=400, phases=3)), evse=1) == "Accepted"
     charging(csms, station)
     assert composite(csms, 1, 300)["chargingSchedulePeriod"][0]["limit"] == 6
     assert cleared(csms, chargingProfileCriteria={"chargingProfilePurpose": "TxDefaultProfile"}) == "Accepted"
