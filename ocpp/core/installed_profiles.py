@@ -67,7 +67,7 @@ class InstalledProfiles:
 
     def put(self, profile: ChargingProfile, in_place_of: Sequence[ChargingProfile] = ()) -> None:
         """Keep a profile, in place of the one with the same id and of others; on disk when this returns."""
-        self._repository.put(profile.id, profile, [each.id for each in in_place_of] if in_place_of else ())
+        self._repository.put(profile.id, profile, [each.id for each in in_place_of])
         for each in in_place_of:
             self._profiles.pop(each.id, None)
         self._profiles[profile.id] = profile

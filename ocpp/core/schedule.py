@@ -19,6 +19,7 @@ STATION = 0
 """The EVSE id that means the whole station, its grid connection."""
 
 MOST_PHASES = 3
+"""Of any connector."""
 
 PERIOD_IN_MESSAGE = Fields("start_period", "limit", "number_phases")
 """What periods are made of in the messages of every version."""

@@ -29,7 +29,7 @@ from ocpp.rpc.endpoint import Handler, Reply
 
 _RECURRENCY_S = {"Daily": DAY_S, "Weekly": WEEK_S}
 _PURPOSES: dict[str, Purpose] = {each.value: each for each in Purpose}
-_UNITS: dict[str, str] = {"A": "A", "W": "W"}
+_UNITS: dict[str, str] = {"A": "A", "W": "W"}  # the member of a message as plain text
 _KINDS: dict[str, Kind] = {each.value: each for each in Kind}
 _RECURRENCY = {seconds: name for name, seconds in _RECURRENCY_S.items()}
 

@@ -17,7 +17,6 @@ cdef enum:
     UNNAMED = 99  # more than any number of phases
 
 
-
 cdef class Fields:
     """What the start, the limit and the phases of a period are called, and where objects of the class seen last keep them."""
 
@@ -26,21 +25,25 @@ cdef class Fields:
         self._kind = None
 
     cdef int _learn(self, object kind) except -1:
-        """The objects to come are of this class."""
-        self._start_at, self._limit_at = place_of(kind, self._start), place_of(kind, self._limit)
-        self._phases_at = place_of(kind, self._phases)
-        self._kind = kind
+        """The objects to come are of this class. Noted all at once: what asks the class may run its code."""
+        cdef Py_ssize_t start_at = place_of(kind, self._start)
+        cdef Py_ssize_t limit_at = place_of(kind, self._limit)
+        cdef Py_ssize_t phases_at = place_of(kind, self._phases)
+        self._start_at, self._limit_at, self._phases_at, self._kind = start_at, limit_at, phases_at, kind
         return 0
 
     cdef bint _take(self, Step* step, object period) except -1:
         """Note a period; whether it makes sense."""
+        cdef Py_ssize_t start_at, limit_at, phases_at
         if type(period) is not self._kind:
             self._learn(type(period))
+        # An attribute that is no slot may run code, which may read periods of another class meanwhile.
+        start_at, limit_at, phases_at = self._start_at, self._limit_at, self._phases_at
         return take(
             step,
-            attribute(period, self._start, self._start_at),
-            attribute(period, self._limit, self._limit_at),
-            attribute(period, self._phases, self._phases_at),
+            attribute(period, self._start, start_at),
+            attribute(period, self._limit, limit_at),
+            attribute(period, self._phases, phases_at),
         )
 
 
@@ -58,9 +61,9 @@ cdef double as_double(object number) except? -1.0:
 cdef class Curve:
     """The periods of a charging schedule as numbers: each has a start (s after the begin), a limit and phases (or None).
 
-    `periods` are objects that have these under the names of `fields`. A curve is `sound` when it
-    begins at 0 and ascends, with limits from 0 on and at most three phases; nothing else is to be calculated with, and
-    only a sound one gives back every number as it was. Raises TypeError for what is no number.
+    `periods` are objects that have these under the names of `fields`. A curve is `sound` when it begins at 0 and ascends,
+    with limits from 0 on and at most three phases; nothing else is to be calculated with, and only a sound one gives back
+    every number as it was. Raises TypeError for what is no number, AttributeError for what is no period.
     """
 
     def __cinit__(self, periods not None, Fields fields not None=PERIOD):

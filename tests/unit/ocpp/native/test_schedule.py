@@ -195,6 +195,24 @@ def test_periods_are_read_from_objects_of_every_kind():
     assert Periods(given).steps() == [(each.start, each.limit, each.phases) for each in given]
 
 
+class _Busy:
+    """Reads periods of another class while it is read itself."""
+
+    __slots__ = ("a", "b", "limit", "phases")
+
+    def __init__(self):
+        self.a, self.b, self.limit, self.phases = 99.0, 3, 9.0, 1
+
+    @property
+    def start(self):
+        Curve([_Slots(start=0, limit=6.0, phases=3)])
+        return 0
+
+
+def test_periods_are_read_while_others_are():
+    assert Periods([_Busy()]).steps() == [(0, 9.0, 1)]
+
+
 def test_a_slot_that_was_never_filled_is_told():
     with pytest.raises(AttributeError, match="phases"):
         Curve([_Slots(start=0, limit=6.0, phases=None), _Slots(start=1, limit=6.0)])
