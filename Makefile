@@ -36,7 +36,8 @@ $(VENV)/.compiled: $(VENV)/.installed $(NATIVE)
 run: $(VENV)/.compiled  ## watch a simulated station charge a car (VERSION=1.6, 2.0.1 or 2.1)
 	@$(BIN)/pilotwire demo --version $(VERSION)
 
-test: $(VENV)/.compiled  ## run every test that this machine has the tools for
+test: $(VENV)/.compiled  ## run every test that this machine has the tools for, with the peers where they can be had
+	@bench/peers/install || echo "The peers cannot be had: tests that need them, or the schemas they ship, are skipped."
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -rs --ignore=tests/hardware
 	@$(MAKE) --no-print-directory test-hardware
 
@@ -65,8 +66,8 @@ bench-instructions: $(VENV)/.compiled  ## count the instructions of the compiled
 soak: $(VENV)/.compiled  ## let a station serve a simulated month in every version (some minutes), and write docs/common/soak.md
 	@$(BIN)/python bench/soak.py --page docs/common
 
-peers: $(VENV)/.python
-	@if [ -x bench/peers/install ]; then bench/peers/install; fi
+peers: $(VENV)/.python  ## set up the CSMSs and libraries of others that tests and benchmarks talk to
+	@bench/peers/install
 
 lint: $(VENV)/.compiled  ## check style
 	@$(BIN)/ruff check .
@@ -88,7 +89,10 @@ docs: $(VENV)/.compiled  ## regenerate the pages that come from the code's table
 	@$(BIN)/python -m ocpp.station.documentation docs
 
 status: $(VENV)/.compiled  ## regenerate the status pages from the marks on the tests, and show the counts
-	@$(BIN)/python -m pytest --collect-only -qq -p no:xdist --status=docs | grep -E '^(#|\||$$)'
+	@mkdir -p build
+	@$(BIN)/python -m pytest --collect-only -qq -p no:xdist --status=docs >build/status.txt 2>&1 || \
+	  { tail -n 5 build/status.txt; exit 1; }
+	@grep -E '^(#|\||$$)' build/status.txt
 
 wheel: $(VENV)/.compiled  ## build the sdist, and the wheel from the sdist
 	@rm -rf dist && $(BIN)/python -m build

@@ -4,6 +4,7 @@ PILOTWIRE_BUILD=debug switches to bounds checks, warnings and line tracing.
 """
 
 import os
+import runpy
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -11,6 +12,9 @@ from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).parent
 SOURCES = Path("pyx")
+MESSAGES = Path("ocpp/messages/_generated")
+ACTIONS = {"v16.py": 39, "v201.py": 64, "v2.py": 91}
+"""How many actions each version has: a package that lacks one could not talk to its CSMS."""
 DEBUG = os.environ.get("PILOTWIRE_BUILD", "release") == "debug"
 
 RELEASE_DIRECTIVES = {
@@ -40,12 +44,22 @@ def native_extensions():
     ]
 
 
+def check_messages():
+    """Raise SystemExit where the generated message types are not all there."""
+    for name, least in ACTIONS.items():
+        path = MESSAGES / name
+        found = len(runpy.run_path(str(path)).get("ACTIONS", ())) if path.is_file() else 0
+        if found < least:
+            raise SystemExit(f"{path} has {found} of {least} actions: write it anew with `make generate SPEC=FOLDER`")
+
+
 class BuildNative(build_ext):
     """Cythonizes when a build is really asked for, so that reading metadata needs no Cython."""
 
     def finalize_options(self):
         from Cython.Build import cythonize
 
+        check_messages()
         self.distribution.ext_modules = cythonize(
             self.distribution.ext_modules,
             include_path=[str(SOURCES)],

@@ -3,6 +3,7 @@
 SPEC holds `ocpp16/schemas`, `ocpp201/schemas` and `ocpp21/schemas`. Written are tables of constants
 (`_generated/*.py`), from which classes are made on first use and bad payloads are diagnosed, and the stubs (`v16.pyi`,
 `v2.pyi`, `v201.pyi`) that type checkers and people read. `--check` writes nothing and fails when something differs.
+Where the schemas of one version are not there, or only some of them, nothing is written at all.
 """
 
 import argparse
@@ -16,6 +17,15 @@ from ocpp.messages.generator_output import stub_source, table_source
 from ocpp.messages.tables import Field, Kind, Spec, Tables
 
 HERE = Path(__file__).parent
+
+FOLDERS = {"1.6": "ocpp16/schemas", "2.0.1": "ocpp201/schemas", "2.1": "ocpp21/schemas"}
+
+LEAST_SCHEMAS = {"1.6": 78, "2.0.1": 128, "2.1": 181}
+"""How many files each version was published with: fewer make types that leave messages out."""
+
+
+class SchemasMissing(Exception):
+    """The folder given does not hold the schemas of every version."""
 
 
 class SchemaReader:
@@ -111,11 +121,22 @@ def only_different(older: Tables, newer: Tables) -> Tables:
     return Tables(enums, {name: structs[name] for name in older.structs if name in structs}, older.actions)
 
 
+def check_schemas(spec: Path) -> None:
+    """Raise SchemasMissing, naming every version whose schemas are not all there."""
+    found = {version: len(list((spec / folder).glob("*.json"))) for version, folder in FOLDERS.items()}
+    missing = [
+        f"{spec / FOLDERS[version]} has {count} of the {LEAST_SCHEMAS[version]} schemas of OCPP {version}"
+        for version, count in found.items()
+        if count < LEAST_SCHEMAS[version]
+    ]
+    if missing:
+        raise SchemasMissing("; ".join(missing))
+
+
 def sources(spec: Path) -> dict[Path, str]:
-    """Every generated file with its content."""
-    v16 = SchemaReader("1.6", spec / "ocpp16/schemas").read()
-    v201 = SchemaReader("2.0.1", spec / "ocpp201/schemas").read()
-    v2 = SchemaReader("2.1", spec / "ocpp21/schemas").read()
+    """Every generated file with its content. Raises SchemasMissing."""
+    check_schemas(spec)
+    v16, v201, v2 = (SchemaReader(version, spec / folder).read() for version, folder in FOLDERS.items())
     different = only_different(v201, v2)
     return {
         HERE / "_generated/v16.py": table_source("OCPP 1.6 and the security white paper", v16),
@@ -135,8 +156,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("spec", type=Path, help="folder that holds ocpp16/schemas, ocpp201/schemas and ocpp21/schemas")
     parser.add_argument("--check", action="store_true", help="compare with what is checked in, write nothing")
     options = parser.parse_args(arguments)
+    try:
+        made = sources(options.spec)
+    except SchemasMissing as error:
+        print(f"no message types are written: {error}", file=sys.stderr)
+        print("name the folder that holds ocpp16, ocpp201 and ocpp21: make generate SPEC=FOLDER", file=sys.stderr)
+        return 2
     different = 0
-    for path, source in sources(options.spec).items():
+    for path, source in made.items():
         if path.exists() and path.read_text(encoding="utf-8") == source:
             continue
         different += 1

@@ -21,7 +21,7 @@ from websockets.typing import Subprotocol
 
 from ocpp.versions import OcppVersion
 from support.processes import PATIENCE_S, StationProcess
-from support.schemas import SPEC, validator
+from support.schemas import schema_folder, validator
 
 MOMENT_S = 0.4
 """How long `nothing` listens; enough for a local exchange, and no test passes because it was too short."""
@@ -152,7 +152,7 @@ class ConformanceCsms:
             connection.send(json.dumps(answer))
 
     def _validate(self, action: str, payload: dict[str, Any]) -> None:
-        if SPEC.is_dir():
+        if schema_folder(self.version) is not None:
             errors = validator(self.version, f"{action}Request").iter_errors(payload)
             self.violations += [f"{action}: {error.message}" for error in errors]
 
@@ -207,7 +207,7 @@ class ConformanceCsms:
         result = self._wait(lambda: self._results.get(message_id), f"the answer to {action}")
         if result[0] == 4:
             return Refusal(result[2])
-        if SPEC.is_dir():
+        if schema_folder(self.version) is not None:
             errors = validator(self.version, f"{action}Response").iter_errors(result[2])
             self.violations += [f"answer to {action}: {error.message}" for error in errors]
         return result[2]

@@ -30,6 +30,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     folder = session.config.getoption("--status")
     if not folder:
         return
+    if not status_pages.SPEC.is_dir():
+        raise pytest.UsageError(
+            f"no status page is written: the specifications are not in {status_pages.SPEC}; "
+            "set PILOTWIRE_SPEC to the folder that holds ocpp16, ocpp201 and ocpp21"
+        )
     pages = status_pages.pages({**gather(session.items, "req"), **gather(session.items, "tc")})
     for name, text in pages.items():
         path = Path(folder) / name

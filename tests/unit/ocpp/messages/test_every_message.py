@@ -5,6 +5,7 @@ not accept is refused with the code that belongs to the defect.
 import copy
 import json
 import random
+import shutil
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,10 +13,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.schemas import SPEC, Instances, schema_of, validator
+from support.schemas import SPEC, Instances, schema_folder, schema_of, validator
 
 from ocpp.errors import PayloadError
-from ocpp.messages import catalogue
+from ocpp.messages import catalogue, generator
 from ocpp.messages.generator import main as generate
 from ocpp.versions import OcppVersion
 
@@ -188,8 +189,34 @@ def test_every_kind_of_defect_is_refused_with_its_code(version, action, name, re
 
 def test_the_checked_in_types_are_what_the_schemas_say(capsys):
     if not SPEC.is_dir():
-        pytest.skip("the official schemas are not at hand; set PILOTWIRE_SPEC")
+        pytest.skip("the specifications are not at hand; set PILOTWIRE_SPEC to the folder that holds ocpp16 etc.")
     assert generate([str(SPEC), "--check"]) == 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize("present", [(), ("ocpp16",), ("ocpp16", "ocpp201")], ids=str)
+def test_without_the_schemas_of_every_version_no_types_are_written(tmp_path, capsys, monkeypatch, present):
+    if not SPEC.is_dir():
+        pytest.skip("the specifications are not at hand; set PILOTWIRE_SPEC to the folder that holds ocpp16 etc.")
+    for name in present:
+        (tmp_path / name).symlink_to(SPEC / name)
+    written = tmp_path / "messages"
+    monkeypatch.setattr(generator, "HERE", written)
+    assert generate([str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    for folder, version in (("ocpp16", "1.6"), ("ocpp201", "2.0.1"), ("ocpp21", "2.1")):
+        assert (f"schemas of OCPP {version}" in told) is (folder not in present)
+    assert not written.exists()
+
+
+def test_with_one_schema_missing_no_types_are_written(tmp_path, capsys):
+    for folder, version in (("ocpp16", OcppVersion.V16), ("ocpp201", OcppVersion.V201), ("ocpp21", OcppVersion.V21)):
+        schemas = schema_folder(version)
+        if schemas is None:
+            pytest.skip("no schemas: run `make peers`, or set PILOTWIRE_SPEC to the folder that holds ocpp16 etc.")
+        shutil.copytree(schemas, tmp_path / folder / "schemas")
+    (tmp_path / "ocpp201/schemas/ResetRequest.json").unlink()
+    assert generate([str(tmp_path), "--check"]) == 2
+    assert "127 of the 128 schemas of OCPP 2.0.1" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
