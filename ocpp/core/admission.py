@@ -54,6 +54,9 @@ class Admission:
         served = [evse for evse in self._charging.evses if not evse_ids or evse.id in evse_ids]
         if not served or token.value in self._authorizing:
             return
+        if not self._told_whole(token):
+            self._refuse(served)
+            return
         if token.type == KEY_CODE and self._key_codes.closed:
             log.warning("a key code is not looked at: too soon after a wrong one")
             self._refuse(served)
@@ -81,6 +84,18 @@ class Admission:
             self._key_codes.tried(accepted=info.accepted)
         self.decide(token, info, served)
 
+    def _told_whole(self, token: IdToken) -> bool:
+        authorizer = self._charging.authorizer
+        if authorizer.can_tell(token):
+            return True
+        log.warning(
+            "token %s is refused: it has %d characters, and the CSMS can be told %d of them at most",
+            redacted(token),
+            len(token.value),
+            authorizer.longest(),
+        )
+        return False
+
     def _refuse(self, served: list[Evse]) -> None:
         for evse in served:
             self._charging.hardware.indicate(evse.id, Indication.REFUSED)
@@ -89,6 +104,9 @@ class Admission:
         """A token that is known to be good or bad was presented: it begins or ends something, or is refused."""
         candidates = [session for session in self._charging.sessions if session.evse is None or session.evse in served]
         self._charging.listener.local_authorization(token, info.status)
+        if not self._told_whole(token):
+            self._refuse(served)
+            return
         if info.accepted and self._charging.authorizer.is_master(info):
             self.master_pass.presented(token)
             return

@@ -6,7 +6,14 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from ocpp.clock import Clock
-from ocpp.core.identity import UNQUESTIONED_TYPES, UNTYPED, AuthorizationInfo, AuthorizationStatus, IdToken
+from ocpp.core.identity import (
+    LONGEST_TOKEN,
+    UNQUESTIONED_TYPES,
+    UNTYPED,
+    AuthorizationInfo,
+    AuthorizationStatus,
+    IdToken,
+)
 from ocpp.core.key_codes import KEY_CODE
 from ocpp.device_model import DeviceModel
 from ocpp.errors import RpcError, StorageError
@@ -38,6 +45,8 @@ class Authorizer:
         self._required = model.boolean("AuthCtrlr/Enabled")
         self.ask_csms: AskCsms | None = None
         self.online: Callable[[], bool] = lambda: False
+        self.longest: Callable[[], int] = lambda: min(LONGEST_TOKEN.values())
+        """How many characters of a token the version spoken can tell."""
         self.conflict: Callable[[IdToken], None] = lambda token: None
         """Called when the CSMS says something else about a token than the local list."""
 
@@ -45,6 +54,10 @@ class Authorizer:
     def required(self) -> bool:
         """False: energy is offered to whoever plugs in (AuthCtrlr.Enabled)."""
         return self._required.value
+
+    def can_tell(self, token: IdToken) -> bool:
+        """Whether the CSMS can be told the whole token: cut, two cards would be one driver."""
+        return len(token.value) <= self.longest()
 
     def is_master(self, info: AuthorizationInfo) -> bool:
         """Whether the token's group is the master pass, which stops transactions and starts none (C16.FR.03)."""

@@ -5,8 +5,10 @@ from enum import StrEnum
 
 import msgspec
 
-MAX_TOKEN_LENGTH = 36
-"""IdTokenType.idToken of 2.0.1; 1.6 allows 20, 2.1 255 for some types."""
+from ocpp.versions import OcppVersion
+
+LONGEST_TOKEN = {OcppVersion.V16: 20, OcppVersion.V201: 36, OcppVersion.V21: 255}
+"""Characters of an id token that the messages of each version carry (CiString20Type; IdTokenType.idToken)."""
 
 NO_AUTHORIZATION = "NoAuthorization"
 CENTRAL = "Central"

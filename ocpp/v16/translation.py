@@ -9,9 +9,6 @@ from ocpp.core.hardware import Sample, SignedReading
 from ocpp.core.identity import UNTYPED, AuthorizationInfo, AuthorizationStatus, IdToken
 from ocpp.messages import v16
 
-MAX_ID_TAG = 20
-"""IdToken is a CiString20Type; longer tokens of other versions are cut, as 1.6 stations do."""
-
 STOP_REASONS = {
     StopReason.IMMEDIATE_RESET: "Reboot",
     StopReason.GROUND_FAULT: "Other",
@@ -23,11 +20,6 @@ STOP_REASONS = {
     StopReason.POWER_QUALITY: "Other",
 }
 """Reasons that 1.6 has no word for."""
-
-
-def id_tag(token: IdToken) -> str:
-    """A token as idTag."""
-    return token.value[:MAX_ID_TAG]
 
 
 def authorization_info(message: v16.IdTagInfo) -> AuthorizationInfo:

@@ -6,11 +6,12 @@ import logging
 from collections.abc import Mapping
 
 from ocpp.core.context import Context
-from ocpp.core.identity import AuthorizationInfo, IdToken
+from ocpp.core.identity import LONGEST_TOKEN, AuthorizationInfo, IdToken
 from ocpp.errors import StorageError
 from ocpp.messages import v2
 from ocpp.rpc.endpoint import Handler
 from ocpp.v2 import translation
+from ocpp.versions import OcppVersion
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,12 @@ class Authorization:
     def callbacks_complete(self) -> None:
         """See `Block.callbacks_complete`."""
         self._context.authorizer.ask_csms = self.ask
+        self._context.authorizer.longest = self._longest_token
+
+    def _longest_token(self) -> int:
+        """Offline nobody knows which version the CSMS will speak when the queue is delivered: the shorter one counts."""
+        catalogue = self._context.rpc.catalogue
+        return LONGEST_TOKEN[catalogue.version if catalogue is not None else OcppVersion.V201]
 
     async def ask(self, token: IdToken) -> AuthorizationInfo:
         """Authorize.req for a presented token (C01.FR.02); raises RpcError."""

@@ -9,18 +9,22 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from ocpp.core.authorization import redacted
 from ocpp.core.context import Context
 from ocpp.core.events import EventKind, MeterValue, StopReason, TransactionEvent
-from ocpp.core.identity import UNTYPED, AuthorizationInfo, IdToken
+from ocpp.core.identity import LONGEST_TOKEN, UNTYPED, AuthorizationInfo, IdToken
 from ocpp.errors import CallError
 from ocpp.messages import v16
 from ocpp.rpc.outbox import Outbox
 from ocpp.storage.messages import StoredMessage
 from ocpp.storage.transactions import TransactionRepository
 from ocpp.v16 import translation
+from ocpp.versions import OcppVersion
 
 NO_TRANSACTION_ID = -1
 """Stands for the id of a transaction whose StartTransaction was never answered (errata 3.18)."""
+
+MAX_ID_TAG = LONGEST_TOKEN[OcppVersion.V16]
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +41,11 @@ class Transactions:
     def callbacks_complete(self) -> None:
         """See `Block.callbacks_complete`."""
         self._context.authorizer.ask_csms = self.ask
+        self._context.authorizer.longest = lambda: MAX_ID_TAG
 
     async def ask(self, token: IdToken) -> AuthorizationInfo:
         """Authorize (1.6 section 4.1); raises RpcError."""
-        request = v16.AuthorizeRequest(id_tag=translation.id_tag(token))
+        request = v16.AuthorizeRequest(id_tag=token.value)
         response: v16.AuthorizeResponse = await self._context.rpc.call(request)
         return translation.authorization_info(response.id_tag_info)
 
@@ -70,7 +75,7 @@ class Transactions:
         begin = transaction.begin
         return v16.StartTransactionRequest(
             connector_id=self._connector_number(event),
-            id_tag=translation.id_tag(transaction.token or IdToken("")),
+            id_tag=(transaction.token or IdToken("")).value,
             meter_start=begin.energy_wh if begin is not None else 0,
             timestamp=event.timestamp,
             reservation_id=event.reservation_id,
@@ -96,7 +101,7 @@ class Transactions:
             transaction_id=NO_TRANSACTION_ID,
             meter_stop=transaction.last.energy_wh if transaction.last is not None else 0,
             timestamp=event.timestamp,
-            id_tag=translation.id_tag(token) if token is not None else None,
+            id_tag=_id_tag(token) if token is not None else None,
             reason=translation.reason(reason),
             transaction_data=values or None,
         )
@@ -156,3 +161,11 @@ class Transactions:
         """See `Courier.given_up`: a transaction whose start is lost goes on with -1."""
         if stored.action == "StartTransaction":
             log.error("the Central System never took the start of transaction %s", stored.transaction)
+
+
+def _id_tag(token: IdToken) -> str | None:
+    """A token as idTag of a StopTransaction; None for one of a transaction that began in 2.x, with more characters."""
+    if len(token.value) <= MAX_ID_TAG:
+        return token.value
+    log.warning("StopTransaction names no idTag: token %s has more than %d characters", redacted(token), MAX_ID_TAG)
+    return None
