@@ -8,13 +8,13 @@ from ocpp._native.schedule import InForce, Limit, Limits, Slice, Track
 from ocpp.core.evse import LEAST_CURRENT_A
 from ocpp.core.schedule import ChargingProfile, Purpose
 
-__all__ = ["InForce", "Limit", "Place", "Slice", "composite", "least_a", "limit_at", "limits_of"]
+__all__ = ["CompositeSchedule", "InForce", "Limit", "Place", "Slice", "composite", "least_a", "limit_at", "limits_of"]
 
 # Members of an enumeration are slow to look up, and every review does.
 _TX, _TX_DEFAULT, _STATION_MAX = Purpose.TX, Purpose.TX_DEFAULT, Purpose.STATION_MAX
 
 MAX_PERIODS = 1024
-"""Of a composite schedule (CompositeScheduleType); a longer one ends early."""
+"""Of a composite schedule (CompositeScheduleType); where there are more it is one of a shorter time."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -43,11 +43,17 @@ def limit_at(place: Place, profiles: Sequence[ChargingProfile], at: float, ancho
     return limits_of(place, profiles, anchor).at(at)
 
 
-def composite(
-    place: Place, profiles: Sequence[ChargingProfile], start: float, duration: int, anchor: float
-) -> list[Slice]:
-    """The limits from `start` on, as stretches that differ (K08.FR.02), counted from the second that it falls into."""
-    return limits_of(place, profiles, anchor).slices(start, duration, MAX_PERIODS)
+class CompositeSchedule(msgspec.Struct, frozen=True):
+    """Limits as stretches that differ (K08.FR.02), the first from 0 s on, and for how many seconds they hold."""
+
+    slices: list[Slice]
+    duration: int
+
+
+def composite(limits: Limits, start: float, duration: int) -> CompositeSchedule:
+    """The limits from `start` on, counted from the second that it falls into; `MAX_PERIODS` stretches at most."""
+    slices = limits.slices(start, duration, MAX_PERIODS)
+    return CompositeSchedule(slices, int(limits.told_s))
 
 
 def limits_of(place: Place, profiles: Sequence[ChargingProfile], anchor: float) -> Limits:

@@ -9,9 +9,10 @@ from ocpp.clock import Clock, Timer
 from ocpp.core.evse import Evse, Evses
 from ocpp.core.grid import Grid
 from ocpp.core.installed_profiles import Criteria, InstalledProfiles
-from ocpp.core.limits import InForce, Limit, Place, Slice, composite, limits_of
+from ocpp.core.limits import CompositeSchedule, InForce, Limit, Place, Slice, composite, limits_of
 from ocpp.core.schedule import STATION, ChargingProfile, Kind, Purpose
-from ocpp.core.station_limit import StationLimit, station_schedule, station_wide
+from ocpp.core.station_limit import StationLimit, connection, station_wide
+from ocpp.core.station_schedule import station_schedule
 from ocpp.core.transaction import Transaction
 from ocpp.device_model import DeviceModel
 from ocpp.storage.charging_profiles import ChargingProfileRepository
@@ -199,22 +200,30 @@ class SmartCharging:
 
     # -- what is to come ------------------------------------------------------------------------------------------
 
-    def schedule(self, evse_id: int, duration: int) -> list[Slice]:
-        """The composite schedule of an EVSE from now on, or of the grid connection (K08.FR.02-03, .06).
+    def schedule(self, evse_id: int, duration: int) -> CompositeSchedule:
+        """The composite schedule of an EVSE from now on (K08.FR.02, .06).
 
         What an EV has told to draw less than it may is taken into account (SC.04).
         """
-        now, duration = self._clock.unix(), min(duration, MAX_DURATION_S)
-        if evse_id != STATION:
-            agreed = self.agreed(evse_id)
-            evse = self._evses[evse_id]
-            return self._composite(evse, [*self._for(evse), *([agreed] if agreed is not None else [])], now, duration)
-        each = [self.schedule(evse.id, duration) for evse in self._evses]
-        phases = max(connector.phases for connector in self._evses.connectors)
-        return station_schedule(self._grid, phases, station_wide(self._obeyed()), each, now, duration)
+        now = self._clock.unix()
+        return composite(self._expected(self._evses[evse_id], now), now, min(duration, MAX_DURATION_S))
+
+    async def station_schedule(self, duration: int, *, per_phase: bool) -> CompositeSchedule:
+        """The composite schedule of the grid connection from now on (K08.FR.03): see `ocpp.core.station_schedule`."""
+        now, phases = self._clock.unix(), max(connector.phases for connector in self._evses.connectors)
+        own = limits_of(connection(self._grid, phases), station_wide(self._obeyed()), now)
+        evses = [self._expected(evse, now) for evse in self._evses]
+        duration = min(duration, MAX_DURATION_S)
+        return await station_schedule(own, evses, phases, now, duration, per_phase=per_phase)
+
+    def _expected(self, evse: Evse, now: float) -> Limits:
+        agreed = self.agreed(evse.id)
+        profiles = [*self._for(evse), *([agreed] if agreed is not None else [])]
+        return limits_of(self._place(evse), profiles, self._anchor(evse, now))
 
     def _composite(self, evse: Evse, profiles: list[ChargingProfile], now: float, duration: int) -> list[Slice]:
-        return composite(self._place(evse), profiles, now, duration, self._anchor(evse, now))
+        limits = limits_of(self._place(evse), profiles, self._anchor(evse, now))
+        return composite(limits, now, duration).slices
 
     def choices(self, evse_id: int, duration: int) -> list[tuple[int, list[Slice]]]:
         """The composite schedules an EV may choose from, with their ids: one for each schedule of its TxProfiles, the

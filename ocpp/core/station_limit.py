@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ocpp.core.evse import Evse, Evses
 from ocpp.core.grid import Grid
-from ocpp.core.limits import Limit, Place, Slice, composite, least_a, limit_at
+from ocpp.core.limits import Limit, Place, least_a, limit_at
 from ocpp.core.schedule import STATION, ChargingProfile, Purpose
 from ocpp.core.sharing import Demand, share
 
@@ -68,30 +68,5 @@ class StationLimit:
         )
 
 
-def station_schedule(
-    grid: Grid,
-    phases: int,
-    profiles: Sequence[ChargingProfile],
-    schedules: Sequence[Sequence[Slice]],
-    now: float,
-    duration: int,
-) -> list[Slice]:
-    """What all EVSEs draw together by their composite schedules, within the limits of the connection (K08.FR.03)."""
-    own = composite(connection(grid, phases), profiles, now, duration, now)
-    slices: list[Slice] = []
-    for start in sorted({each.start for schedule in (*schedules, own) for each in schedule}):
-        power = sum(_at(schedule, start).power_w(grid.voltage_v) for schedule in schedules)
-        most = _at(own, start)
-        limit = Limit(min(power / (phases * grid.voltage_v), most.current_a), phases, most.sources)
-        if not slices or slices[-1].limit.current_a != limit.current_a:
-            slices.append(Slice(start, limit))
-    return slices
-
-
 def _charges(evse: Evse) -> bool:
     return evse.session is not None and evse.session.delivery.allowed
-
-
-def _at(schedule: Sequence[Slice], start: int) -> Limit:
-    """What holds at a second of a composite schedule."""
-    return [each for each in schedule if each.start <= start][-1].limit

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime
 
 from ocpp.core.context import Context
 from ocpp.core.installed_profiles import Criteria
-from ocpp.core.limits import Slice
+from ocpp.core.limits import CompositeSchedule, Slice
 from ocpp.core.schedule import (
     DAY_S,
     PERIOD_IN_MESSAGE,
@@ -98,8 +98,10 @@ class SmartCharging:
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
-    def get_composite_schedule(self, request: v16.GetCompositeScheduleRequest) -> v16.GetCompositeScheduleResponse:
-        """GetCompositeSchedule."""
+    def get_composite_schedule(
+        self, request: v16.GetCompositeScheduleRequest
+    ) -> v16.GetCompositeScheduleResponse | Awaitable[v16.GetCompositeScheduleResponse]:
+        """GetCompositeSchedule; connector 0 is the station's connection to the grid."""
         smart = self._context.charging.smart
         try:
             evse_id = self._evse_id(request.connector_id)
@@ -108,17 +110,35 @@ class SmartCharging:
         if evse_id is None or not smart.on or request.duration <= 0:
             return v16.GetCompositeScheduleResponse(status=v16.GetCompositeScheduleStatus("Rejected"))
         unit = request.charging_rate_unit or v16.ChargingRateUnitType("A")
-        start = datetime.fromtimestamp(int(self._context.clock.unix()), UTC)
+        if evse_id == STATION:
+            return self._station_schedule(request, unit)
+        return self._composite(request, unit, self._now(), smart.schedule(evse_id, request.duration))
+
+    async def _station_schedule(
+        self, request: v16.GetCompositeScheduleRequest, unit: v16.ChargingRateUnitType
+    ) -> v16.GetCompositeScheduleResponse:
+        smart, start = self._context.charging.smart, self._now()
+        found = await smart.station_schedule(request.duration, per_phase=unit == "A")
+        return self._composite(request, unit, start, found)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(int(self._context.clock.unix()), UTC)
+
+    def _composite(
+        self,
+        request: v16.GetCompositeScheduleRequest,
+        unit: v16.ChargingRateUnitType,
+        start: datetime,
+        found: CompositeSchedule,
+    ) -> v16.GetCompositeScheduleResponse:
         return v16.GetCompositeScheduleResponse(
             status=v16.GetCompositeScheduleStatus("Accepted"),
             connector_id=request.connector_id,
             schedule_start=start,
             charging_schedule=v16.ChargingSchedule(
                 charging_rate_unit=unit,
-                charging_schedule_period=[
-                    self._period(each, unit.value) for each in smart.schedule(evse_id, request.duration)
-                ],
-                duration=request.duration,
+                charging_schedule_period=[self._period(each, unit.value) for each in found.slices],
+                duration=found.duration,
                 start_schedule=start,
             ),
         )

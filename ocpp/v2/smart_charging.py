@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from itertools import groupby
@@ -10,7 +10,7 @@ from itertools import groupby
 from ocpp.core.context import Context
 from ocpp.core.external_limits import ExternalLimit
 from ocpp.core.installed_profiles import Criteria
-from ocpp.core.limits import Slice
+from ocpp.core.limits import CompositeSchedule, Slice
 from ocpp.core.schedule import (
     DAY_S,
     MOST_PHASES,
@@ -126,8 +126,10 @@ class SmartCharging:
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
-    def get_composite_schedule(self, request: v2.GetCompositeScheduleRequest) -> v2.GetCompositeScheduleResponse:
-        """K08."""
+    def get_composite_schedule(
+        self, request: v2.GetCompositeScheduleRequest
+    ) -> v2.GetCompositeScheduleResponse | Awaitable[v2.GetCompositeScheduleResponse]:
+        """K08; EVSE 0 is the station's connection to the grid."""
         smart = self._context.charging.smart
         unit = request.charging_rate_unit or v2.ChargingRateUnitEnum(self._units.value[0])
         defect = ""
@@ -143,14 +145,33 @@ class SmartCharging:
             return v2.GetCompositeScheduleResponse(
                 status=v2.GenericStatusEnum("Rejected"), status_info=v2.StatusInfo(reason_code=defect)
             )
+        if request.evse_id == STATION:
+            return self._station_schedule(request, unit)
+        return self._composite(request, unit, self._now(), smart.schedule(request.evse_id, request.duration))
+
+    async def _station_schedule(
+        self, request: v2.GetCompositeScheduleRequest, unit: v2.ChargingRateUnitEnum
+    ) -> v2.GetCompositeScheduleResponse:
+        smart, start = self._context.charging.smart, self._now()
+        found = await smart.station_schedule(request.duration, per_phase=unit == "A")
+        return self._composite(request, unit, start, found)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(int(self._context.clock.unix()), UTC)
+
+    def _composite(
+        self,
+        request: v2.GetCompositeScheduleRequest,
+        unit: v2.ChargingRateUnitEnum,
+        start: datetime,
+        found: CompositeSchedule,
+    ) -> v2.GetCompositeScheduleResponse:
         schedule = v2.CompositeSchedule(
             evse_id=request.evse_id,
-            duration=request.duration,
-            schedule_start=datetime.fromtimestamp(int(self._context.clock.unix()), UTC),
+            duration=found.duration,
+            schedule_start=start,
             charging_rate_unit=unit,
-            charging_schedule_period=[
-                self._period(each, unit.value) for each in smart.schedule(request.evse_id, request.duration)
-            ],
+            charging_schedule_period=[self._period(each, unit.value) for each in found.slices],
         )
         return v2.GetCompositeScheduleResponse(status=v2.GenericStatusEnum("Accepted"), schedule=schedule)
 

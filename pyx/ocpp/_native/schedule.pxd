@@ -67,5 +67,6 @@ cdef class Limits:
     cdef int _phases
     cdef int _default_phases
     cdef double _voltage_v
+    cdef readonly double told_s
     cdef double _look(self, double at, bint everything)
     cdef Limit _limit(self)

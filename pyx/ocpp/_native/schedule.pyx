@@ -13,6 +13,7 @@ from ocpp._native.slots cimport attribute, place_of
 from sys import intern
 
 cdef enum:
+    MOST_LOOKS = 16384  # some milliseconds
     MOST_PHASES = 3
     UNNAMED = 99  # more than any number of phases
 
@@ -336,18 +337,20 @@ cdef class Limits:
         cdef double until = self._look(after, True)
         return None if until == INFINITY else until
 
-    def slices(self, double start, double duration, Py_ssize_t most):
+    def slices(self, double start, double duration, Py_ssize_t most, Py_ssize_t looks=MOST_LOOKS):
         """The limits from an instant on, as stretches of whole seconds that differ (K08.FR.02); `most` at most.
 
-        They count from the second that `start` falls into, and end `duration` s after its begin. Of several limits in one
-        second the last one stands for it.
+        They count from the second that `start` falls into, and end `duration` s after its begin, or sooner where there are
+        more of them, or where so many periods that change nothing follow one another that `looks` are not enough:
+        `told_s` says after how many seconds. Of several limits in one second the last one stands for it.
         """
         cdef list slices = []
         cdef Limit limit
         cdef Slice made, last = None
         cdef double origin = floor(start), at = start, until = self._look(start, True)
         cdef long second
-        while at < origin + duration and len(slices) < most:
+        while at < origin + duration and len(slices) < most and looks > 0:
+            looks -= 1
             limit, second = self._limit(), <long>(at - origin)
             if last is not None and last.start == second:
                 slices.pop()
@@ -360,6 +363,7 @@ cdef class Limits:
             at = until
             if at < origin + duration:
                 until = self._look(at, False)
+        self.told_s = max(0.0, min(duration, floor(at - origin)))
         return slices
 
 

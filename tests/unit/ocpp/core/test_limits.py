@@ -204,7 +204,9 @@ WINDOW_STARTS = on_grid(-DAY_S, DAY_S) | on_grid(-DAY_S, 400 * DAY_S)
 def test_the_composite_schedule_is_what_the_oracle_sees_at_every_instant(profiles, offset, duration):
     start = NOON + offset
     anchor = start
-    slices = composite(PLACE, profiles, start, duration, anchor)
+    made = composite(limits_of(PLACE, profiles, anchor), start, duration)
+    assert made.duration == duration
+    slices = made.slices
     assert slices[0].start == 0
     assert [each.start for each in slices] == sorted({each.start for each in slices})
     for second in range(0, duration, GRID):
@@ -232,4 +234,16 @@ def test_until_the_next_change_the_oracle_sees_none(profiles, offset):
 
 def test_a_composite_schedule_is_bounded():
     busy = profile(schedule={"periods": tuple(Period(n, 6 + n % 2) for n in range(1500))})
-    assert len(composite(PLACE, [busy], NOON, 5000, NOON)) == 1024
+    made = composite(limits_of(PLACE, [busy], NOON), NOON, 5000)
+    assert len(made.slices) == made.duration == 1024
+
+
+def test_a_composite_schedule_of_many_periods_that_change_nothing_is_one_of_a_shorter_time():
+    daily = profile(
+        kind=Kind.RECURRING,
+        recurrency_s=DAY_S,
+        schedule={"periods": tuple(Period(60 * n, 10.0) for n in range(1000))},
+    )
+    made = composite(limits_of(PLACE, [daily], NOON), NOON, 366 * DAY_S)
+    assert [(each.start, each.limit.current_a) for each in made.slices] == [(0, 10.0)]
+    assert made.duration == 16 * DAY_S + 384 * 60  # 16,384 periods

@@ -40,6 +40,41 @@ async def composite(station, connector: int = 1, duration: int = 600, **more) ->
     return [(each["startPeriod"], each["limit"]) for each in answer["chargingSchedule"]["chargingSchedulePeriod"]]
 
 
+@pytest.mark.parametrize(
+    ("phases", "unit", "told"),
+    [(2, "A", [(0, 20.0, 2)]), (1, "A", [(0, 20.0, 1)]), (3, "A", [(0, 20.0, 3)]), (2, "W", [(0, 9200.0, 3)])],
+)
+@pytest.mark.req("1.6-5.7", "1.6-7.12")
+async def test_amperes_of_the_whole_station_are_those_of_a_phase(station, phases, unit, told):
+    period = {"startPeriod": 0, "limit": 20, "numberPhases": phases}
+    assert await install(station, schedule={"chargingSchedulePeriod": [period]}) == "Accepted"
+    payload = {"connectorId": 0, "duration": 600, "chargingRateUnit": unit}
+    periods = (await ask(station, "GetCompositeSchedule", payload))["chargingSchedule"]["chargingSchedulePeriod"]
+    assert [(each["startPeriod"], each["limit"], each["numberPhases"]) for each in periods] == told
+
+
+@pytest.mark.req("1.6-5.7")
+async def test_a_composite_schedule_tells_for_how_long_it_holds(station):
+    """A year in a thousand periods a day does not fit into a message: it is told of the time that does."""
+    periods = [{"startPeriod": 60 * n, "limit": 6 + n % 2} for n in range(1000)]
+    assert (
+        await install(
+            station,
+            chargingProfileKind="Recurring",
+            recurrencyKind="Daily",
+            schedule={"chargingSchedulePeriod": periods},
+        )
+        == "Accepted"
+    )
+    for connector in (0, 1):
+        payload = {"connectorId": connector, "duration": 366 * 86400}
+        schedule = (await ask(station, "GetCompositeSchedule", payload))["chargingSchedule"]
+        told = schedule["chargingSchedulePeriod"]
+        assert len(told) == 1024
+        assert schedule["duration"] > told[-1]["startPeriod"]
+        assert schedule["duration"] == 86400 + 24 * 60
+
+
 def allowed(station, evse: int = 1) -> float:
     return station.hardware.allowed[evse].current_a
 
