@@ -24,15 +24,20 @@ Entries = Sequence[tuple[IdToken, AuthorizationInfo | None]]
 
 
 class LocalList:
-    """The list and its version; only the CSMS changes it (D01.FR.09)."""
+    """The list and its version; only the CSMS changes it (D01.FR.09).
 
-    def __init__(self, model: DeviceModel, tokens: TokenRepository) -> None:
+    `empty_is_none`: an empty list has version 0 (1.6 section 5.10), whatever number it came with; in 2.x it keeps its own
+    (D01.FR.04).
+    """
+
+    def __init__(self, model: DeviceModel, tokens: TokenRepository, *, empty_is_none: bool = False) -> None:
         self._tokens = tokens
         self._enabled = model.boolean("LocalAuthListCtrlr/Enabled")
         self._items = model.integer("LocalAuthListCtrlr/ItemsPerMessage")
         entries = model.entry("LocalAuthListCtrlr/Entries")
         entries.getter = lambda: str(tokens.list_size())
         self._most = int(entries.definition.high or 0)
+        self._empty_is_none = empty_is_none
 
     @property
     def enabled(self) -> bool:
@@ -42,7 +47,9 @@ class LocalList:
     @property
     def version(self) -> int:
         """The version the CSMS gave the list; 0 while there is none, or it is switched off (D02.FR.02-03)."""
-        return self._tokens.list_version() if self.enabled else NO_LIST
+        if not self.enabled or (self._empty_is_none and self._tokens.list_size() == 0):
+            return NO_LIST
+        return self._tokens.list_version()
 
     def replace(self, version: int, entries: Entries) -> UpdateOutcome:
         """A full update: the list is what is given, nothing else (D01.FR.04, .15)."""
@@ -57,7 +64,7 @@ class LocalList:
         """A differential update: entries with information are added or replaced, those without removed."""
         if not self._fits(version, entries):
             return UpdateOutcome.FAILED
-        if version <= self._tokens.list_version():
+        if version <= self.version:
             return UpdateOutcome.VERSION_MISMATCH
         changes = {token.key: encode_info(info) if info is not None else None for token, info in entries}
         added = sum(1 for key, info in changes.items() if info and self._tokens.list_entry(key) is None)

@@ -158,7 +158,7 @@ class Strategy(ABC, DomainListener):
             evses=surroundings.evses,
             charging=self.charging,
             authorizer=self.authorizer,
-            local_list=LocalList(surroundings.model, self.tokens),
+            local_list=LocalList(surroundings.model, self.tokens, empty_is_none=self.major == 1),
             reservations=self.charging.reservations,
             availability=availability,
             resets=resets,

@@ -31,6 +31,18 @@ async def test_the_list_is_replaced_updated_and_versioned(station):
     assert station.model.value("LocalAuthListCtrlr/Entries") == "2"
 
 
+@pytest.mark.req("1.6-5.10")
+async def test_an_empty_list_has_version_0_however_it_became_empty(station):
+    assert await send(station, 5, entry("A")) == "Accepted"
+    assert await send(station, 6) == "Accepted"
+    assert await version_of(station) == 0
+    assert await send(station, 3, entry("B"), full=False) == "Accepted"
+    assert await version_of(station) == 3
+    assert await send(station, 3, entry("C"), full=False) == "VersionMismatch"
+    assert await send(station, 4, entry("B", None), full=False) == "Accepted"
+    assert await version_of(station) == 0
+
+
 @pytest.mark.req("1.6-errata-3.52")
 @pytest.mark.parametrize("version", [0, -1])
 async def test_versions_with_a_special_meaning_are_refused(station, version):
