@@ -68,16 +68,12 @@ class Conditions:
         return not self._session.delivery.allowed or (evse is not None and not evse.offers)
 
     def phases_used(self) -> int | None:
-        """From how many phases the EV draws, by the meter; as many as it may where the meter does not tell (yet)."""
+        """From how many phases the EV draws, by the meter; None where it does not, or the meter does not tell (yet)."""
         session = self._session
-        connector, reading = session.connector, session.read()
-        if connector is None or session.evse is None or not self.energy_flows:
+        if session.connector is None or not self.energy_flows:
             return None
-        drawing = reading.phases_drawing if reading is not None else 0
-        if drawing:
-            return drawing
-        limit = session.evse.limit
-        return min(connector.phases, limit.phases) if limit is not None else connector.phases
+        reading = session.read()
+        return (reading.phases_drawing or None) if reading is not None else None
 
     def must_start(self, gained: frozenset[str]) -> bool:
         """Whether a transaction begins now that these points have come to hold."""

@@ -51,6 +51,12 @@ class DriverTexts:
         self.changed: Callable[[], None] = lambda: None
         self.has_left: Callable[[int], bool] = lambda evse_id: False
         """Whether the driver at an EVSE is gone by the time a transaction ends."""
+        self.fallback_texts: Callable[[], Texts] = self._fallback
+        """What a driver without a tariff of their own is told (I04.FR.01)."""
+
+    def _fallback(self) -> Texts:
+        text = self._tariff_fallback.value
+        return (DisplayText(text),) if text else ()
 
     # -- what happens ---------------------------------------------------------------------------------------------
 
@@ -116,8 +122,7 @@ class DriverTexts:
             return cost.texts if cost is not None and cost.final else ()
         running = cost is not None and transaction is not None and cost.transaction_id == transaction.id
         known = self._drivers.get(token.value.casefold(), ())
-        fallback = self._tariff_fallback.value
-        tariff = known or ((DisplayText(fallback),) if fallback else ())
+        tariff = known or self.fallback_texts()[:MAX_TEXTS]
         return (
             *(cost.texts if cost is not None and running else ()),
             *(tariff if self._tariff_enabled.value else ()),

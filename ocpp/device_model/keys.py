@@ -1,5 +1,7 @@
 """OCPP 1.6 configuration keys: a view on the device model's variables, and vendor keys beside them."""
 
+import logging
+import re
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -13,6 +15,8 @@ from ocpp.device_model.model import DeviceModel, SetStatus
 from ocpp.device_model.standard.internal import EXTENSIONS, PROFILES
 from ocpp.errors import DeviceModelError
 
+log = logging.getLogger(__name__)
+
 _PROFILES = {**PROFILES, **EXTENSIONS}
 T = TypeVar("T")
 
@@ -23,6 +27,15 @@ MAX_KEY_LENGTH = 50
 
 MAX_VALUE_LENGTH = 500
 """CiString500Type."""
+
+PRICE_TEXT = "DefaultPriceText,"
+"""Beginning of the keys that hold what DefaultPrice is in one more language (extension org.openchargealliance.costmsg);
+such a key is there once it was set."""
+
+MAX_PRICE_TEXTS = 16
+"""Languages with a key of their own; a display has to turn through them."""
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*", re.ASCII)
 
 
 class KeyOutcome(StrEnum):
@@ -73,6 +86,9 @@ class KeyView:
         self._resolved: tuple[int, int] | None = None
         """The structure of the model, and the number of keys, for which `_lines` holds."""
         self._make: Callable[[str, bool, str | None], Any] | None = None
+        for name in model.stored_variables(VENDOR_COMPONENT):
+            if name.startswith(PRICE_TEXT):
+                self.add_vendor_key(name)
 
     def __iter__(self) -> Iterator[KeyValue]:
         for key in self._keys.values():
@@ -142,6 +158,31 @@ class KeyView:
         self._model.define(address, definition, vendor=True)
         self._keys[name.casefold()] = Key(name, address, "Vendor")
 
+    def add(self, key: Key) -> None:
+        """A key that only this station has, for a variable of the model; ValueError when there is one of that name."""
+        if key.name.casefold() in self._keys:
+            raise ValueError(f"key {key.name}: there is one of that name already")
+        self._keys[key.name.casefold()] = key
+
+    def price_texts(self) -> dict[str, str]:
+        """What DefaultPrice is in other languages, by language."""
+        found = [key.name for key in self._keys.values() if key.name.startswith(PRICE_TEXT)]
+        return {name.removeprefix(PRICE_TEXT): self.value(name) for name in found}
+
+    def _add_price_text(self, name: str) -> Key | None:
+        """The key for one more language; None where the name means none, or there is no room for it."""
+        language = name[len(PRICE_TEXT) :]
+        if not (name.casefold().startswith(PRICE_TEXT.casefold()) and _LANGUAGE.fullmatch(language)):
+            return None
+        if len(self.price_texts()) >= MAX_PRICE_TEXTS:
+            log.warning("the key %s is not taken: %d languages have theirs already", name, MAX_PRICE_TEXTS)
+            return None
+        try:
+            self.add_vendor_key(PRICE_TEXT + language)
+        except (ValueError, DeviceModelError) as error:
+            log.warning("the key %s is not taken: %s", name, error)
+        return self._find(name)
+
     def get(self, names: Iterable[str] = ()) -> tuple[list[KeyValue], list[str]]:
         """The keys asked for (all without names), and the names that no key has."""
         wanted = list(names)
@@ -180,7 +221,7 @@ class KeyView:
 
     def set(self, name: str, value: str) -> KeyOutcome:
         """What ChangeConfiguration does (1.6 section 5.3)."""
-        key = self._find(name)
+        key = self._find(name) or self._add_price_text(name)
         if key is None:
             return KeyOutcome.NOT_SUPPORTED
         if self.read_only(key) or self._defect(key, value) or (key.raised_only and not self._raises(key, value)):
@@ -259,4 +300,7 @@ class KeyView:
         if key.fixed is not None:
             return KeyValue(key.name, True, key.fixed)
         hidden = self._entry(key).definition.mutability is Mutability.WRITE_ONLY
-        return KeyValue(key.name, self.read_only(key), None if hidden else self._value(key)[:MAX_VALUE_LENGTH])
+        value = "" if hidden else self._value(key)
+        if key.whole and len(value) > MAX_VALUE_LENGTH:
+            value = ""
+        return KeyValue(key.name, self.read_only(key), None if hidden else value[:MAX_VALUE_LENGTH])

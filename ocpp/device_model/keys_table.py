@@ -19,7 +19,8 @@ class Key(msgspec.Struct, frozen=True):
 
     `list_of` are the values a list may hold. `shows_maximum`: the key is the largest value of the variable, not the
     value. `raised_only`: a CSMS may raise the number, never lower it, although the variable is read-only; the block
-    concerned makes the change (`KeyView.on_set`), and without one nothing does.
+    concerned makes the change (`KeyView.on_set`), and without one nothing does. `whole`: a value that is too long for a
+    key is told as an empty one, since a part of it would be wrong.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Key(msgspec.Struct, frozen=True):
     reboot_required: bool = False
     shows_maximum: bool = False
     raised_only: bool = False
+    whole: bool = False
     check: Callable[[str], str] | None = None
 
 
@@ -302,6 +304,41 @@ KEYS: tuple[Key, ...] = (
         "TariffCostCtrlr/NumberOfDecimals",
         "CostMessages",
         meaning="decimals of a cost (same extension)",
+    ),
+    *(
+        Key(name, address, "SignedMeterValues", meaning=f"{meaning} (white paper on signed meter values)")
+        for name, address, meaning in (
+            (
+                "PublicKeyWithSignedMeterValue",
+                "OCPPCommCtrlr/PublicKeyWithSignedMeterValue",
+                "how often the public key of the meter goes with its signed values",
+            ),
+            (
+                "SampledDataSignReadings",
+                "SampledDataCtrlr/SignReadings",
+                "whether sampled values are signed at the begin and the end of a transaction",
+            ),
+            (
+                "SampledDataSignStartedReadings",
+                "SampledDataCtrlr/SignStartedReadings",
+                "whether the value at the begin is told when the transaction begins",
+            ),
+            (
+                "SampledDataSignUpdatedReadings",
+                "SampledDataCtrlr/SignUpdatedReadings",
+                "whether the values in between are signed",
+            ),
+            (
+                "AlignedDataSignReadings",
+                "AlignedDataCtrlr/SignReadings",
+                "whether clock-aligned values are signed at the end of a transaction",
+            ),
+            (
+                "AlignedDataSignUpdatedReadings",
+                "AlignedDataCtrlr/SignUpdatedReadings",
+                "whether clock-aligned values are signed whenever they are sent",
+            ),
+        )
     ),
     Key(
         "AdditionalRootCertificateCheck",

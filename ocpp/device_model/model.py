@@ -126,6 +126,10 @@ class DeviceModel:
             self._entries.remove(entry)
             self._index.remove(*entry.component, *entry.variable)
 
+    def stored_variables(self, component: str) -> list[str]:
+        """The names of a component's variables that have a stored value, defined or not."""
+        return [variable for name, variable in self._stored if name == component]
+
     def guard(self, guard: Guard) -> None:
         """Let a block look at every write of the CSMS before it happens."""
         self._guards.append(guard)

@@ -20,10 +20,12 @@ from ocpp.core.evse import Connector, Evse
 from ocpp.core.hardware import DisplayText
 from ocpp.core.identity import UNTYPED, IdToken
 from ocpp.core.transaction import Transaction, TransactionStore
+from ocpp.device_model.keys import KeyView
 from ocpp.messages import v16
 from ocpp.rpc.endpoint import Handler
 from ocpp.v16 import translation
 from ocpp.v16.core.status import Status
+from ocpp.v16.transferred import Transferred, read
 
 VENDOR = "org.openchargealliance.costmsg"
 CHECK_INTERVAL_S = 1.0
@@ -35,11 +37,7 @@ SECONDS_PER_HOUR = 3600
 log = logging.getLogger(__name__)
 
 
-class _Message(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
-    """An object of the extension; fields that are not known are passed over."""
-
-
-class PriceText(_Message, frozen=True):
+class PriceText(Transferred, frozen=True):
     """A text in one more language."""
 
     content: str
@@ -47,7 +45,7 @@ class PriceText(_Message, frozen=True):
     language: str = ""
 
 
-class ChargingPrice(_Message, frozen=True):
+class ChargingPrice(Transferred, frozen=True):
     """What energy and time cost while energy flows."""
 
     kwh_price: Decimal = msgspec.field(default=Decimal(0), name="kWhPrice")
@@ -55,14 +53,14 @@ class ChargingPrice(_Message, frozen=True):
     flat_fee: Decimal = Decimal(0)
 
 
-class IdlePrice(_Message, frozen=True):
+class IdlePrice(Transferred, frozen=True):
     """What time costs while none flows, after some minutes that cost nothing."""
 
     grace_minutes: int = 0
     hour_price: Decimal = Decimal(0)
 
 
-class Prices(_Message, frozen=True):
+class Prices(Transferred, frozen=True):
     """What holds from a moment on."""
 
     at_time: datetime | None = None
@@ -70,7 +68,7 @@ class Prices(_Message, frozen=True):
     idle_price: IdlePrice | None = None
 
 
-class MeterTrigger(_Message, frozen=True):
+class MeterTrigger(Transferred, frozen=True):
     """When the CSMS wants a meter value."""
 
     at_time: datetime | None = None
@@ -79,7 +77,7 @@ class MeterTrigger(_Message, frozen=True):
     at_cp_status: tuple[str, ...] = msgspec.field(default=(), name="atCPStatus")
 
 
-class SetUserPrice(_Message, frozen=True):
+class SetUserPrice(Transferred, frozen=True):
     """The price for a driver, as text."""
 
     id_token: str
@@ -87,7 +85,7 @@ class SetUserPrice(_Message, frozen=True):
     price_text_extra: tuple[PriceText, ...] = ()
 
 
-class RunningCost(_Message, frozen=True):
+class RunningCost(Transferred, frozen=True):
     """What a transaction costs so far, and what goes on costing."""
 
     transaction_id: int
@@ -113,7 +111,14 @@ class RunningCost(_Message, frozen=True):
         return self.cost + charging.kwh_price * energy / WH_PER_KWH + charging.hour_price * seconds / SECONDS_PER_HOUR
 
 
-class FinalCost(_Message, frozen=True):
+class DefaultText(Transferred, frozen=True):
+    """The value of DefaultPrice or a DefaultPriceText, where it is no plain text."""
+
+    price_text: str = ""
+    price_text_offline: str = ""
+
+
+class FinalCost(Transferred, frozen=True):
     """What a transaction has cost."""
 
     transaction_id: int
@@ -123,7 +128,7 @@ class FinalCost(_Message, frozen=True):
     qr_code_text: str = ""
 
 
-MESSAGES: dict[str, type[_Message]] = {
+MESSAGES: dict[str, type[Transferred]] = {
     "SetUserPrice": SetUserPrice,
     "RunningCost": RunningCost,
     "FinalCost": FinalCost,
@@ -133,8 +138,10 @@ MESSAGES: dict[str, type[_Message]] = {
 class CostMessages:
     """The extension. Texts go to the displays; the CSMS gets the meter values it asks for."""
 
-    def __init__(self, context: Context, store: TransactionStore, status: Status) -> None:
+    def __init__(self, context: Context, store: TransactionStore, status: Status, keys: KeyView) -> None:
         self._context = context
+        self._keys = keys
+        self._default_price = context.model.text("TariffCostCtrlr/TariffFallbackMessage")
         self._store = store
         self._status = status
         self._enabled = context.model.boolean("TariffCostCtrlr/Enabled[Cost]")
@@ -150,7 +157,18 @@ class CostMessages:
 
     def callbacks_complete(self) -> None:
         """See `Block.callbacks_complete`."""
-        self._context.data_transfer.setdefault(VENDOR, self.data_transfer)
+        context = self._context
+        context.data_transfer.setdefault(VENDOR, self.data_transfer)
+        texts = context.driver_texts
+        texts.fallback_texts = self.default_texts
+        for signal in (context.signals.accepted, context.signals.disconnected):
+            signal.listen(lambda: texts.changed())
+
+    def default_texts(self) -> tuple[DisplayText, ...]:
+        """DefaultPrice, and DefaultPriceText of every language; each as it is meant for being online or offline."""
+        found = {"": self._default_price.value, **self._keys.price_texts()}
+        texts = ((_default_text(value, online=self._context.rpc.online), language) for language, value in found.items())
+        return tuple(DisplayText(text, language=language) for text, language in texts if text)
 
     async def data_transfer(self, message_id: str | None, data: Any) -> tuple[str, Any]:
         """What the CSMS sends; gives status and data of the answer."""
@@ -159,10 +177,8 @@ class CostMessages:
             return "UnknownMessageId", None
         if not self._enabled.value:
             return "Rejected", None
-        try:
-            message: Any = msgspec.json.decode(data or "", type=kind)
-        except msgspec.DecodeError as wrong:
-            log.warning("%s cannot be read: %s", message_id, wrong)
+        message: Any = read(kind, data, message_id)
+        if message is None:
             return "Rejected", None
         if isinstance(message, SetUserPrice):
             texts = _texts(message.price_text, message.price_text_extra)
@@ -280,6 +296,16 @@ class CostMessages:
         """No timers any more."""
         if self._timer is not None:
             self._timer.cancel()
+
+
+def _default_text(value: str, *, online: bool) -> str:
+    """What a driver is told: a text as it is, of an object the text that fits."""
+    if not value.lstrip().startswith("{"):
+        return value
+    found = read(DefaultText, value, "DefaultPrice")
+    if found is None:
+        return ""
+    return found.price_text if online else found.price_text_offline or found.price_text
 
 
 def _texts(text: str, extra: tuple[PriceText, ...]) -> tuple[DisplayText, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
@@ -21,6 +21,7 @@ from ocpp.errors import CallError
 from ocpp.messages import v16
 from ocpp.rpc.endpoint import Handler
 from ocpp.security.certificate_folder import Kind
+from ocpp.v16.transferred import Transferred, read
 
 if TYPE_CHECKING:
     from ocpp.security.certificates import HashData
@@ -36,82 +37,91 @@ ROOTS = {
 }
 LISTED = {**ROOTS, "V2GCertificateChain": Kind.V2G}
 
+MAX_CERTIFICATE = 5500
+"""Characters of InstallCertificateRequest.certificate."""
+
+MAX_CHAIN = 10_000
+"""Characters of CertificateSignedRequest.certificateChain."""
+
+MAX_CERTIFICATE_TYPES = 16
+"""Names of kinds in one message; there are half a dozen."""
+
+V2G_CERTIFICATE = "V2GCertificate"
+SIGNING_TRIGGERS = frozenset({"SignCertificate", "SignV2GCertificate"})
+"""Both names that Central Systems use for it: in this extension there is no other certificate to sign."""
+
 log = logging.getLogger(__name__)
 
 
-class _Message(msgspec.Struct, rename="camel", frozen=True, kw_only=True, omit_defaults=True):
-    """An object of the extension; fields that are not known are passed over."""
-
-
-class CertificateHash(_Message, frozen=True):
+class CertificateHash(Transferred, frozen=True):
     """CertificateHashDataType of 2.0.1."""
 
-    hash_algorithm: str
-    issuer_name_hash: str
-    issuer_key_hash: str
-    serial_number: str
+    hash_algorithm: Literal["SHA256", "SHA384", "SHA512"]
+    issuer_name_hash: Annotated[str, msgspec.Meta(max_length=128)]
+    issuer_key_hash: Annotated[str, msgspec.Meta(max_length=128)]
+    serial_number: Annotated[str, msgspec.Meta(max_length=40)]
 
 
-class InstallCertificate(_Message, frozen=True):
+class InstallCertificate(Transferred, frozen=True):
     """A root certificate to install."""
 
     certificate_type: str
-    certificate: str
+    certificate: Annotated[str, msgspec.Meta(max_length=MAX_CERTIFICATE)]
 
 
-class DeleteCertificate(_Message, frozen=True):
+class DeleteCertificate(Transferred, frozen=True):
     """A certificate to delete."""
 
     certificate_hash_data: CertificateHash
 
 
-class GetInstalledCertificateIds(_Message, frozen=True):
+class GetInstalledCertificateIds(Transferred, frozen=True):
     """Which certificates to list; none: all."""
 
-    certificate_type: tuple[str, ...] = ()
+    certificate_type: Annotated[tuple[str, ...], msgspec.Meta(max_length=MAX_CERTIFICATE_TYPES)] | None = None
 
 
-class CertificateSigned(_Message, frozen=True):
+class CertificateSigned(Transferred, frozen=True):
     """The certificate that was asked for."""
 
-    certificate_chain: str
-    certificate_type: str = "V2GCertificate"
+    certificate_chain: Annotated[str, msgspec.Meta(max_length=MAX_CHAIN)]
+    certificate_type: str | None = None
 
 
-class TriggerMessage(_Message, frozen=True):
-    """A message to send: SignV2GCertificate."""
+class TriggerMessage(Transferred, frozen=True):
+    """A message to send: one of `SIGNING_TRIGGERS`."""
 
     requested_message: str
 
 
-class IdTokenInfo(_Message, frozen=True):
+class IdTokenInfo(Transferred, frozen=True):
     """What the CSMS says about a contract."""
 
     status: str
 
 
-class AuthorizeAnswer(_Message, frozen=True):
+class AuthorizeAnswer(Transferred, frozen=True):
     """The answer to Authorize."""
 
     id_token_info: IdTokenInfo
-    certificate_status: str = ""
+    certificate_status: str | None = None
 
 
-class EvCertificate(_Message, frozen=True):
+class EvCertificate(Transferred, frozen=True):
     """The answer to Get15118EVCertificate."""
 
     status: str
-    exi_response: str = ""
+    exi_response: str | None = None
 
 
-class CertificateStatus(_Message, frozen=True):
+class CertificateStatus(Transferred, frozen=True):
     """The answer to GetCertificateStatus."""
 
     status: str
     ocsp_result: str | None = None
 
 
-class Status(_Message, frozen=True):
+class Status(Transferred, frozen=True):
     """An answer that is a status."""
 
     status: str
@@ -122,7 +132,7 @@ class PlugAndCharge:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._messages: dict[str, tuple[type[_Message], Callable[[Any], dict[str, Any]]]] = {
+        self._messages: dict[str, tuple[type[Transferred], Callable[[Any], dict[str, Any]]]] = {
             "InstallCertificate": (InstallCertificate, self._install),
             "DeleteCertificate": (DeleteCertificate, self._delete),
             "GetInstalledCertificateIds": (GetInstalledCertificateIds, self._list),
@@ -151,10 +161,8 @@ class PlugAndCharge:
         if message_id not in self._messages:
             return "UnknownMessageId", None
         kind, handle = self._messages[message_id]
-        try:
-            message = msgspec.json.decode(data or "", type=kind)
-        except msgspec.DecodeError as wrong:
-            log.warning("%s cannot be read: %s", message_id, wrong)
+        message = read(kind, data, message_id)
+        if message is None:
             return "Rejected", None
         return "Accepted", msgspec.json.encode(handle(message)).decode()
 
@@ -188,12 +196,12 @@ class PlugAndCharge:
         return {"status": ACCEPTED, "certificateHashDataChain": chains}
 
     def _signed(self, message: CertificateSigned) -> dict[str, Any]:
-        if message.certificate_type != "V2GCertificate":
+        if (message.certificate_type or V2G_CERTIFICATE) != V2G_CERTIFICATE:
             return {"status": "Rejected"}
         return _status(self._context.signing.signed(message.certificate_chain, Kind.V2G))
 
     def _trigger(self, message: TriggerMessage) -> dict[str, Any]:
-        if message.requested_message != "SignV2GCertificate":
+        if message.requested_message not in SIGNING_TRIGGERS:
             return {"status": "NotImplemented"}
         self._context.clock.call_later(0.0, lambda: self._context.rpc.spawn(self._context.signing.request(Kind.V2G)))
         return {"status": ACCEPTED}
@@ -208,17 +216,17 @@ class PlugAndCharge:
         response: v16.DataTransferResponse = await self._context.rpc.call(request)
         if response.status.value != ACCEPTED:
             raise CallError("NotSupported", f"{message_id}: {response.status.value}")
-        try:
-            return msgspec.json.decode(response.data or "", type=answer)
-        except msgspec.DecodeError as wrong:
-            raise CallError("FormationViolation", f"the answer to {message_id} cannot be read: {wrong}") from wrong
+        found = read(answer, response.data, f"the answer to {message_id}")
+        if found is None:
+            raise CallError("FormationViolation", f"the answer to {message_id} cannot be read")
+        return found
 
     async def sign(self, kind: Kind, request: str) -> bool:
         """SignCertificate towards EVs; the station's own certificate goes the way of the white paper."""
         if kind is not Kind.V2G:
             return await self._sign_station(kind, request) if self._sign_station is not None else False
         answer: Status = await self._call(
-            "SignCertificate", {"csr": request, "certificateType": "V2GCertificate"}, Status
+            "SignCertificate", {"csr": request, "certificateType": V2G_CERTIFICATE}, Status
         )
         return answer.status == ACCEPTED
 
@@ -232,13 +240,13 @@ class PlugAndCharge:
         answer: AuthorizeAnswer = await self._call("Authorize", data, AuthorizeAnswer)
         known = answer.id_token_info.status in set(AuthorizationStatus)
         status = AuthorizationStatus(answer.id_token_info.status) if known else AuthorizationStatus.INVALID
-        return AuthorizationInfo(status=status), answer.certificate_status
+        return AuthorizationInfo(status=status), answer.certificate_status or ""
 
     async def forward(self, schema: str, action: str, exi: str) -> EvCertificateAnswer:
         """Get15118EVCertificate."""
         data = {"iso15118SchemaVersion": schema, "action": action, "exiRequest": exi}
         answer: EvCertificate = await self._call("Get15118EVCertificate", data, EvCertificate)
-        return EvCertificateAnswer(answer.status == ACCEPTED, answer.exi_response)
+        return EvCertificateAnswer(answer.status == ACCEPTED, answer.exi_response or "")
 
     async def ask_status(self, query: OcspQuery) -> str | None:
         """GetCertificateStatus."""

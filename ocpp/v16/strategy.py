@@ -12,7 +12,9 @@ from ocpp.core.identity import IdToken
 from ocpp.core.settings import SessionSettings, SessionSettings16
 from ocpp.core.strategy import Strategy
 from ocpp.device_model import DeviceModel
+from ocpp.device_model.address import parse
 from ocpp.device_model.keys import KeyView
+from ocpp.device_model.keys_table import Key
 from ocpp.messages import v16
 from ocpp.rpc.permission import BootState
 from ocpp.v16.absent import AbsentProfiles
@@ -40,6 +42,7 @@ class Strategy16(Strategy):
         """See `Strategy.build`."""
         context = self.context
         keys = self.surroundings.keys or KeyView(context.model)
+        self._show_public_keys(keys)
         self.core = Core(context, self.outbox, keys)
         trigger = RemoteTrigger(context)
         trigger.triggers |= {
@@ -54,7 +57,7 @@ class Strategy16(Strategy):
         trigger.triggers["FirmwareStatusNotification"] = lambda _: firmware.trigger
         trigger.extended["FirmwareStatusNotification"] = lambda _: firmware.trigger_signed
         trigger.triggers["SignChargePointCertificate"] = lambda _: certificates.sign
-        self.costs = CostMessages(context, self.store, self.core.status)
+        self.costs = CostMessages(context, self.store, self.core.status, keys)
         blocks: list[Block] = [self.core, trigger, diagnostics, certificates, firmware, Security(context, keys)]
         blocks.append(self.costs)
         if self.has("ISO15118Ctrlr"):
@@ -66,6 +69,17 @@ class Strategy16(Strategy):
         if self.has("SmartChargingCtrlr"):
             blocks.append(SmartCharging(context))
         return [*blocks, AbsentProfiles(blocks)]
+
+    def _show_public_keys(self, keys: KeyView) -> None:
+        """MeterPublicKey and the connector's number, where the EVSE has a meter that signs."""
+        for evse in self.context.evses:
+            address = f"FiscalMetering@{evse.id}/PublicKey"
+            if self.context.model.find(*parse(address)) is None:
+                continue
+            for connector in evse.connectors:
+                number = self.context.evses.number_of(connector)
+                meaning = f"public key of the meter of connector {number}"
+                keys.add(Key(f"MeterPublicKey{number}", address, "SignedMeterValues", meaning=meaning, whole=True))
 
     # -- boot -----------------------------------------------------------------------------------------------------
 

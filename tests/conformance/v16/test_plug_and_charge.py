@@ -120,6 +120,42 @@ def test_bad_messages_are_refused(csms, station, message, data, status):
     assert csms.call("DataTransfer", wish) == {"status": status}
 
 
+HASH = {"hashAlgorithm": "SHA256", "issuerNameHash": "0a", "issuerKeyHash": "0b", "serialNumber": "01"}
+
+
+@pytest.mark.parametrize(
+    ("message", "data"),
+    [
+        ("DeleteCertificate", {"certificateHashData": HASH | {"hashAlgorithm": "MD5"}}),
+        ("DeleteCertificate", {"certificateHashData": HASH | {"hashAlgorithm": "sha256"}}),
+        ("DeleteCertificate", {"certificateHashData": HASH | {"hashAlgorithm": None}}),
+        ("DeleteCertificate", {"certificateHashData": HASH | {"serialNumber": "1" * 41}}),
+        ("DeleteCertificate", {"certificateHashData": HASH | {"issuerKeyHash": "1" * 129}}),
+        ("DeleteCertificate", {"certificateHashData": [HASH]}),
+        ("GetInstalledCertificateIds", {"certificateType": "V2GRootCertificate"}),
+        ("GetInstalledCertificateIds", {"certificateType": ["V2GRootCertificate"] * 17}),
+        ("InstallCertificate", {"certificateType": "V2GRootCertificate", "certificate": "x" * 5501}),
+        ("InstallCertificate", {"certificateType": "V2GRootCertificate", "certificate": 1}),
+        ("CertificateSigned", {"certificateChain": "x" * 10_001}),
+        ("TriggerMessage", {"requestedMessage": 7}),
+        ("TriggerMessage", "not JSON"),
+        ("TriggerMessage", None),
+    ],
+)
+def test_content_that_breaks_the_rules_of_its_message_is_rejected(csms, station, message, data):
+    text = {} if data is None else {"data": data if isinstance(data, str) else json.dumps(data)}
+    answer = csms.call("DataTransfer", {"vendorId": VENDOR, "messageId": message, **text})
+    assert answer == {"status": "Rejected"}
+    assert ask(csms, "GetInstalledCertificateIds", {"certificateType": None})["status"] in ("Accepted", "NotFound")
+
+
+@pytest.mark.parametrize("message", ["SignCertificate", "SignV2GCertificate"])
+def test_the_certificate_towards_evs_is_asked_for_by_either_name(csms, station, message):
+    answer(csms, SignCertificate={"status": "Accepted"})
+    assert ask(csms, "TriggerMessage", {"requestedMessage": message})["status"] == "Accepted"
+    assert expect(csms, "SignCertificate")["certificateType"] == "V2GCertificate"
+
+
 def test_without_iso15118_there_is_no_such_vendor(setup, csms):
     setup.start()
     wish = {"vendorId": VENDOR, "messageId": "InstallCertificate", "data": "{}"}

@@ -1,7 +1,7 @@
 """Prices and costs over DataTransfer (the extension org.openchargealliance.costmsg)."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from support.station import CARD
@@ -139,3 +139,77 @@ async def test_switched_off_it_takes_nothing(station):
     wish = {"key": "CustomDisplayCostAndPrice", "value": "false"}
     assert (await station.csms.call(station.clock, "ChangeConfiguration", wish))[2] == {"status": "Accepted"}
     assert await send(station, "SetUserPrice", {"idToken": CARD, "priceText": "x"}) == "Rejected"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"cost": "NaN"},
+        {"cost": "Infinity"},
+        {"chargingPrice": {"kWhPrice": "1e999999"}},
+        {"meterValue": "-1e13"},
+        {"timestamp": "yesterday"},
+        {"idlePrice": {"graceMinutes": 1.5}},
+        {"triggerMeterValue": {"atEnergykWh": "sNaN"}},
+    ],
+)
+async def test_amounts_that_nobody_can_calculate_with_are_rejected(station, more):
+    await station.charge()
+    assert await send(station, "RunningCost", running(station, **more)) == "Rejected"
+    await station.clock.advance(10)
+    assert shown(station) == []
+
+
+@pytest.mark.parametrize("data", ["", "[" * 100_000, "null", '{"idToken": "\\ud800"}', "[]"])
+async def test_what_is_no_object_is_rejected(station, data):
+    assert await send(station, "SetUserPrice", data) == "Rejected"
+
+
+async def test_times_without_offset_are_utc(station):
+    await station.charge()
+    bare = {"atTime": (station.clock.now() + timedelta(seconds=60)).isoformat().removesuffix("+00:00")}
+    message = running(station, timestamp=station.clock.now().isoformat().removesuffix("+00:00"))
+    message |= {"chargingPrice": {"hourPrice": 3600}, "nextPeriod": bare}
+    assert await send(station, "RunningCost", message) == "Accepted"
+    await station.clock.advance(30)
+    assert shown(station) == ["31.00 EUR"]
+    await station.clock.advance(60)
+    assert shown(station) == ["61.00 EUR"]
+
+
+async def change(station, key: str, value: str) -> str:
+    return (await station.csms.call(station.clock, "ChangeConfiguration", {"key": key, "value": value}))[2]["status"]
+
+
+async def read(station, *keys: str) -> dict:
+    return (await station.csms.call(station.clock, "GetConfiguration", {"key": list(keys)}))[2]
+
+
+async def test_the_default_price_has_a_key_for_every_language(make_station):
+    station = await make_station()
+    assert await change(station, "DefaultPrice", "0.30 per kWh") == "Accepted"
+    german = json.dumps({"priceText": "0,30 je kWh", "priceTextOffline": "offline: 0,40 je kWh"})
+    assert await change(station, "DefaultPriceText,de", german) == "Accepted"
+    assert await change(station, "defaultpricetext,nb_NO", "0,30 per kWh") == "Accepted"
+    assert await change(station, "DefaultPriceText,", "x") == "NotSupported"
+    assert await change(station, "DefaultPriceText,d e", "x") == "NotSupported"
+    assert (await read(station, "DefaultPriceText,de"))["configurationKey"] == [
+        {"key": "DefaultPriceText,de", "readonly": False, "value": german}
+    ]
+    assert (await read(station, "DefaultPriceText,it"))["unknownKey"] == ["DefaultPriceText,it"]
+    await station.charge()
+    assert shown(station) == ["0.30 per kWh", "0,30 je kWh", "0,30 per kWh"]
+    await station.disconnect()
+    assert shown(station) == ["0.30 per kWh", "offline: 0,40 je kWh", "0,30 per kWh"]
+    await station.reconnect()
+    assert shown(station)[1] == "0,30 je kWh"
+    await station.stop()
+    again = await make_station()
+    assert again.keys.price_texts()["de"] == german
+
+
+async def test_languages_are_bounded(station, caplog):
+    names = [f"DefaultPriceText,{first}{second}" for first in "abcde" for second in "abcde"]
+    outcomes = [await change(station, name, "x") for name in names]
+    assert outcomes == ["Accepted"] * 16 + ["NotSupported"] * 9
+    assert "16 languages have theirs already" in caplog.text

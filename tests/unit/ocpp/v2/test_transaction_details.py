@@ -60,7 +60,7 @@ async def test_the_phases_in_use_are_told_as_the_meter_sees_them(make_station):
     station = await make_station(variables={"SampledDataCtrlr/TxUpdatedInterval": 10})
     await station.charge()
     assert "numberOfPhasesUsed" not in station.events[0]
-    assert station.events[-1]["numberOfPhasesUsed"] == 3, "the meter does not tell: as many as are wired"
+    assert "numberOfPhasesUsed" not in station.events[-1], "the meter has not told: what is wired is no measurement"
     station.hardware.more[1] = amperes("16.0", "15.9", "16.1")
     await station.clock.advance(10)
     station.hardware.more[1] = amperes("16.0", "0.1", "0.0")
