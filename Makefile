@@ -10,7 +10,7 @@ JOBS ?= 2
 VERSION ?= 2.0.1
 SPEC ?= ../shared/spec
 
-.PHONY: help run test test-hardware compile debug bench bench-short lint format types docs generate status wheel wheels wheelhouse boards boards-short peers clean distclean bench-reference bundle soak bench-instructions machine
+.PHONY: help run test test-hardware compile debug bench bench-short lint format types docs generate status wheel wheels wheelhouse boards boards-short peers clean distclean bench-reference bundle soak bench-instructions machine kills sanitize fuzz reliability
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -65,6 +65,12 @@ bench-instructions: $(VENV)/.compiled  ## count the instructions of the compiled
 
 soak: $(VENV)/.compiled  ## let a station serve a simulated month in every version (some minutes), and write docs/common/soak.md
 	@$(BIN)/python bench/soak.py --page docs/common
+
+kills: $(VENV)/.compiled  ## kill a station at random for MINUTES (10), on flapping links, before a CSMS that keeps a book
+	@$(BIN)/python bench/kills.py $(MINUTES) --json build/reliability/kills.json
+
+sanitize: $(VENV)/.compiled  ## run the tests of the compiled modules with the address and undefined behaviour sanitizers
+	@tests/sanitize
 
 peers: $(VENV)/.python  ## set up the CSMSs and libraries of others that tests and benchmarks talk to
 	@bench/peers/install

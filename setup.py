@@ -1,6 +1,8 @@
 """Builds pyx/**/*.pyx into the packages they mirror: pyx/ocpp/_native/framing.pyx becomes ocpp._native.framing.
 
-PILOTWIRE_BUILD=debug switches to bounds checks, warnings and line tracing.
+PILOTWIRE_BUILD=debug switches to bounds checks, warnings and line tracing, PILOTWIRE_BUILD=sanitize to the address and
+undefined behaviour sanitizers of the compiler, PILOTWIRE_BUILD=fuzz to what a fuzzer needs; both for builds beside the ordinary one (`make sanitize`,
+`make fuzz`).
 """
 
 import os
@@ -15,7 +17,8 @@ SOURCES = Path("pyx")
 MESSAGES = Path("ocpp/messages/_generated")
 ACTIONS = {"v16.py": 39, "v201.py": 64, "v2.py": 91}
 """How many actions each version has: a package that lacks one could not talk to its CSMS."""
-DEBUG = os.environ.get("PILOTWIRE_BUILD", "release") == "debug"
+BUILD = os.environ.get("PILOTWIRE_BUILD", "release")
+DEBUG = BUILD == "debug"
 
 RELEASE_DIRECTIVES = {
     "language_level": 3,
@@ -26,18 +29,28 @@ RELEASE_DIRECTIVES = {
     "binding": False,  # plain C methods: kept ones (`call = writer.call`) are called much faster
     "freethreading_compatible": False,
 }
+FLAGS = {
+    "release": ["-O2", "-fvisibility=hidden"],
+    "debug": ["-O1", "-g", "-Wsign-compare", "-Wconversion"],
+    "sanitize": [
+        *("-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize=object-size"),
+        *("-fno-sanitize-recover=undefined", "-fno-wrapv"),  # Python's own flag hides what overflows
+    ],
+    "fuzz": ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=fuzzer-no-link,address"],
+}
+LINK_FLAGS = {"sanitize": ["-fsanitize=address,undefined"], "fuzz": ["-fsanitize=fuzzer-no-link,address"]}
 DEBUG_DIRECTIVES = {"language_level": 3, "boundscheck": True, "wraparound": False, "linetrace": True}
 
 
 def native_extensions():
     """One extension per .pyx, named by its path below pyx/."""
-    flags = ["-O1", "-g", "-Wsign-compare", "-Wconversion"] if DEBUG else ["-O2", "-fvisibility=hidden"]
     macros = [("CYTHON_TRACE", "1")] if DEBUG else []
     return [
         Extension(
             ".".join(source.relative_to(SOURCES).with_suffix("").parts),
             [str(source)],
-            extra_compile_args=flags,
+            extra_compile_args=FLAGS[BUILD],
+            extra_link_args=LINK_FLAGS.get(BUILD, []),
             define_macros=macros,
         )
         for source in sorted(Path(SOURCES).rglob("*.pyx"))
