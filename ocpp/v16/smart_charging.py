@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
+from ocpp.clock import instant
 from ocpp.core.context import Context
 from ocpp.core.installed_profiles import Criteria
 from ocpp.core.limits import Slice
@@ -108,7 +109,7 @@ class SmartCharging:
         if evse_id is None or not smart.on or request.duration <= 0:
             return v16.GetCompositeScheduleResponse(status=v16.GetCompositeScheduleStatus("Rejected"))
         unit = request.charging_rate_unit or v16.ChargingRateUnitType("A")
-        start = datetime.fromtimestamp(int(self._context.clock.unix()), UTC)
+        start = instant(self._context.clock.unix())
         return v16.GetCompositeScheduleResponse(
             status=v16.GetCompositeScheduleStatus("Accepted"),
             connector_id=request.connector_id,
@@ -169,5 +170,5 @@ def _profile(
     )
 
 
-def _seconds(instant: datetime | None) -> float | None:
-    return instant.timestamp() if instant is not None else None
+def _seconds(at: datetime | None) -> float | None:
+    return at.timestamp() if at is not None else None

@@ -8,6 +8,7 @@ from ocpp.core.events import MeterValue, StopReason
 from ocpp.core.hardware import Sample, SignedReading
 from ocpp.core.identity import UNTYPED, AuthorizationInfo, AuthorizationStatus, IdToken
 from ocpp.messages import v16
+from ocpp.messages.moments import named
 
 MAX_ID_TAG = 20
 """IdToken is a CiString20Type; longer tokens of other versions are cut, as 1.6 stations do."""
@@ -35,7 +36,7 @@ def authorization_info(message: v16.IdTagInfo) -> AuthorizationInfo:
     return AuthorizationInfo(
         status=AuthorizationStatus(message.status.value),
         group=IdToken(message.parent_id_tag, UNTYPED) if message.parent_id_tag else None,
-        expiry=message.expiry_date,
+        expiry=named(message.expiry_date),
     )
 
 

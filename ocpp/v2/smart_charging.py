@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from itertools import groupby
 
+from ocpp.clock import MAX_UNIX, MIN_UNIX, instant
 from ocpp.core.context import Context
 from ocpp.core.external_limits import ExternalLimit
 from ocpp.core.installed_profiles import Criteria
@@ -146,7 +147,7 @@ class SmartCharging:
         schedule = v2.CompositeSchedule(
             evse_id=request.evse_id,
             duration=request.duration,
-            schedule_start=datetime.fromtimestamp(int(self._context.clock.unix()), UTC),
+            schedule_start=instant(self._context.clock.unix()),
             charging_rate_unit=unit,
             charging_schedule_period=[
                 self._period(each, unit.value) for each in smart.schedule(request.evse_id, request.duration)
@@ -323,9 +324,10 @@ def write_schedule(schedule: Schedule) -> v2.ChargingSchedule:
     )
 
 
-def _seconds(instant: datetime | None) -> float | None:
-    return instant.timestamp() if instant is not None else None
+def _seconds(at: datetime | None) -> float | None:
+    return at.timestamp() if at is not None else None
 
 
 def _instant(seconds: float | None) -> datetime | None:
-    return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
+    """What an offset put beyond the calendar is its end."""
+    return datetime.fromtimestamp(min(max(seconds, MIN_UNIX), MAX_UNIX), UTC) if seconds is not None else None
