@@ -15,16 +15,19 @@ from typing import TYPE_CHECKING, Any
 from ocpp.connectivity import ConnectivityManager
 from ocpp.connectivity.held_link import HeldLink
 from ocpp.connectivity.profile import TLS_CLIENT_CERTIFICATE
+from ocpp.connectivity.slots import readable
 from ocpp.core.boot_reason import POWER_UP
 from ocpp.core.grid import Grid
 from ocpp.core.surroundings import Surroundings
 from ocpp.errors import ConfigurationError, ConnectError, HandshakeRefused, StorageError
-from ocpp.messages import catalogue
+from ocpp.messages import Catalogue, catalogue
 from ocpp.reporting import Reporting
 from ocpp.rpc.permission import BootState
 from ocpp.security.certificate_folder import CertificateFolder
 from ocpp.security.event_log import AUTHENTICATION_FAILED, RESET, STARTUP
+from ocpp.storage.network_slots import NetworkSlotRepository
 from ocpp.storage.state import StateRepository
+from ocpp.versions import OcppVersion
 from ocpp.vocabulary import term
 
 if TYPE_CHECKING:
@@ -139,14 +142,18 @@ class ChargePoint(Reporting):
         open_link: OpenLink | None = None,
         on_frame: Callable[[bool, bytes], None] | None = None,
         certificates: CertificateFolder | None = None,
+        nulls_in_calls: bool = True,
     ) -> None:
-        """Certificates and keys are kept in `certificates`, by default in a folder beside the database.
+        """Certificates and keys are kept in `certificates`, by default in a folder beside the database. `nulls_in_calls`:
+        null in a call of the CSMS says that an optional member is absent.
 
         Raises ConfigurationError when there is no network profile, whose version decides how to work offline.
         """
         self._clock = clock
         self._database = database
         self._profiles = profiles
+        self._nulls_in_calls = nulls_in_calls
+        self._spoken: Catalogue | None = None
         self._state = StateRepository(database)
         self._listeners: list[Callable[[], None]] = []
         self._message_timeout_s = 30.0
@@ -189,6 +196,7 @@ class ChargePoint(Reporting):
             attend=self._attend,
             major=self._settled_major,
             last_good=self._state.get(LAST_GOOD_KEY),
+            stored=self._stored_profile,
             connected=self._connected_with,
             failed=self._attempt_failed,
             exhausted=lambda: self._links.exhausted() if self._links is not None else None,
@@ -208,6 +216,15 @@ class ChargePoint(Reporting):
             self._state.put("major", None)
             self._state.put("accepted", False)
         return self._settled_major() or configured.major
+
+    def _stored_profile(self, slot: int) -> NetworkProfile | None:
+        """The profile of a slot, for when every one that the order of priority names has failed (B10.FR.07).
+
+        Never a less secure one than is in force.
+        """
+        found = readable(NetworkSlotRepository(self._database).load()).get(slot)
+        least = self._surroundings.model.integer("SecurityCtrlr/SecurityProfile").value
+        return found if found is not None and found.security_profile >= least else None
 
     def _settled_major(self) -> int | None:
         major = self._state.get("major")
@@ -342,20 +359,24 @@ class ChargePoint(Reporting):
                     self.cable_plugged(evse.id, connector.id)
 
     async def _attend(self, link: SupervisedLink, profile: NetworkProfile) -> None:
-        self._message_timeout_s = float(profile.message_timeout_s)
+        self._message_timeout_s = profile.timeout_s
         model = self._surroundings.model
         model.integer("OCPPCommCtrlr/ActiveNetworkProfile").set(profile.slot)
-        model.integer("OCPPCommCtrlr/MessageTimeout[Default]").set(profile.message_timeout_s)
+        model.integer("OCPPCommCtrlr/MessageTimeout[Default]").set(int(profile.timeout_s))
         if link.version.major != self._introduction.major:
             await self._switch(link.version.major)
         introduction = self._introduction
         usable = link if self._started.is_set() else HeldLink(link, self._started, self._introduced.set)
         self._changed()
         try:
-            await introduction.endpoint.attend(usable, catalogue(link.version), introduction.connected)
+            await introduction.endpoint.attend(usable, self._messages(link.version), introduction.connected)
         finally:
             introduction.disconnected()
             self._changed()
+
+    def _messages(self, version: OcppVersion) -> Catalogue:
+        self._spoken = catalogue(version, nulls_in_calls=self._nulls_in_calls)
+        return self._spoken
 
     # -- life -----------------------------------------------------------------------------------------------------
 
@@ -457,6 +478,11 @@ class ChargePoint(Reporting):
     def queued_messages(self) -> int:
         """Transaction-related messages waiting for the CSMS."""
         return len(self._introduction.outbox)
+
+    @property
+    def tolerated(self) -> dict[str, int]:
+        """What the CSMS writes in another way than its schema wants, by kind, and how often it was taken all the same."""
+        return self._spoken.bent.counts if self._spoken is not None else {}
 
     @property
     def strategy(self) -> Strategy:

@@ -10,13 +10,36 @@ durations come from `monotonic` anyway.
 import asyncio
 import heapq
 import itertools
+import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-PLAUSIBLE_SINCE = datetime(2024, 1, 1, tzinfo=UTC).timestamp()
-"""A wall clock before this instant has not been set: no pilotwire existed then."""
+RELEASED = datetime(2026, 1, 1, tzinfo=UTC)
+"""The beginning of the year in which this line of releases is built; it moves on with them."""
+
+PLAUSIBLE_SINCE = RELEASED.timestamp()
+"""A wall clock before this instant has not been set: this release did not exist then."""
+
+PLAUSIBLE_UNTIL = RELEASED.replace(year=RELEASED.year + 50).timestamp()
+"""Nor does it run when its hardware has long gone: a CSMS that names such a time (9999) does not know it."""
+
+MIN_UNIX = datetime.min.replace(tzinfo=UTC).timestamp()
+MAX_UNIX = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
+"""The first and the last instant that a calendar can tell."""
+
+log = logging.getLogger(__name__)
+
+
+def instant(unix: float) -> datetime:
+    """The date-time of some seconds since 1970, cut to whole seconds; beyond the years 1 and 9999 it is their end."""
+    return datetime.fromtimestamp(int(min(max(unix, MIN_UNIX), MAX_UNIX)) if unix == unix else 0, UTC)
+
+
+def plausible(utc: datetime) -> bool:
+    """Whether somebody who knows the time could have named that one."""
+    return PLAUSIBLE_SINCE <= utc.timestamp() <= PLAUSIBLE_UNTIL
 
 
 def moment(value: datetime | None) -> str | None:
@@ -41,6 +64,7 @@ class Clock:
     def __init__(self) -> None:
         self._offset = 0.0
         self._synchronised = False
+        self._doubted = False
         self._corrections: list[Callable[[float], object]] = []
 
     def monotonic(self) -> float:
@@ -59,8 +83,8 @@ class Clock:
         return self._system_time() + self._offset
 
     def now(self) -> datetime:
-        """Corrected UTC, cut to whole seconds."""
-        return datetime.fromtimestamp(int(self.unix()), UTC)
+        """Corrected UTC, cut to whole seconds. Never raises: what no calendar can tell is the nearest that it can."""
+        return instant(self.unix())
 
     @property
     def synchronised(self) -> bool:
@@ -77,8 +101,12 @@ class Clock:
     def synchronise(self, utc: datetime) -> float:
         """Take the CSMS's time; returns the correction in seconds (positive: the clock was behind).
 
-        Differences below one second are ignored: CSMSs cut to seconds and the network takes time.
+        Differences below one second are ignored: CSMSs cut to seconds and the network takes time. An implausible time is
+        not taken, with a warning that is given once.
         """
+        if not plausible(utc):
+            self._doubt(utc)
+            return 0.0
         correction = utc.timestamp() - self.unix()
         was_set = self.synchronised
         self._synchronised = True
@@ -90,8 +118,14 @@ class Clock:
                 listener(correction)
         return correction
 
+    def _doubt(self, utc: datetime) -> None:
+        log.log(logging.DEBUG if self._doubted else logging.WARNING, "%s is not taken as the time", moment(utc))
+        self._doubted = True
+
     def not_before(self, unix: float) -> None:
-        """Never tell a time before `unix`, the last one on record, while the clock is not set."""
+        """Never tell a time before `unix`, the last one on record, while the clock is not set; what is no time is ignored."""
+        if not 0 <= unix <= PLAUSIBLE_UNTIL:
+            return
         if not self.synchronised and self.unix() < unix:
             self._offset += unix - self.unix()
 

@@ -67,7 +67,10 @@ class ConnectionStatus(msgspec.Struct):
 
 
 class ConnectivityManager:
-    """One connection at a time, for as long as `run` runs."""
+    """One connection at a time, for as long as `run` runs.
+
+    `profiles` are those to try, best first; `stored` is the profile of any slot, named by the order of priority or not.
+    """
 
     def __init__(
         self,
@@ -81,6 +84,7 @@ class ConnectivityManager:
         attend: Attend,
         major: Callable[[], int | None] = lambda: None,
         last_good: int | None = None,
+        stored: Callable[[int], NetworkProfile | None] = lambda slot: None,
         connected: Callable[[NetworkProfile], None] = lambda profile: None,
         failed: Callable[[NetworkProfile, ConnectError], None] = lambda profile, error: None,
         exhausted: Callable[[], None] = lambda: None,
@@ -110,6 +114,7 @@ class ConnectivityManager:
         self._index = 0
         self._failures_here = 0
         self._last_good = last_good
+        self._stored = stored
         self._falling_back = False
         self._single_version: set[int] = set()
         self.status = ConnectionStatus()
@@ -126,7 +131,7 @@ class ConnectivityManager:
                 continue
             link = await self._try(profile)
             if link is not None:
-                await self._serve(link, profile)
+                await self._serve_guarded(link, profile)
             await self._pause(self._backoff.next())
 
     async def stop(self, code: int = 1001, reason: str = "the station stops") -> None:
@@ -169,24 +174,30 @@ class ConnectivityManager:
             return None
         if self._index >= len(profiles):
             self._exhausted()
-            self._fall_back(profiles)
-        return profiles[self._index]
+            self._index, self._falling_back = 0, not self._falling_back
+        return (self._worked_last(profiles) if self._falling_back else None) or profiles[self._index]
 
-    def _fall_back(self, profiles: Sequence[NetworkProfile]) -> None:
-        """Every profile failed: back to the one that worked last; when that was tried, all again (B10.FR.07-09)."""
-        self._index = 0
-        self._falling_back = not self._falling_back
-        for index, profile in enumerate(profiles):
-            if self._falling_back and profile.slot == self._last_good:
-                self._index = index
+    def _worked_last(self, profiles: Sequence[NetworkProfile]) -> NetworkProfile | None:
+        """Every profile failed: back to the one that worked last, whether or not the order of priority still names it; when
+        that was tried, all again (B10.FR.07-09).
+        """
+        named = [profile for profile in profiles if profile.slot == self._last_good]
+        if named or self._last_good is None:
+            return named[0] if named else None
+        return self._stored(self._last_good)
 
     async def _try(self, profile: NetworkProfile) -> SupervisedLink | None:
-        self.status.state, self.status.url, self.status.slot = "connecting", profile.url, profile.slot
+        self.status.state, self.status.url, self.status.slot = "connecting", profile.shown_url, profile.slot
         self.status.attempts += 1
         try:
             link = await self._open(profile)
         except ConnectError as error:
             self._note_failure(profile, error)
+            return None
+        except Exception as error:
+            if self._failures_here == 0:
+                log.exception("an attempt to connect failed in a way that nobody foresaw")
+            self._note_failure(profile, ConnectError(f"{type(error).__name__}: {error}", "check the network profile"))
             return None
         if not self._up.is_set() or self._stopped:
             link.abort()
@@ -200,7 +211,7 @@ class ConnectivityManager:
         log.log(
             logging.WARNING if loud else logging.DEBUG,
             "no connection to %s (slot %d, failure %d in a row): %s",
-            profile.url,
+            profile.shown_url,
             profile.slot,
             failures,
             error,
@@ -233,6 +244,14 @@ class ConnectivityManager:
 
     # -- a connection ---------------------------------------------------------------------------------------------
 
+    async def _serve_guarded(self, link: SupervisedLink, profile: NetworkProfile) -> None:
+        """What goes wrong with one connection is told, and followed by the next attempt."""
+        try:
+            await self._serve(link, profile)
+        except Exception:
+            log.exception("the connection to %s is given up after an unexpected error", profile.shown_url)
+            link.abort()
+
     async def _serve(self, link: SupervisedLink, profile: NetworkProfile) -> None:
         self._link = link
         self._backoff.reset()
@@ -242,7 +261,7 @@ class ConnectivityManager:
         self._connected(profile)
         self.status.state, self.status.version = "connected", link.version
         self.status.since, self.status.last_error = self._clock.now(), ""
-        log.info("connected to %s, speaking OCPP %s", profile.url, link.version)
+        log.info("connected to %s, speaking OCPP %s", profile.shown_url, link.version)
         supervision = asyncio.ensure_future(self._supervise(link))
         try:
             await self._attend(link, profile)
@@ -252,7 +271,7 @@ class ConnectivityManager:
             self._link = None
             self.status.state, self.status.version = "offline", None
             self.status.since = self._clock.now()
-            log.info("connection to %s ended", profile.url)
+            log.info("connection to %s ended", profile.shown_url)
 
     async def _supervise(self, link: SupervisedLink) -> None:
         """Ping as configured; a missing pong ends the connection (half-open TCP)."""

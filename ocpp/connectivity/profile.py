@@ -1,14 +1,19 @@
 """A network connection profile: where the CSMS is, and how it is talked to."""
 
-from urllib.parse import quote
-
 import msgspec
 
+from ocpp.connectivity import address
 from ocpp.errors import ConfigurationError
 from ocpp.versions import OcppVersion
 
 MAX_IDENTITY_LENGTH = 48
 """OCPP-J 2.x section 3.1.1."""
+
+MIN_MESSAGE_TIMEOUT_S, MAX_MESSAGE_TIMEOUT_S = 1, 3600
+"""Below, no answer could ever be in time; beyond, one message that is lost would hold everything up for hours."""
+
+MAX_SHOWN_URL = 200
+"""Characters of a URL in a message about it."""
 
 PLAIN, BASIC, TLS_BASIC, TLS_CLIENT_CERTIFICATE = 0, 1, 2, 3
 """Security profiles; 0 has no authentication at all and is for tests on one machine."""
@@ -37,7 +42,7 @@ class NetworkProfile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
     def __repr__(self) -> str:
         """Without the secrets: this may end up in a log."""
-        return f"NetworkProfile(slot={self.slot}, url={self.url!r}, version={self.version.value!r})"
+        return f"NetworkProfile(slot={self.slot}, url={self.shown_url!r}, version={self.version.value!r})"
 
     @property
     def versions(self) -> tuple[OcppVersion, ...]:
@@ -48,22 +53,35 @@ class NetworkProfile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
         return tuple(same_major)
 
     @property
+    def timeout_s(self) -> float:
+        """How long an answer is waited for; a stored value that makes no sense is the nearest that does."""
+        return float(min(max(self.message_timeout_s, MIN_MESSAGE_TIMEOUT_S), MAX_MESSAGE_TIMEOUT_S))
+
+    @property
     def secure(self) -> bool:
         """Whether the connection is encrypted."""
         return self.url.lower().startswith("wss://")
 
     def connection_url(self, identity: str) -> str:
-        """The connection URL: the endpoint URL with the percent-encoded identity behind it (OCPP-J section 3.1.1)."""
-        return f"{self.url.rstrip('/')}/{quote(self.identity or identity, safe='')}"
+        """The connection URL: the endpoint URL with the percent-encoded identity in it (OCPP-J section 3.1.1)."""
+        return address.for_station(self.url, self.identity or identity)
+
+    @property
+    def shown_url(self) -> str:
+        """For logs: without a query, which may hold a secret."""
+        return address.shown(self.url)
 
     def check(self) -> None:
-        """ConfigurationError when URL and security profile contradict each other, or a part is missing."""
-        if not self.url.lower().startswith(("ws://", "wss://")):
-            raise ConfigurationError(f"network slot {self.slot}: url {self.url!r} must begin with ws:// or wss://")
+        """ConfigurationError when no attempt with it could succeed: no URL, a URL that contradicts the security profile, or
+        no password.
+        """
+        defect = address.defect(self.url)
+        if defect:
+            raise ConfigurationError(f"network slot {self.slot}: url {self.shown_url[:MAX_SHOWN_URL]!r} {defect}")
         if self.security_profile >= TLS_BASIC and not self.secure:
             raise ConfigurationError(
                 f"network slot {self.slot}: security profile {self.security_profile} needs a wss:// url, "
-                f"not {self.url!r}"
+                f"not {self.shown_url[:MAX_SHOWN_URL]!r}"
             )
         if self.security_profile in (BASIC, TLS_BASIC) and not self.password:
             raise ConfigurationError(

@@ -14,7 +14,7 @@ from websockets.frames import Frame, Opcode
 from websockets.typing import Subprotocol
 
 from ocpp.connectivity.profile import BASIC, PLAIN, TLS_BASIC, NetworkProfile
-from ocpp.errors import ConnectError, HandshakeRefused, SubprotocolRefused
+from ocpp.errors import ConfigurationError, ConnectError, HandshakeRefused, SubprotocolRefused
 from ocpp.rpc.endpoint import Received
 from ocpp.security import tls
 from ocpp.versions import OcppVersion
@@ -153,7 +153,11 @@ async def open_link(
 
     `context` is the TLS context of a wss:// connection.
     """
-    url = profile.connection_url(identity)
+    try:
+        profile.check()
+    except ConfigurationError as error:
+        raise ConnectError(str(error), "put it right in the station file or by SetNetworkProfile") from error
+    url, shown = profile.connection_url(identity), profile.shown_url
     options: dict[str, Any] = {"ssl": context} if profile.secure else {}
     attempt = _DirectConnect(
         url,
@@ -174,7 +178,7 @@ async def open_link(
     try:
         connection = await attempt
     except (OSError, WebSocketException) as error:
-        raise explained(error, url) from error
+        raise explained(error, shown) from error
     assert isinstance(connection, _OcppConnection)
     return await _with_version(connection, versions)
 
@@ -182,6 +186,11 @@ async def open_link(
 async def _with_version(connection: _OcppConnection, versions: Sequence[OcppVersion]) -> WebSocketLink:
     chosen = connection.subprotocol
     try:
+        if chosen is None and len(versions) == 1:
+            log.warning(
+                "the CSMS names no OCPP version; going on with %s, the only one offered", versions[0].subprotocol
+            )
+            return WebSocketLink(connection, versions[0])
         if chosen is None:
             raise SubprotocolRefused("the CSMS picked none of the OCPP versions offered", _offered(versions))
         return WebSocketLink(connection, OcppVersion.from_subprotocol(chosen))

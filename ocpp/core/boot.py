@@ -23,7 +23,10 @@ DEFAULT_HEARTBEAT_S = 300
 A_DAY_S = 86400.0
 """However much else is sent, a heartbeat brings the CSMS's time once a day (G02.FR.07)."""
 
-MAX_INTERVAL_S = 7 * 86400.0
+MAX_INTERVAL_S = 7 * 86400
+
+RESTART_AFTER_S = 60.0
+"""How long until boot or heartbeat is tried again after an error that nobody foresaw."""
 
 log = logging.getLogger(__name__)
 
@@ -88,16 +91,20 @@ class Boot:
         self._wake.set()
 
     async def _run(self) -> None:
-        try:
-            if self._rpc.boot_state is not BootState.ACCEPTED:
-                await self._boot()
-            self._signals.accepted.emit()
-            self._rpc.wake()
-            await self._heartbeats()
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            log.exception("boot or heartbeat failed unexpectedly")
+        """Boot, tell that the station is accepted, keep in touch; whatever goes wrong is told, and done again later."""
+        told = False
+        while True:
+            try:
+                if self._rpc.boot_state is not BootState.ACCEPTED:
+                    await self._boot()
+                if not told:
+                    told = True
+                    self._signals.accepted.emit()
+                    self._rpc.wake()
+                await self._heartbeats()
+            except Exception:
+                log.exception("boot or heartbeat failed unexpectedly; again in %.0f s", RESTART_AFTER_S)
+                await self._clock.sleep(RESTART_AFTER_S)
 
     async def _boot(self) -> None:
         if self._reason is None:
@@ -118,9 +125,9 @@ class Boot:
         if answer.state is BootState.ACCEPTED:
             log.info("the CSMS has accepted the station")
             if answer.interval_s > 0:
-                self._set_heartbeat_interval(answer.interval_s)
+                self._set_heartbeat_interval(min(answer.interval_s, MAX_INTERVAL_S))
             return 0.0
-        wait = min(float(answer.interval_s), MAX_INTERVAL_S) if answer.interval_s > 0 else DEFAULT_RETRY_S
+        wait = float(min(answer.interval_s, MAX_INTERVAL_S)) if answer.interval_s > 0 else DEFAULT_RETRY_S
         log.warning("the CSMS answers %s; next BootNotification in %.0f s", answer.state, wait)
         return wait
 
@@ -136,7 +143,7 @@ class Boot:
         clock, rpc = self._clock, self._rpc
         began = beaten = clock.monotonic()
         while True:
-            interval = min(float(self._heartbeat_interval() or DEFAULT_HEARTBEAT_S), MAX_INTERVAL_S)
+            interval = float(min(self._heartbeat_interval() or DEFAULT_HEARTBEAT_S, MAX_INTERVAL_S))
             due = max(began, rpc.sent_at) + interval
             wait = min(due, max(beaten + A_DAY_S, began + interval)) - clock.monotonic()
             if wait > 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from ocpp.storage.state import StateRepository
 
 
+log = logging.getLogger(__name__)
+
+
 class Signal:
     """Something that several blocks want to hear about; listeners are called in the order they were added."""
 
@@ -50,9 +54,12 @@ class Signal:
         self._listeners.append(listener)
 
     def emit(self) -> None:
-        """It happened."""
+        """It happened. What one listener fails with is logged, and keeps no other from hearing of it."""
         for listener in tuple(self._listeners):
-            listener()
+            try:
+                listener()
+            except Exception:
+                log.exception("a listener failed")
 
 
 class Identity(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ import logging
 import msgspec
 
 from ocpp.connectivity.profile import NetworkProfile
+from ocpp.connectivity.slots import readable
 from ocpp.core.context import Context
 from ocpp.storage.network_slots import NetworkSlotRepository
 
@@ -27,7 +28,7 @@ class Credentials:
     def _changed(self, password: str) -> None:
         if not password:
             return
-        stored = {slot: msgspec.json.decode(raw, type=NetworkProfile) for slot, raw in self._slots.load().items()}
+        stored = readable(self._slots.load())
         active = self._active(stored)
         before = stored[active].password if active in stored else None
         if before == password:

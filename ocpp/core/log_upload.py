@@ -5,12 +5,12 @@ import logging
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import orjson
 
-from ocpp.clock import Clock
+from ocpp.clock import Clock, instant
 from ocpp.storage.security_events import SecurityEventRepository
 
 DEFAULT_RETRIES = 3
@@ -164,6 +164,6 @@ def _send(upload: LogUpload, path: Path, location: str, trust: ssl.SSLContext | 
 def security_lines(events: SecurityEventRepository) -> Iterator[tuple[datetime, str]]:
     """The security log as JSON lines."""
     for event in events.all():
-        moment = datetime.fromtimestamp(event.at_unix, UTC)
+        moment = instant(event.at_unix)
         at = moment.isoformat(timespec="seconds").replace("+00:00", "Z")
         yield moment, orjson.dumps({"at": at, "type": event.type, "info": event.info}).decode()

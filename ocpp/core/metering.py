@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
 
-from ocpp.clock import Clock, Timer
+from ocpp.clock import Clock, Timer, instant
 from ocpp.core.events import MeterValue, ReadingContext
 from ocpp.core.hardware import MeterReading
 from ocpp.core.readings import MeteringSettings, Readings, Selection
@@ -190,6 +190,6 @@ class AlignedMeter:
         now = self._clock.unix()
         self._wait_from(due if abs(now - due) < EARLY_OR_LATE_S else now)
         try:
-            self._action(datetime.fromtimestamp(due, UTC))
+            self._action(instant(due))
         except Exception:
             log.exception("clock-aligned metering failed")

@@ -11,6 +11,7 @@ from ocpp.connectivity.profile import (
     TLS_CLIENT_CERTIFICATE,
     NetworkProfile,
 )
+from ocpp.connectivity.slots import readable
 from ocpp.core.certificates import Certificates
 from ocpp.device_model import DeviceModel
 from ocpp.device_model.definition import members
@@ -149,7 +150,7 @@ class SecurityUpgrade:
         return trial
 
     def _profiles(self) -> dict[int, NetworkProfile]:
-        return {slot: msgspec.json.decode(raw, type=NetworkProfile) for slot, raw in self._slots.load().items()}
+        return readable(self._slots.load())
 
 
 def _password_missing(profile: NetworkProfile) -> str:

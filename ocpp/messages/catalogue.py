@@ -1,21 +1,27 @@
 """Decoders and encoders of one protocol version, by action, each made on first use."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ocpp._native.codec import Codec, Requests, Writer
 from ocpp._native.framing import Frame
 from ocpp.errors import PayloadError
-from ocpp.messages.diagnosis import Examiner, is_multiple, parse
+from ocpp.messages.bent import Bent
+from ocpp.messages.diagnosis import Examiner, Leniency, is_multiple, parse
 from ocpp.messages.naming import attribute_name
 from ocpp.messages.shapes import Shapes, decode_special
 from ocpp.messages.tables import Kind, Spec
 from ocpp.versions import OcppVersion
+
+if TYPE_CHECKING:
+    from ocpp.messages.tolerance import Tolerance
 
 _MODULES = {
     OcppVersion.V16: "ocpp.messages.v16",
@@ -29,15 +35,24 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 class Catalogue:
-    """The messages of one version. Get it from `catalogue(version)`."""
+    """The messages of one version. Get it from `catalogue(version)`.
 
-    def __init__(self, version: OcppVersion) -> None:
+    `decode_request` and `decode_response` go by the letter. What comes over a connection is read by `requests` and
+    `response_codec`: calls may have what cannot be misunderstood (`diagnosis.Leniency`; null for absent where
+    `nulls_in_calls` says so), and answers are read as far as they can be understood (`tolerance`). All of that happens only
+    where the typed decoder refuses; `bent` counts it.
+    """
+
+    def __init__(self, version: OcppVersion, *, nulls_in_calls: bool = True) -> None:
         self.version = version
+        self.bent = Bent()
         self.shapes: Shapes = import_module(_MODULES[version]).SHAPES
         self._actions: dict[str, tuple[str, str | None]] = self.shapes.tables.ACTIONS
         self.actions = frozenset(self._actions)
         self._codecs: dict[str, Codec] = {}
-        self._examiner = Examiner(self.shapes, version)
+        self._exact_codecs: dict[str, Codec] = {}
+        self._letter = Examiner(self.shapes, version)
+        self._examiner = Examiner(self.shapes, version, Leniency(self.bent.note, nulls_in_calls))
         self._plans: dict[str, list[tuple[str, Callable[[Any], Any]]]] = {}
         self._altered: dict[str, bool] = {}
         self.requests = Requests(self._request_codec, PayloadError)
@@ -61,18 +76,22 @@ class Catalogue:
 
     def decode_request(self, action: str, payload: Payload) -> Any:
         """The typed request; PayloadError with the code prescribed for its defect, KeyError for an unknown action."""
-        return self._codec(self._actions[action][0]).read(payload)
+        return self._exact_codec(self._actions[action][0]).read(payload)
 
     def decode_response(self, action: str, payload: Payload) -> Any:
         """The typed response; PayloadError, KeyError as `decode_request`."""
-        return self.response_codec(action).read(payload)
+        return self._exact_codec(self._response_name(action)).read(payload)
 
     def response_codec(self, action: str) -> Codec:
-        """Reads the responses to an action; KeyError for an unknown action, and one that has none."""
-        name = self._actions[action][1]
-        if name is None:
-            raise KeyError(f"{action} has no response")
-        return self._codec(name)
+        """Reads the responses to an action tolerantly; KeyError for an unknown action, and one that has none."""
+        return self._codec(self._response_name(action))
+
+    def understand(self, action: str, value: Any) -> Any:
+        """The typed response, as far as it can be made of plain objects.
+
+        PayloadError where something needed is missing, KeyError as `response_codec`.
+        """
+        return self._tolerance.understand(self._response_name(action), value)
 
     def encode(self, message: msgspec.Struct) -> bytes:
         """The payload in this version: what it does not know is left out; ValueError for a value it does not know."""
@@ -85,6 +104,12 @@ class Catalogue:
 
     # -- decoding -------------------------------------------------------------------------------------------------
 
+    def _response_name(self, action: str) -> str:
+        name = self._actions[action][1]
+        if name is None:
+            raise KeyError(f"{action} has no response")
+        return name
+
     def _request_codec(self, action: str) -> Codec | None:
         names = self._actions.get(action)
         return self._codec(names[0]) if names is not None else None
@@ -96,15 +121,44 @@ class Catalogue:
         return codec
 
     def _make_codec(self, name: str) -> Codec:
+        answers = name.endswith("Response")
+        kind = self.shapes.get(name)
+        return self._codec_with(
+            name, partial(self._understand, name) if answers else partial(self._exactly, name, kind)
+        )
+
+    def _exact_codec(self, name: str) -> Codec:
+        codec = self._exact_codecs.get(name)
+        if codec is None:
+            by_letter = partial(self._by_letter, name, self.shapes.get(name))
+            codec = self._exact_codecs[name] = self._codec_with(name, by_letter)
+        return codec
+
+    def _codec_with(self, name: str, second_look: Callable[[Any], Any]) -> Codec:
         kind = self.shapes.get(name)
         action = name.removesuffix("Request").removesuffix("Response")
         decode = msgspec.json.Decoder(kind, dec_hook=decode_special).decode
         dated = _has_date_time(name, self.shapes)
-        return Codec(action, kind, decode, dated, _step_check(name, self.shapes), partial(self._exactly, name, kind))
+        return Codec(action, kind, decode, dated, _step_check(name, self.shapes), second_look)
 
     def _exactly(self, name: str, kind: type[msgspec.Struct], payload: Payload) -> Any:
         normal = self._examiner.examine(name, parse(memoryview(payload), self.version))
         return msgspec.convert(normal, kind, dec_hook=decode_special)
+
+    def _by_letter(self, name: str, kind: type[msgspec.Struct], payload: Payload) -> Any:
+        normal = self._letter.examine(name, parse(memoryview(payload), self.version))
+        return msgspec.convert(normal, kind, dec_hook=decode_special)
+
+    def _understand(self, name: str, payload: Payload) -> Any:
+        from ocpp.messages.salvage import read_any
+
+        return self._tolerance.understand(name, read_any(memoryview(payload)))
+
+    @cached_property
+    def _tolerance(self) -> Tolerance:
+        from ocpp.messages.tolerance import Tolerance
+
+        return Tolerance(self.shapes, self.version, self.bent)
 
     # -- narrowing to what an older version knows -----------------------------------------------------------------
 
@@ -209,7 +263,7 @@ def _step_check_of(spec: Spec, shapes: Shapes) -> Callable[[Any], bool] | None:
     return None
 
 
-@lru_cache(maxsize=len(OcppVersion))
-def catalogue(version: OcppVersion) -> Catalogue:
-    """The one catalogue of a version."""
-    return Catalogue(version)
+@lru_cache(maxsize=2 * len(OcppVersion))
+def catalogue(version: OcppVersion, *, nulls_in_calls: bool = True) -> Catalogue:
+    """The one catalogue of a version, with that leniency towards calls."""
+    return Catalogue(version, nulls_in_calls=nulls_in_calls)

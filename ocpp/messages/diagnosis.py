@@ -8,26 +8,30 @@
 | too few or too many elements in a list | OccurenceConstraintViolation | OccurrenceConstraintViolation |
 | another JSON type than the field's | TypeConstraintViolation | TypeConstraintViolation |
 | enumeration, length, range, step, date-time | PropertyConstraintViolation | PropertyConstraintViolation |
+
+What the CSMS asks of the station is done only where it cannot be misunderstood: `Leniency` says what is, beyond the letter.
 """
 
 import re
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from ocpp.errors import PayloadError
+from ocpp.messages.moments import has_time, later, moment_of
 from ocpp.messages.shapes import MAX_CUSTOM_VENDOR_ID, Shapes
-from ocpp.messages.tables import Kind, Spec
+from ocpp.messages.tables import Field, Kind, Spec
 from ocpp.versions import OcppVersion
 
 MAX_DESCRIPTION = 255
 MAX_SHOWN_VALUE = 60
 """Characters of an offending value that the description repeats."""
 
-_DATE_TIME = r"(?a)(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}):(\d{2})(\.\d+)?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)"
+RFC_3339 = re.compile(r"(?a)(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}):(\d{2})(\.\d+)?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)")
 
 
 class Defect(Enum):
@@ -58,17 +62,32 @@ def defect(kind: Defect, version: OcppVersion, field: str, description: str) -> 
     return PayloadError(kind.code(version), description[:MAX_DESCRIPTION], field)
 
 
-class Examiner:
-    """Compares plain objects with the tables of one version, and normalises what JSON Schema takes as equal."""
+class Leniency(NamedTuple):
+    """What calls may have beyond the letter: times without an offset (in 1.6 any that ISO 8601 allows, section 3.15), and
+    null for an absent member where `nulls` says so. `note` hears of each: message, place, what it is, and the value.
+    """
 
-    def __init__(self, shapes: Shapes, version: OcppVersion) -> None:
+    note: Callable[[str, str, str, Any], None]
+    nulls: bool = True
+
+
+class Examiner:
+    """Compares plain objects with the tables of one version, and normalises what JSON Schema takes as equal.
+
+    Without a leniency, by the letter.
+    """
+
+    def __init__(self, shapes: Shapes, version: OcppVersion, leniency: Leniency | None = None) -> None:
         self._shapes = shapes
         self._version = version
+        self._leniency = leniency
+        self._name = ""
 
     def examine(self, name: str, value: Any) -> dict[str, Any]:
         """The object in the form the typed decoder takes; PayloadError names the first defect."""
         if not isinstance(value, dict):
             raise self._defect(Defect.SYNTAX, "", "the payload is not a JSON object")
+        self._name = name
         return self._struct(name, value, "")
 
     def _defect(self, kind: Defect, path: str, description: str) -> PayloadError:
@@ -82,12 +101,21 @@ class Examiner:
             field = fields.get(key)
             if field is None:
                 raise self._defect(Defect.UNKNOWN_FIELD, where, f"{where[:100]} is not a field of {name}")
-            normal[key] = self._value(field.spec, content, where)
+            if content is not None or not self._absent(field, where):
+                normal[key] = self._value(field.spec, content, where)
         for key, field in fields.items():
             if field.required and key not in value:
                 where = f"{path}.{key}" if path else key
                 raise self._defect(Defect.MISSING_FIELD, where, f"{where} is missing")
         return normal
+
+    def _absent(self, field: Field, path: str) -> bool:
+        """Whether null says that a member is not there."""
+        leniency = self._leniency
+        if leniency is None or not leniency.nulls or field.required or field.spec.kind is Kind.ANY:
+            return False
+        leniency.note(self._name, path, "null for absent", None)
+        return True
 
     def _value(self, spec: Spec, value: Any, path: str) -> Any:
         if spec.kind is Kind.ANY:
@@ -158,17 +186,30 @@ class Examiner:
         return value
 
     def _date_time(self, value: str, path: str) -> datetime:
-        match = re.fullmatch(_DATE_TIME, value)
-        try:
-            if match is None:
-                raise ValueError(value)
-            date, minutes, seconds, fraction, offset = match.groups()
-            leap = seconds == "60"
-            text = f"{date}T{minutes}:{'59' if leap else seconds}{(fraction or '')[:7]}{offset.upper()}"
-            parsed = datetime.fromisoformat(text)
-        except ValueError:
-            raise self._defect(Defect.VALUE, path, f"{path}: {shown(value)} is not an RFC 3339 date-time") from None
-        return parsed + timedelta(seconds=1) if leap else parsed
+        found = _rfc_3339(value)
+        if found is None and self._leniency is not None:
+            v16 = self._version is OcppVersion.V16
+            found = (moment_of(value) if has_time(value) else None) if v16 else _rfc_3339(f"{value}Z")
+            if found is not None:
+                self._leniency.note(self._name, path, "a time that is not as RFC 3339 has it", value)
+        if found is None:
+            raise self._defect(Defect.VALUE, path, f"{path}: {shown(value)} is not an RFC 3339 date-time")
+        return found
+
+
+def _rfc_3339(value: str) -> datetime | None:
+    """The instant; a leap second is the one behind it. None for every other form."""
+    match = RFC_3339.fullmatch(value)
+    if match is None:
+        return None
+    date, minutes, seconds, fraction, offset = match.groups()
+    leap = seconds == "60"
+    text = f"{date}T{minutes}:{'59' if leap else seconds}{(fraction or '')[:7]}{offset.upper()}"
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return later(parsed, 1) if leap else parsed
 
 
 def is_multiple(value: float, step: str) -> bool:

@@ -356,7 +356,7 @@ class Endpoint:
         except ValueError as error:
             self._settle(partial(outbox.failed, stored, request, CallError(error_codes.FORMAT_VIOLATION, str(error))))
             return
-        if answered.error is not None:
+        if answered.error is not None and not answered.damaged:
             self._settle(partial(outbox.failed, stored, request, answered.error))
         else:
             self._settle(partial(outbox.delivered, stored, request, answered.response))

@@ -11,7 +11,7 @@ messages. Messages that start or end a transaction are always taken; `full` tell
 
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
@@ -20,6 +20,7 @@ import msgspec
 from ocpp.clock import Clock
 from ocpp.errors import CallError
 from ocpp.messages import Catalogue, catalogue
+from ocpp.messages.moments import later
 from ocpp.storage.database import Database
 from ocpp.storage.messages import MessageRepository, StoredMessage
 from ocpp.versions import OcppVersion
@@ -186,14 +187,17 @@ class Outbox:
         if request is None or self.courier is None:
             return None
         if stored.correction_s:
-            request = shifted(request, timedelta(seconds=round(stored.correction_s)))
+            request = shifted(request, round(stored.correction_s))
         return self.courier.prepare(stored, request)
 
     def delivered(self, stored: StoredMessage, request: Any, response: Any) -> None:
-        """The oldest message was answered: forget it and tell the courier, in one storage transaction."""
+        """The oldest message was answered: forget it and tell the courier, in one storage transaction.
+
+        `response` None: the answer tells nothing, but that the CSMS has the message.
+        """
         with self._database.transaction(durable=False):
             removed = self._messages.remove([stored.order])
-            if self.courier is not None:
+            if self.courier is not None and response is not None:
                 self.courier.delivered(stored, request, response)
         self._forget_head(removed)
 
@@ -245,13 +249,13 @@ class Outbox:
             log.info("clock set: time stamps of %d queued messages corrected by %.0f s", corrected, correction_s)
 
 
-def shifted(value: Any, delta: timedelta) -> Any:
-    """A copy of a message with every time stamp in it moved by `delta`."""
+def shifted(value: Any, seconds: float) -> Any:
+    """A copy of a message with every time stamp in it moved by that much."""
     if isinstance(value, datetime):
-        return value + delta
+        return later(value, seconds)
     if isinstance(value, msgspec.Struct):
-        fields = {name: shifted(getattr(value, name), delta) for name in value.__struct_fields__}
+        fields = {name: shifted(getattr(value, name), seconds) for name in value.__struct_fields__}
         return msgspec.structs.replace(value, **fields)
     if isinstance(value, list):
-        return [shifted(item, delta) for item in value]
+        return [shifted(item, seconds) for item in value]
     return value

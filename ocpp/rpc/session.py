@@ -11,7 +11,7 @@ import msgspec
 
 from ocpp._native import framing
 from ocpp._native.codec import Codec, read
-from ocpp.errors import CallError
+from ocpp.errors import CallError, PayloadError
 from ocpp.messages import Catalogue
 from ocpp.rpc import error_codes
 from ocpp.versions import OcppVersion
@@ -45,12 +45,14 @@ class SendReceived(msgspec.Struct, frozen=True):
 class CallAnswered(msgspec.Struct, frozen=True):
     """The call in flight is over: with `response`, or with `error` in its place.
 
-    `reply` is the CALLRESULTERROR that 2.1 wants for an answer that broke its schema.
+    `damaged`: it is an answer, of which what is needed could not be read. `reply` is the CALLRESULTERROR that 2.1 wants
+    for that.
     """
 
     response: Any | None
     error: CallError | None
     reply: bytes | None = None
+    damaged: bool = False
 
 
 class FrameToSend(msgspec.Struct, frozen=True):
@@ -112,7 +114,7 @@ class Session:
         try:
             frame = read(data, self._requests, self.pending_id, self._pending)
         except framing.FrameDefect as defect:
-            return self._on_defect(defect)
+            return self._on_defect(defect, data)
         if frame.message_type == CALL:
             if frame.message is not None:
                 return CallReceived(frame.message_id, frame.action, frame.message)
@@ -130,13 +132,69 @@ class Session:
         )
         return None
 
-    def _on_defect(self, defect: framing.FrameDefect) -> Event | None:
+    def _on_defect(self, defect: framing.FrameDefect, data: bytes) -> Event | None:
+        answered = self._damaged_answer(defect, data)
+        if answered is not None:
+            return answered
         log.warning("frame refused (%s): %s", defect.code, defect)
         if defect.code == error_codes.MESSAGE_TYPE_NOT_SUPPORTED:
             return self._on_unsupported_type(defect.message_id, defect.message_type)
         if defect.message_type not in (0, CALL):
             return None
         return FrameToSend(self.error(defect.message_id or UNREADABLE_ID, CallError(defect.code, str(defect))))
+
+    def _damaged_answer(self, defect: framing.FrameDefect, data: bytes) -> CallAnswered | None:
+        """What a frame says that is none, and yet answers the call in flight: its id can be read."""
+        pending = self.pending_id
+        if pending is None or defect.message_type not in (0, CALL_RESULT, CALL_ERROR) or pending.encode() not in data:
+            return None
+        from ocpp.messages.salvage import read_any
+
+        parts = read_any(data)
+        if not isinstance(parts, list) or len(parts) < 2 or str(parts[1]).strip() != pending:
+            return None
+        kind = str(parts[0]).strip().removesuffix(".0")
+        if kind == str(CALL_ERROR):
+            log.warning("the error that answers %s is damaged (%s)", pending, defect)
+            return self._failed(*(parts[2:5] + [None] * 3)[:3])
+        if kind != str(CALL_RESULT):
+            return None
+        assert self._pending is not None
+        self.catalogue.bent.note(f"{self._pending.action}Response", "", "a damaged frame", str(defect))
+        payload = parts[2] if len(parts) > 2 else None
+        return self._settled({} if payload is None else payload)
+
+    def _settled(self, payload: Any) -> CallAnswered:
+        """The call in flight is over, with what can be understood of the payload, as plain objects."""
+        codec = self._pending
+        assert codec is not None
+        try:
+            response = self.catalogue.understand(codec.action, payload)
+        except PayloadError as error:
+            return self._unusable(codec.action, error.code, error.description)
+        self.pending_id = None
+        return CallAnswered(response, None)
+
+    def _unusable(self, action: str, code: str, description: str) -> CallAnswered:
+        log.warning("the answer to %s cannot be used: %s", action, description)
+        assert self.pending_id is not None
+        error = CallError(code, description[:MAX_DESCRIPTION])
+        reply = None
+        if self.version is OcppVersion.V21:
+            reply = framing.result_error(self.pending_id, error.code, error.description)
+        self.pending_id = None
+        return CallAnswered(None, error, reply, damaged=True)
+
+    def _failed(self, code: Any, description: Any, details: Any) -> CallAnswered:
+        """The call in flight is over: the peer could not process it, and says why as well as it can."""
+        self.pending_id = None
+        text = "" if description is None else str(description)
+        if not isinstance(code, str) or not code:
+            text = text if code in (None, "") else f"{code}: {text}"
+            code = error_codes.GENERIC_ERROR
+        given = details if isinstance(details, dict) else {}
+        error = CallError(code[: framing.MAX_ERROR_CODE], text[: framing.MAX_ERROR_DESCRIPTION], given)
+        return CallAnswered(None, error)
 
     def _on_unsupported_type(self, message_id: str, message_type: int) -> Event | None:
         if self.version is OcppVersion.V16:
@@ -161,30 +219,30 @@ class Session:
     def _on_result(self, frame: framing.Frame) -> Event | None:
         if not self._is_pending(frame.message_id):
             return None
-        self.pending_id = None
         if frame.message is not None:
+            self.pending_id = None
             return CallAnswered(frame.message, None)
         defect = frame.defect
-        log.warning("answer to %s breaks its schema: %s", frame.action, defect)
-        error = CallError(defect.code, defect.description[:MAX_DESCRIPTION])
-        reply = None
-        if self.version is OcppVersion.V21:
-            reply = framing.result_error(frame.message_id, error.code, error.description)
-        return CallAnswered(None, error, reply)
+        if defect is None:  # the id is ours in another spelling
+            from ocpp.messages.salvage import read_any
+
+            return self._settled(read_any(frame.payload))
+        return self._unusable(frame.action, defect.code, defect.description)
 
     def _on_error(self, frame: framing.Frame) -> Event | None:
         if not self._is_pending(frame.message_id):
             return None
-        self.pending_id = None
         try:
             details = msgspec.json.decode(frame.payload, type=dict[str, object])
-        except msgspec.MsgspecError as defect:
+        except (msgspec.MsgspecError, ValueError, RecursionError) as defect:
             log.warning("details of %s cannot be read: %s", frame.error_code, defect)
             details = {}
-        return CallAnswered(None, CallError(frame.error_code, frame.error_description, details))
+        return self._failed(frame.error_code, frame.error_description, details)
 
     def _is_pending(self, message_id: str) -> bool:
         if message_id == self.pending_id:
+            return True
+        if self.pending_id is not None and message_id.strip().casefold() == self.pending_id.casefold():
             return True
         log.warning("answer %s belongs to no call in flight; ignored", message_id[:36])
         return False

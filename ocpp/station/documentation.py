@@ -37,6 +37,7 @@ _ABOUT = {
     "simulation": "Only with simulated hardware; see [the simulation](../hal/simulated.md).",
     "smart_charging": "What holds where no charging profile says anything.",
     "local_api": "See [the local API](local-api.md).",
+    "tolerance": "See [what is tolerated of a CSMS](csms-compatibility.md).",
 }
 
 _START_VALUES = """## `[variables]` and `[keys]`

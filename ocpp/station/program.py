@@ -17,6 +17,7 @@ import msgspec
 
 from hal.simulated import SimulatedConnector, SimulatedEvse, SimulatedStation, SimulationOptions
 from ocpp.charge_point import (
+    LAST_GOOD_KEY,
     ChargePoint,
     Connector,
     Evse,
@@ -30,6 +31,7 @@ from ocpp.charge_point import (
 )
 from ocpp.clock import Clock, SystemClock, moment
 from ocpp.connectivity import NetworkProfile
+from ocpp.connectivity.slots import in_order
 from ocpp.device_model import DeviceModel
 from ocpp.device_model.definition import members
 from ocpp.device_model.hardware import define_hardware
@@ -138,10 +140,9 @@ class Program:
                 self.state.put(NETWORK_FILE_KEY, in_file)
 
     def profiles(self) -> list[NetworkProfile]:
-        """The network connection profiles, best first."""
-        stored = self._slots.load()
-        order = [int(slot) for slot in members(self.model.value("OCPPCommCtrlr/NetworkConfigurationPriority"))]
-        return [msgspec.json.decode(stored[slot], type=NetworkProfile) for slot in order if slot in stored]
+        """The network connection profiles, best first; there always are some."""
+        priority = members(self.model.value("OCPPCommCtrlr/NetworkConfigurationPriority"))
+        return in_order(self._slots.load(), priority, self.state.get(LAST_GOOD_KEY), self.configuration.networks)
 
     @property
     def simulation(self) -> SimulatedStation:
@@ -229,6 +230,7 @@ class Program:
             restart=self._restart,
             on_frame=self._on_frame,
             certificates=self._certificates,
+            nulls_in_calls=bool(self.configuration.tolerance["null_for_absent"]),
         )
 
     @property

@@ -327,6 +327,13 @@ LOCAL_API = {
     "token": text(8, 255, secret=True, meaning="bearer token; required when not on loopback"),
 }
 
+TOLERANCE = {
+    "null_for_absent": boolean(
+        True,
+        meaning="whether null in a call of the CSMS says that an optional member is absent; else such a call is refused",
+    ),
+}
+
 SECTIONS = {
     "station": STATION,
     "network": NETWORK,
@@ -341,5 +348,6 @@ SECTIONS = {
     "variables": {},
     "keys": {},
     "local_api": LOCAL_API,
+    "tolerance": TOLERANCE,
 }
 """Every section; `variables` and `keys` hold what the device model knows."""

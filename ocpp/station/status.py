@@ -46,6 +46,7 @@ class StatusView:
             },
             "boot_status": charge_point.boot_status,
             "master_pass_waits": charge_point.master_pass_waits,
+            "tolerated": charge_point.tolerated,
             "queues": {"transaction_messages": charge_point.queued_messages},
             "clock": {"now": moment(self._clock.now()), "quality": self._clock.quality},
             "displays": [

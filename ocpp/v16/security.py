@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
+from ocpp.clock import instant
 from ocpp.core.context import Context
 from ocpp.core.credentials import RECONNECT_AFTER_S
 from ocpp.device_model.keys import KeyOutcome, KeyView
@@ -49,7 +49,7 @@ class Security:
         await self._context.rpc.call(
             v16.SecurityEventNotificationRequest(
                 type=EVENT_NAMES.get(event.type, event.type),
-                timestamp=datetime.fromtimestamp(int(event.at_unix), UTC),
+                timestamp=instant(event.at_unix),
                 tech_info=event.info or None,
             )
         )

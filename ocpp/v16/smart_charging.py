@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
+from ocpp.clock import instant
 from ocpp.core.context import Context
 from ocpp.core.installed_profiles import Criteria
 from ocpp.core.limits import CompositeSchedule, Slice
@@ -122,7 +123,7 @@ class SmartCharging:
         return self._composite(request, unit, start, found)
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(int(self._context.clock.unix()), UTC)
+        return instant(self._context.clock.unix())
 
     def _composite(
         self,
@@ -189,5 +190,5 @@ def _profile(
     )
 
 
-def _seconds(instant: datetime | None) -> float | None:
-    return instant.timestamp() if instant is not None else None
+def _seconds(at: datetime | None) -> float | None:
+    return at.timestamp() if at is not None else None

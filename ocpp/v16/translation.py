@@ -8,6 +8,7 @@ from ocpp.core.events import MeterValue, StopReason
 from ocpp.core.hardware import Sample, SignedReading
 from ocpp.core.identity import UNTYPED, AuthorizationInfo, AuthorizationStatus, IdToken
 from ocpp.messages import v16
+from ocpp.messages.moments import named
 
 STOP_REASONS = {
     StopReason.IMMEDIATE_RESET: "Reboot",
@@ -27,7 +28,7 @@ def authorization_info(message: v16.IdTagInfo) -> AuthorizationInfo:
     return AuthorizationInfo(
         status=AuthorizationStatus(message.status.value),
         group=IdToken(message.parent_id_tag, UNTYPED) if message.parent_id_tag else None,
-        expiry=message.expiry_date,
+        expiry=named(message.expiry_date),
     )
 
 

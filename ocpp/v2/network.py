@@ -6,7 +6,8 @@ import logging
 
 import msgspec
 
-from ocpp.connectivity.profile import NetworkProfile
+from ocpp.connectivity.profile import MAX_MESSAGE_TIMEOUT_S, MIN_MESSAGE_TIMEOUT_S, NetworkProfile
+from ocpp.connectivity.slots import readable
 from ocpp.core.context import Context
 from ocpp.device_model.definition import Attribute, members
 from ocpp.device_model.entry import Entry
@@ -44,18 +45,27 @@ class NetworkProfiles:
         """Every slot named must hold a profile that may be used (B10.FR.02, A05.FR.02)."""
         if entry is not self._priority:
             return None
-        stored = self._slots.load()
+        stored = readable(self._slots.load())
         for slot in members(value):
-            raw = stored.get(int(slot)) if slot.isdigit() else None
-            if raw is None:
+            profile = stored.get(int(slot)) if slot.isdecimal() else None
+            if profile is None:
                 return SetOutcome(SetStatus.REJECTED, "InvalidNetworkConf", f"slot {slot} holds no profile")
-            profile = msgspec.json.decode(raw, type=NetworkProfile)
+            if self._defect(profile):
+                return SetOutcome(SetStatus.REJECTED, "InvalidNetworkConf", self._defect(profile))
             if not self._context.upgrade.allows(profile.security_profile):
                 return SetOutcome(SetStatus.REJECTED, "NoSecurityDowngrade", f"slot {slot} is less secure")
             missing = self._missing(profile)
             if missing:
                 return SetOutcome(SetStatus.REJECTED, "InvalidNetworkConf", missing)
         return None
+
+    @staticmethod
+    def _defect(profile: NetworkProfile) -> str:
+        try:
+            profile.check()
+        except ConfigurationError as error:
+            return str(error)
+        return ""
 
     def _missing(self, profile: NetworkProfile) -> str:
         """A higher security profile has its prerequisites (A05.FR.02-03)."""
@@ -72,6 +82,9 @@ class NetworkProfiles:
             return self._response("Rejected", "NoSecurityDowngrade")
         if data.ocpp_transport == "SOAP":
             return self._response("Rejected", "InvalidNetworkConf")
+        if not MIN_MESSAGE_TIMEOUT_S <= data.message_timeout <= MAX_MESSAGE_TIMEOUT_S:
+            wanted = f"messageTimeout must be from {MIN_MESSAGE_TIMEOUT_S} to {MAX_MESSAGE_TIMEOUT_S} s"
+            return self._response("Rejected", "InvalidNetworkConf", wanted)
         try:
             profile = self._profile(request.configuration_slot, data)
             profile.check()
@@ -82,11 +95,11 @@ class NetworkProfiles:
         except StorageError as error:
             log.error("the network profile of the CSMS is not kept: %s", error)
             return self._response("Failed", "InternalError", "the profile cannot be written")
-        log.info("network profile %d set by the CSMS: %s", profile.slot, profile.url)
+        log.info("network profile %d set by the CSMS: %s", profile.slot, profile.shown_url)
         return self._response("Accepted")
 
     def _profile(self, slot: int, data: v2.NetworkConnectionProfile) -> NetworkProfile:
-        stored = {number: msgspec.json.decode(raw, type=NetworkProfile) for number, raw in self._slots.load().items()}
+        stored = readable(self._slots.load())
         before = stored.get(slot)
         version = _VERSIONS.get(str(data.ocpp_version)) if data.ocpp_version is not None else None
         catalogue = self._context.rpc.catalogue

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
+from ocpp.clock import instant
 from ocpp.core.context import Context
 from ocpp.messages import v2
 from ocpp.rpc.endpoint import Handler
@@ -36,7 +36,7 @@ class Security:
         await self._context.rpc.call(
             v2.SecurityEventNotificationRequest(
                 type=event.type,
-                timestamp=datetime.fromtimestamp(int(event.at_unix), UTC),
+                timestamp=instant(event.at_unix),
                 tech_info=event.info or None,
             )
         )

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from itertools import groupby
 
+from ocpp.clock import MAX_UNIX, MIN_UNIX, instant
 from ocpp.core.context import Context
 from ocpp.core.external_limits import ExternalLimit
 from ocpp.core.installed_profiles import Criteria
@@ -157,7 +158,7 @@ class SmartCharging:
         return self._composite(request, unit, start, found)
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(int(self._context.clock.unix()), UTC)
+        return instant(self._context.clock.unix())
 
     def _composite(
         self,
@@ -344,9 +345,10 @@ def write_schedule(schedule: Schedule) -> v2.ChargingSchedule:
     )
 
 
-def _seconds(instant: datetime | None) -> float | None:
-    return instant.timestamp() if instant is not None else None
+def _seconds(at: datetime | None) -> float | None:
+    return at.timestamp() if at is not None else None
 
 
 def _instant(seconds: float | None) -> datetime | None:
-    return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
+    """What an offset put beyond the calendar is its end."""
+    return datetime.fromtimestamp(min(max(seconds, MIN_UNIX), MAX_UNIX), UTC) if seconds is not None else None

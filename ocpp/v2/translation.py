@@ -6,6 +6,7 @@ from ocpp.core.events import MeterValue
 from ocpp.core.hardware import ENERGY_IMPORT, DisplayText, Sample, SignedReading
 from ocpp.core.identity import AuthorizationInfo, AuthorizationStatus, IdToken
 from ocpp.messages import v2
+from ocpp.messages.moments import named
 
 
 def id_token_message(token: IdToken) -> v2.IdToken:
@@ -23,7 +24,7 @@ def authorization_info(message: v2.IdTokenInfo) -> AuthorizationInfo:
     return AuthorizationInfo(
         status=AuthorizationStatus(message.status),
         group=id_token(message.group_id_token) if message.group_id_token is not None else None,
-        expiry=message.cache_expiry_date_time,
+        expiry=named(message.cache_expiry_date_time),
         evse_ids=tuple(message.evse_id or ()),
         languages=languages(message),
         priority=message.charging_priority or 0,

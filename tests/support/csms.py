@@ -26,7 +26,9 @@ class ScriptedCsms:
         self.link: FakeLink | None = None
 
     def script(self, action: str, *payloads: Any) -> None:
-        """The next answers to an action: a payload, an error code (str), or None for silence."""
+        """The next answers to an action: a payload, an error code (str), a whole frame (bytes, ID stands for the
+        message id), or None for silence.
+        """
         self.answers.setdefault(action, []).extend(payloads)
 
     def of(self, action: str) -> list[dict[str, Any]]:
@@ -60,8 +62,11 @@ class ScriptedCsms:
         answer = scripted.pop(0) if scripted else self._standard(message[2], message[3])
         if answer is None:
             return
-        frame = [4, message[1], answer, "", {}] if isinstance(answer, str) else [3, message[1], answer]
         assert self.link is not None
+        if isinstance(answer, bytes):
+            self.link.feed(answer.replace(b"ID", message[1].encode()))
+            return
+        frame = [4, message[1], answer, "", {}] if isinstance(answer, str) else [3, message[1], answer]
         self.link.feed(json.dumps(frame))
 
     def _standard(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from ocpp.connectivity import NetworkProfile
+from ocpp.connectivity.slots import readable
 from ocpp.device_model.definition import members
 from ocpp.security.certificate_folder import CertificateFolder
 from ocpp.station.certificates import NETWORK_FILE_KEY, take_profile, take_tables, written
@@ -61,4 +62,5 @@ def _stored_profiles(database: Path, in_file: str) -> list[NetworkProfile]:
     except sqlite3.Error:
         return []  # not a database yet, or a damaged one, which the next start repairs
     order = [int(slot) for slot in members(rows[0][0])] if rows else sorted(slots)
-    return [msgspec.json.decode(slots[slot], type=NetworkProfile) for slot in order if slot in slots]
+    found = readable(slots)
+    return [found[slot] for slot in order if slot in found]

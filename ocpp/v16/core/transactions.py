@@ -26,6 +26,9 @@ NO_TRANSACTION_ID = -1
 
 MAX_ID_TAG = LONGEST_TOKEN[OcppVersion.V16]
 
+MAX_CSMS_ID = 2**63 - 1
+"""What the database can keep; a longer number is no id."""
+
 log = logging.getLogger(__name__)
 
 
@@ -132,18 +135,16 @@ class Transactions:
             info = translation.authorization_info(response.id_tag_info)
             self._context.authorizer.remember(IdToken(request.id_tag, UNTYPED), info)
 
-    def _started(
-        self, stored: StoredMessage, request: v16.StartTransactionRequest, response: v16.StartTransactionResponse
-    ) -> None:
+    def _started(self, stored: StoredMessage, request: v16.StartTransactionRequest, response: Any) -> None:
+        """The Central System has booked the start. Of a damaged answer, id or opinion of the card may be missing."""
         assert stored.transaction is not None
         context = self._context
-        self._repository.set_csms_id(stored.transaction, response.transaction_id)
+        self._take_id(stored.transaction, response.transaction_id)
+        if response.id_tag_info is None:
+            return
         session = context.charging.session_of(stored.transaction)
-        if session is not None and session.transaction is not None:
-            session.transaction.csms_id = response.transaction_id
         info = translation.authorization_info(response.id_tag_info)
         context.authorizer.remember(IdToken(request.id_tag, UNTYPED), info)
-        log.info("transaction %s is number %d for the Central System", stored.transaction, response.transaction_id)
         if session is None or session.transaction is None:
             return
         if info.accepted:
@@ -151,6 +152,17 @@ class Transactions:
             return
         log.warning("the Central System refuses %s: %s", stored.transaction, info.status)
         context.rpc.spawn(self._refuse(stored.transaction))
+
+    def _take_id(self, transaction: str, csms_id: int | None) -> None:
+        """The id that the Central System gives a transaction; without one it goes on with -1 (errata 3.18)."""
+        if csms_id is None or abs(csms_id) > MAX_CSMS_ID:
+            log.error("the Central System has booked transaction %s, but gives it no id that can be read", transaction)
+            return
+        self._repository.set_csms_id(transaction, csms_id)
+        session = self._context.charging.session_of(transaction)
+        if session is not None and session.transaction is not None:
+            session.transaction.csms_id = csms_id
+        log.info("transaction %s is number %d for the Central System", transaction, csms_id)
 
     async def _refuse(self, transaction_id: str) -> None:
         session = self._context.charging.session_of(transaction_id)

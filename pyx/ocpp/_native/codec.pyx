@@ -10,7 +10,7 @@ from cpython.set cimport PySet_Contains
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memcmp
 
-from ocpp._native.framing cimport Frame, call_frame, loose_time, result_frame, scan_frame, send_frame
+from ocpp._native.framing cimport Defect, Frame, call_frame, loose_time, result_frame, scan_frame, send_frame
 
 from msgspec import MsgspecError
 
@@ -112,8 +112,8 @@ def read(bytes data not None, Requests requests not None, str pending_id, Codec 
     """The frame with its typed message.
 
     A CALL or SEND is read by its action, a CALLRESULT with `pending` where it answers `pending_id`; `message` stays None
-    for everything else: unknown actions, foreign results, errors. `defect` is what is wrong with a payload
-    (`requests.refusal`). Raises FrameDefect.
+    for everything else: unknown actions, foreign results, errors. `defect` is what is wrong with a payload, by
+    code and description of `requests.refusal`. Raises FrameDefect.
     """
     cdef Frame frame = scan_frame(data, False)
     cdef Codec codec
@@ -136,7 +136,7 @@ def read(bytes data not None, Requests requests not None, str pending_id, Codec 
         try:
             frame.message = codec.read(frame)
         except requests.refusal as defect:
-            frame.defect = defect
+            frame.defect = Defect(defect.code, defect.description)
     return frame
 
 

@@ -1,5 +1,10 @@
 # What the frame scanner keeps of a frame, and what the codec of a version uses of it.
 
+cdef class Defect:
+    cdef readonly str code
+    cdef readonly str description
+
+
 cdef class Frame:
     cdef bytes data
     cdef Py_ssize_t start
@@ -12,7 +17,7 @@ cdef class Frame:
     cdef readonly str error_code
     cdef readonly str error_description
     cdef readonly object message
-    cdef readonly object defect
+    cdef readonly Defect defect
 
 
 cdef struct Cursor:
@@ -21,7 +26,7 @@ cdef struct Cursor:
     Py_ssize_t end
 
 
-cdef Frame scan_frame(bytes frame, bint name_action)
+cdef Frame scan_frame(bytes frame, bint by_letter)
 cdef bint loose_time(const unsigned char* data, Py_ssize_t size) noexcept nogil
 cdef bytes call_frame(str message_id, str action, bytes payload)
 cdef bytes result_frame(str message_id, bytes payload)

@@ -9,7 +9,7 @@ from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.memoryview cimport PyMemoryView_FromObject
 from cpython.unicode cimport PyUnicode_DecodeASCII, PyUnicode_DecodeUTF8
-from libc.string cimport memchr, memcpy
+from libc.string cimport memchr, memcmp, memcpy
 
 from json import loads as _loads
 from msgspec.json import encode as _encode
@@ -53,8 +53,18 @@ class FrameDefect(ValueError):
         self.message_type = message_type
 
 
+cdef class Defect:
+    """What is wrong with a payload: code and text alone. The exception that told it would hold the frame in a circle."""
+
+    def __init__(self, str code not None, str description not None):
+        self.code = code
+        self.description = description
+
+    def __str__(self):
+        return f"{self.code}: {self.description}"
+
+
 @cython.freelist(8)
-@cython.no_gc
 cdef class Frame:
     """A scanned frame; as a buffer, it is its payload."""
 
@@ -196,8 +206,10 @@ def scan(bytes frame not None):
     return scan_frame(frame, True)
 
 
-cdef Frame scan_frame(bytes frame, bint name_action):
-    """`scan`; without `name_action`, an action in plain ASCII is only noted by its place, not made a str."""
+cdef Frame scan_frame(bytes frame, bint by_letter):
+    """`scan`; not `by_letter`, an action in plain ASCII is only noted by its place, not made a str, and the payload of a
+    message may be null.
+    """
     cdef Cursor cursor
     cdef Frame found
     cdef int message_type
@@ -227,15 +239,27 @@ cdef Frame scan_frame(bytes frame, bint name_action):
     found.action = found.error_code = found.error_description = ""
     if not take(&cursor, b','):
         raise FrameDefect("RpcFrameworkError", "the message ends after its id", message_id, message_type)
-    if name_action or not note_action(&cursor, found):
+    if by_letter or not note_action(&cursor, found):
         take_head(&cursor, found)
     if not trim_end(&cursor):
         raise FrameDefect("FormatViolation", "the message does not end as a JSON array", message_id, message_type)
     skip_space(&cursor)
     if cursor.at >= cursor.end or cursor.data[cursor.at] != b'{' or cursor.data[cursor.end - 1] != b'}':
+        if not by_letter and is_null(&cursor) and (message_type == CALL or message_type == SEND):
+            return without_payload(found)
         raise FrameDefect("FormatViolation", "the payload is not a JSON object", message_id, message_type)
     found.start = cursor.at
     found.size = cursor.end - cursor.at
+    return found
+
+
+cdef bint is_null(Cursor* cursor) noexcept nogil:
+    return cursor.end - cursor.at == 4 and memcmp(cursor.data + cursor.at, b"null", 4) == 0
+
+
+cdef Frame without_payload(Frame found):
+    """A message whose payload is null has an empty one: there is nothing else that it could mean."""
+    found.data, found.start, found.size = b"{}", 0, 2
     return found
 
 

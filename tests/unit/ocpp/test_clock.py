@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ocpp.clock import ManualClock
+from ocpp.clock import PLAUSIBLE_UNTIL, RELEASED, ManualClock, instant
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -81,3 +81,35 @@ async def test_sleep_ends_when_the_time_has_come():
     assert not sleeper.done()
     await clock.advance(0.1)
     assert sleeper.done()
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -float("inf"), 1e18, -1e18, 253402351199.0])
+def test_now_never_raises_whatever_the_system_says(wrong):
+    clock = ManualClock(START)
+    clock.shift(wrong)
+    assert clock.now().tzinfo is UTC
+    assert instant(wrong).tzinfo is UTC
+
+
+@pytest.mark.parametrize("year", [1, 1970, RELEASED.year - 1, RELEASED.year + 51, 9999])
+def test_an_implausible_time_is_not_taken_and_warned_of_once(year, caplog):
+    clock = ManualClock(START)
+    for _ in range(3):
+        assert clock.synchronise(datetime(year, 6, 1, tzinfo=UTC)) == 0.0
+    assert clock.now() == START
+    assert clock.quality == "system"
+    assert len([record for record in caplog.records if record.levelname == "WARNING"]) == 1
+
+
+def test_the_first_and_the_last_plausible_time_are_taken():
+    clock = ManualClock(START)
+    for moment in (datetime.fromtimestamp(PLAUSIBLE_UNTIL, UTC), RELEASED):
+        clock.synchronise(moment)
+        assert clock.now() == moment
+
+
+@pytest.mark.parametrize("noted", [float("nan"), float("inf"), -1.0, 253402351199.0])
+def test_a_record_that_is_no_time_holds_nothing(noted):
+    clock = ManualClock(datetime(1970, 1, 1, tzinfo=UTC))
+    clock.not_before(noted)
+    assert clock.now().year == 1970

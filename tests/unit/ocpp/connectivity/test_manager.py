@@ -20,7 +20,7 @@ def profile(slot: int = 1, version: OcppVersion = V201, **more) -> NetworkProfil
 
 
 class Station:
-    def __init__(self, *outcomes, profiles=None, major=None, **settings) -> None:
+    def __init__(self, *outcomes, profiles=None, major=None, last_good=None, stored=(), **settings) -> None:
         self.clock = ManualClock()
         self.network = FakeNetwork(*outcomes)
         self.profiles = profiles or [profile()]
@@ -36,6 +36,8 @@ class Station:
             attend=self.attend,
             major=lambda: self.settled,
             exhausted=self.note_exhausted,
+            last_good=last_good,
+            stored={each.slot: each for each in stored}.get,
         )
         self.exhausted = 0
         self.served: list[FakeLink] = []
@@ -202,3 +204,50 @@ async def test_without_any_profile_the_station_goes_on_offline():
 def test_the_connection_url_ends_with_the_percent_encoded_identity():
     assert profile().connection_url("RDAM 123") == "ws://csms1/RDAM%20123"
     assert NetworkProfile(slot=1, url="ws://h/ocpp/", version=V201).connection_url("a/b") == "ws://h/ocpp/a%2Fb"
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("x"), KeyError("x"), UnicodeError("x"), AssertionError(), OSError("x"), RecursionError()]
+)
+async def test_whatever_an_attempt_raises_is_a_failed_attempt_and_the_next_slot_is_tried(error):
+    profiles = [profile(1), profile(2)]
+    async with Station(error, error, V201, profiles=profiles, RetryBackOffRandomRange=0) as station:
+        assert type(error).__name__ in station.manager.status.last_error
+        await station.clock.advance(60)
+        assert [slot for slot, _ in station.network.attempts] == [1, 1, 2]
+        assert station.manager.status.state == "connected"
+
+
+async def test_what_goes_wrong_while_a_connection_is_served_ends_that_connection_only():
+    async with Station(V201, V201, RetryBackOffRandomRange=0) as station:
+        calls = []
+
+        async def broken(link, profile):
+            calls.append(profile.slot)
+            raise RuntimeError("a defect")
+
+        station.manager._attend = broken
+        station.network.links[0].drop()
+        await station.clock.advance(30)
+        assert calls == [1]
+        assert station.network.links[-1].aborted
+        assert not station.task.done()
+
+
+@pytest.mark.req("B10.FR.07")
+async def test_when_the_order_of_priority_names_only_dead_slots_the_one_that_worked_last_is_tried():
+    dead = ConnectError("refused")
+    outcomes = [dead, dead, V201]
+    station = Station(*outcomes, profiles=[profile(2)], last_good=1, stored=[profile(1)], RetryBackOffRandomRange=0)
+    async with station:
+        await station.clock.advance(100)
+        assert [slot for slot, _ in station.network.attempts] == [2, 2, 1]
+        assert station.manager.status.slot == 1
+
+
+@pytest.mark.req("B10.FR.08")
+async def test_when_that_one_is_dead_too_the_priority_is_tried_again():
+    station = Station(profiles=[profile(2)], last_good=1, stored=[profile(1)], RetryBackOffRandomRange=0)
+    async with station:
+        await station.clock.advance(400)
+        assert [slot for slot, _ in station.network.attempts][:8] == [2, 2, 1, 1, 2, 2, 1, 1]

@@ -140,6 +140,31 @@ async def test_a_server_that_picks_no_version_is_told():
             await attempt(port)
 
 
+async def test_a_server_that_picks_no_version_though_only_one_was_offered_speaks_that_one():
+    async with server(subprotocols=None) as port:
+        links = SecureLinks(CertificateFolder(Path("nowhere")), SystemClock())
+        link = await links(profile(port), "CS001", (OcppVersion.V201,))
+        assert link.version is OcppVersion.V201
+        await link.send(b"[]")
+        assert (await link.receive()).data == b"[]"
+        await link.close()
+
+
+async def test_a_query_of_the_url_reaches_the_csms_behind_the_identity():
+    seen = []
+
+    async def note(connection):
+        seen.append(connection.request.path)
+
+    async with server(note) as port:
+        links = SecureLinks(CertificateFolder(Path("nowhere")), SystemClock())
+        asked = NetworkProfile(
+            slot=1, url=f"ws://127.0.0.1:{port}/ocpp?token=1", version=OcppVersion.V201, security_profile=0
+        )
+        await (await links(asked, "CS001", BOTH)).close()
+    assert seen == ["/ocpp/CS001?token=1"]
+
+
 async def test_a_server_that_picks_what_was_not_offered_is_told():
     async with server(subprotocols=["ocpp1.6"], select_subprotocol=lambda connection, offered: "ocpp1.6") as port:
         with pytest.raises(SubprotocolRefused, match="not offered"):

@@ -1,9 +1,11 @@
 """Network connection profiles set by the CSMS (B09, B10), and what security profiles they may lead to (A05)."""
 
+import msgspec
 import pytest
 
 from ocpp.connectivity import NetworkProfile
 from ocpp.station.configuration import load
+from ocpp.storage.network_slots import NetworkSlotRepository
 from ocpp.versions import OcppVersion
 
 PRIORITY = "OCPPCommCtrlr/NetworkConfigurationPriority"
@@ -22,7 +24,7 @@ async def ask(station, action, payload):
     return answer[2]
 
 
-async def set_profile(station, slot=2, security_profile=2):
+async def set_profile(station, slot=2, security_profile=2, **more):
     data = {
         "ocppVersion": "OCPP20",
         "ocppInterface": "Wired0",
@@ -30,6 +32,7 @@ async def set_profile(station, slot=2, security_profile=2):
         "ocppCsmsUrl": f"{'ws' if security_profile < 2 else 'wss'}://elsewhere/ocpp",
         "messageTimeout": 30,
         "securityProfile": security_profile,
+        **more,
     }
     return await ask(station, "SetNetworkProfile", {"configurationSlot": slot, "connectionData": data})
 
@@ -114,3 +117,57 @@ async def test_never_to_1(make_station, current):
     refused = await set_profile(station, security_profile=1)
     assert (refused["status"], refused["statusInfo"]["reasonCode"]) == ("Rejected", "NoSecurityDowngrade")
     assert await set_order(station, "2,1") == "Rejected"
+
+
+@pytest.mark.req("B09.FR.02")
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"ocppCsmsUrl": "ws://csms/ocpp#a"},
+        {"ocppCsmsUrl": "ws://user@csms/ocpp"},
+        {"ocppCsmsUrl": "ws://csms:99999/ocpp"},
+        {"ocppCsmsUrl": "ws://[::1/ocpp"},
+        {"ocppCsmsUrl": "ws://a b/ocpp"},
+        {"ocppCsmsUrl": "http://csms/ocpp"},
+        {"ocppCsmsUrl": ""},
+        {"messageTimeout": 0},
+        {"messageTimeout": -30},
+        {"messageTimeout": 10**9},
+    ],
+)
+async def test_a_profile_that_could_never_work_is_rejected_and_the_slot_stays_as_it_was(make_station, more):
+    station = await make_station(profiles=[profile()], variables={PRIORITY: "1"})
+    answer = await set_profile(station, security_profile=1, **more)
+    assert answer["status"] == "Rejected"
+    assert answer["statusInfo"]["reasonCode"] == "InvalidNetworkConf"
+    assert await set_order(station, "2,1") == "Rejected"
+
+
+@pytest.mark.req("B10.FR.02")
+async def test_slots_that_hold_what_is_no_profile_cannot_be_put_first(make_station):
+    station = await make_station(profiles=[profile()], variables={PRIORITY: "1"})
+    slots = NetworkSlotRepository(station.database)
+    for number, ruin in ((2, b"{"), (3, msgspec.json.encode(profile(3, url="ws://csms#a")))):
+        slots.put(number, ruin)
+        assert await set_order(station, f"{number},1") == "Rejected"
+    assert (await set_profile(station, slot=2, security_profile=1))["status"] == "Accepted"
+
+
+@pytest.mark.req("B10.FR.07")
+async def test_a_station_whose_order_names_only_slots_that_are_dead_returns_to_the_one_that_worked(make_station):
+    station = await make_station(profiles=[profile()], variables={PRIORITY: "1"}, seed=3)
+    assert (await set_profile(station, slot=2, security_profile=1))["status"] == "Accepted"
+    assert await set_order(station, "2") == "Accepted"
+    opened, station.charge_point.connectivity._open_link = station.charge_point.connectivity._open_link, None
+
+    async def only_the_first(asked, identity, versions):
+        if asked.slot == 2:
+            station.attempts.append(asked)
+            raise ValueError("whatever")
+        return await opened(asked, identity, versions)
+
+    station.charge_point.connectivity._open_link = only_the_first
+    station.csms.link.abort()
+    await station.clock.advance(3600)
+    assert station.attempts[-1].slot == 1
+    assert station.charge_point.connection.state == "connected"
