@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
@@ -32,13 +32,28 @@ TRANSACTION_EVENT = "TransactionEvent"
 log = logging.getLogger(__name__)
 
 
+class Follower(Protocol):
+    """Whoever has queued messages of its own, and wants to know what becomes of them."""
+
+    def delivered(self, request: Any) -> None:
+        """The CSMS has answered."""
+
+    def given_up(self, request: Any) -> None:
+        """The message will not be sent."""
+
+
 class Transactions:
     """Functional block E."""
 
     def __init__(self, context: Context, outbox: Outbox) -> None:
         self._context = context
         self._outbox = outbox
+        self._followers: dict[str, Follower] = {}
         outbox.courier = self
+
+    def follow(self, action: str, follower: Follower) -> None:
+        """Let `follower` hear what becomes of queued messages of an action that is none of this block's."""
+        self._followers[action] = follower
 
     @property
     def actions(self) -> Mapping[str, Handler]:
@@ -105,6 +120,8 @@ class Transactions:
     def delivered(self, stored: StoredMessage, request: Any, response: Any) -> None:
         """See `Courier.delivered`: take note of what the CSMS says about the token (E05, C10.FR.05)."""
         if stored.action != TRANSACTION_EVENT:
+            if stored.action in self._followers:
+                self._followers[stored.action].delivered(request)
             return
         self._tell_driver(request, response)
         self._prioritize(request, response)
@@ -161,7 +178,9 @@ class Transactions:
             session.refuse()
 
     def given_up(self, stored: StoredMessage, request: Any, error: CallError | None) -> None:
-        """See `Courier.given_up`; the CSMS sees the gap in the sequence numbers."""
+        """See `Courier.given_up`; of an event the CSMS sees the gap in the sequence numbers."""
+        if stored.action in self._followers and request is not None:
+            self._followers[stored.action].given_up(request)
 
     # -- what the CSMS asks ---------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from ocpp.clock import Timer
 from ocpp.core.availability import ChangeOutcome
 from ocpp.core.context import Context
 from ocpp.core.evse import Connector, Evse, Fault
+from ocpp.core.told import Told
 from ocpp.core.transaction import ChargingState
 from ocpp.errors import DeviceModelError
 from ocpp.messages import v16
@@ -32,7 +33,10 @@ class Status:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._told: dict[int, tuple[str, str, str]] = {}
+        self._told: Told[int, tuple[str, str, str]] = Told(context.rpc, context.clock, self._look_again)
+        self._conditions: Told[str, str] = Told(context.rpc, context.clock, self._look_at_condition)
+        self._errors: dict[str, str] = {}
+        """The last error without a status of its own: information by code."""
         self._waiting: dict[int, tuple[tuple[str, str, str], Timer]] = {}
         self._minimum = context.model.integer("OCPP16Ctrlr/MinimumStatusDuration")
 
@@ -104,14 +108,13 @@ class Status:
         if waiting is not None:
             waiting[1].cancel()
             del self._waiting[number]
-        if self._told.get(number) == now or not self._context.rpc.online:
+        if self._told.holds(number, now) or not self._context.rpc.online:
             return
 
         def tell() -> None:
             self._waiting.pop(number, None)
             if self._context.rpc.online:
-                self._told[number] = now
-                self._notify(number, status, code, fault)
+                self._told.tell(number, now, self._request(number, status, code, fault))
 
         if self._minimum.value > 0 and number in self._told and fault is None:
             # A status has to last before it is told (1.6 section 9.1.20); a fault is told at once.
@@ -119,8 +122,8 @@ class Status:
         else:
             tell()
 
-    def _notify(self, number: int, status: str, code: str, fault: Fault | None, *, requested: bool = False) -> None:
-        request = v16.StatusNotificationRequest(
+    def _request(self, number: int, status: str, code: str, fault: Fault | None) -> v16.StatusNotificationRequest:
+        return v16.StatusNotificationRequest(
             connector_id=number,
             status=v16.ChargePointStatus(status),
             error_code=v16.ChargePointErrorCode(code),
@@ -129,12 +132,29 @@ class Status:
             vendor_id=self._context.identity.vendor[:255] if fault is not None and fault.vendor_code else None,
             vendor_error_code=fault.vendor_code[:50] or None if fault is not None else None,
         )
-        self._context.rpc.notify(request, requested=requested)
+
+    def _look_again(self, number: int) -> None:
+        """The Central System does not know after all what it was told."""
+        if number == STATION:
+            self._tell_station()
+            return
+        evse, connector = self._context.evses.numbered(number)
+        self.connector_changed(evse, connector)
 
     def tell_condition(self, code: str, info: str) -> None:
         """Tell once of an error at the station that changes no status (1.6 section 3.5.2)."""
+        self._errors[code] = info
+        self._tell_condition(code, info)
+
+    def _tell_condition(self, code: str, info: str) -> None:
         if self._context.rpc.online:
-            self._notify(STATION, self.station_status(), code, Fault(code, info))
+            request = self._request(STATION, self.station_status(), code, Fault(code, info))
+            self._conditions.tell(code, info, request)
+
+    def _look_at_condition(self, code: str) -> None:
+        info = self._errors[code]
+        if not self._conditions.holds(code, info):
+            self._tell_condition(code, info)
 
     def report(self) -> None:
         """Tell every status after the station was accepted; after a reconnect only what changed (section 4.9)."""
@@ -142,19 +162,32 @@ class Status:
         for evse in self._context.evses:
             for connector in evse.connectors:
                 self.connector_changed(evse, connector)
+        for code in self._errors:
+            self._look_at_condition(code)
+
+    def stop(self) -> None:
+        """No timers any more."""
+        self._told.stop()
+        self._conditions.stop()
+        for _, timer in self._waiting.values():
+            timer.cancel()
+        self._waiting.clear()
 
     def trigger(self, number: int | None) -> None:
         """Tell one status, or all, because the Central System asks."""
         evses = self._context.evses
         if number in (None, STATION):
             code, fault = _error(evses.faults)
-            self._notify(STATION, self.station_status(), code, fault, requested=True)
+            self._send_again(STATION, self.station_status(), code, fault)
         for evse in evses:
             for connector in evse.connectors:
                 if number in (None, evses.number_of(connector)):
                     code, fault = _error(evses.faults_of(evse, connector))
                     status = self.status_of(evse, connector)
-                    self._notify(evses.number_of(connector), status, code, fault, requested=True)
+                    self._send_again(evses.number_of(connector), status, code, fault)
+
+    def _send_again(self, number: int, status: str, code: str, fault: Fault | None) -> None:
+        self._context.rpc.notify(self._request(number, status, code, fault), requested=True)
 
     # -- changes --------------------------------------------------------------------------------------------------
 
