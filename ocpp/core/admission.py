@@ -152,6 +152,8 @@ class Admission:
             evse, connector
         ):
             return False
+        if evse.plugged_connector is None and any(each.locked and each.kept_for for each in evse.connectors):
+            return False  # somebody's cable waits for its owner, who was looked for before
         session = evse.session
         if session is None:
             return True

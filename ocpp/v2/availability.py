@@ -57,7 +57,7 @@ class Availability:
             return "Unavailable"
         if connector.reserved:
             return "Reserved"
-        if connector.plugged:
+        if connector.occupied:
             return "Occupied"
         return "Unavailable" if connector.leaving else "Available"  # nobody new is let in (G01.FR.05)
 
