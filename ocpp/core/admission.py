@@ -85,8 +85,11 @@ class Admission:
         for evse in served:
             self._charging.hardware.indicate(evse.id, Indication.REFUSED)
 
-    def decide(self, token: IdToken, info: AuthorizationInfo, served: list[Evse]) -> None:
-        """A token that is known to be good or bad was presented: it begins or ends something, or is refused."""
+    def decide(self, token: IdToken, info: AuthorizationInfo, served: list[Evse], *, by_vehicle: bool = False) -> None:
+        """A token that is known to be good or bad was presented: it begins or ends something, or is refused.
+
+        `by_vehicle`: the EV at the one EVSE served presents it itself.
+        """
         candidates = [session for session in self._charging.sessions if session.evse is None or session.evse in served]
         self._charging.listener.local_authorization(token, info.status)
         if info.accepted and self._charging.authorizer.is_master(info):
@@ -94,7 +97,7 @@ class Admission:
             return
         if info.accepted and self._charging.locks.give_back(token, info.group, served):
             return
-        session = self._waiting_session(token, info, served) if info.accepted else None
+        session = self._waiting_session(token, info, served, named=by_vehicle) if info.accepted else None
         if not info.accepted or (not self._stop_own(token, info.group, candidates) and session is None):
             log.info("token %s may not charge here: %s", redacted(token), info.status)
             self._refuse(served)
@@ -120,15 +123,20 @@ class Admission:
                 return True
         return False
 
-    def _waiting_session(self, token: IdToken, info: AuthorizationInfo, served: list[Evse]) -> ChargingSession | None:
+    def _waiting_session(
+        self, token: IdToken, info: AuthorizationInfo, served: list[Evse], *, named: bool = False
+    ) -> ChargingSession | None:
         """Whose authorization this is: the EVSE plugged last, the one reserved for the driver, the only one served, or
-        whichever is plugged next.
+        whichever is plugged next. `named`: there is no doubt which EVSE is meant.
         """
         reservations = self._charging.reservations
         free = [
             evse
             for evse in served
-            if info.allows(evse.id) and self._is_free(evse, token) and reservations.admits(evse, token, info.group)
+            if info.allows(evse.id)
+            and self._is_free(evse, token)
+            and (named or not _has_lapsed(evse, token, info.group))
+            and reservations.admits(evse, token, info.group)
         ]
         for evse_id in reversed(self._charging.plug_order):
             for evse in free:
@@ -182,7 +190,8 @@ class Admission:
         """
         served = [self._charging.evses[evse_id]] if evse_id is not None else list(self._charging.evses)
         accepted = AuthorizationInfo(status=AuthorizationStatus.ACCEPTED, group=group)
-        session = self._waiting_session(token, accepted, served) if self._charging.may_start() else None
+        may_start, named = self._charging.may_start(), evse_id is not None
+        session = self._waiting_session(token, accepted, served, named=named) if may_start else None
         if session is None or (
             session.evse is None and evse_id is None and not self._pick_first(session, served, token)
         ):
@@ -227,3 +236,12 @@ class Admission:
     async def carry_out(self, start: RemoteStart) -> None:
         """`remote_start`, for those who do not care about the outcome."""
         await self.remote_start(start)
+
+
+def _has_lapsed(evse: Evse, token: IdToken, group: IdToken | None) -> bool:
+    """Whether the cable there has waited too long for a driver, and this is not the one who charged with it last."""
+    session = evse.session
+    if session is None or not session.lapsed:
+        return False
+    last = session.last_authorization
+    return last is None or not same_authority(token, group, last.token, last.group)

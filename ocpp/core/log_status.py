@@ -27,7 +27,7 @@ class LogStatus:
         self._key = f"log_status.{name}"
         self._message = message
         self._told: Told[str, tuple[str, int | None]] = Told(
-            context.rpc, context.clock, lambda _: self.review(), self._known
+            context.rpc, context.clock, lambda _: self._look_again(), self._known
         )
         self._last = self._load()
 
@@ -52,6 +52,10 @@ class LogStatus:
 
     def review(self) -> None:
         """The CSMS can be told: tell the last word if it does not know it."""
+        self._told.review()
+        self._look_again()
+
+    def _look_again(self) -> None:
         if self._last is not None and not self._told.holds(self._key, self._last):
             self._told.tell(self._key, self._last, self._message(*self._last))
 

@@ -37,7 +37,7 @@ EV_READY_GRACE_S = 10.0
 STOP_FLOW_TIMEOUT_S = 8.0
 """How long the last event waits for the energy to stop; the contactor opens under load well before (IEC 61851-1)."""
 
-PLUG_IN, EV_READY, FLOW_STOP = "plug in", "EV ready", "flow stop"
+PLUG_IN, EV_READY, FLOW_STOP, IDENTIFY = "plug in", "EV ready", "flow stop", "identify"
 """What the session's timers wait for."""
 
 _REMEMBERED = (
@@ -71,6 +71,10 @@ class ChargingSession:
         self.suspended_by_csms = False
         self.finished = False
         """Whether a transaction has ended here and the cable is still in."""
+        self.lapsed = False
+        """Whether a cable has been in for so long without a driver that whoever comes next is not taken for its driver."""
+        self.last_authorization: Authorization | None = None
+        """Who charges here, or did last."""
         self.ending = False
         """Whether the transaction is over but for the energy that still flows."""
         self.flowed = False
@@ -171,7 +175,7 @@ class ChargingSession:
         """Somebody may charge from now on."""
 
         def act() -> None:
-            self.authorization = authorization
+            self.authorization = self.last_authorization = authorization
             self.suspended_by_csms = False
             self.token_to_report = authorization.token
             if self.transaction is not None:
@@ -306,6 +310,7 @@ class ChargingSession:
         self._install_profile()
         self._charging.smart.review()
         self._held_cable.review(self._conditions.energy_flows)
+        self._expect_driver()
         if self.delivery.apply() and not self.flowed and EV_READY not in self._timers:
             self._timers.schedule(EV_READY, EV_READY_GRACE_S, self._grace_over)
         self._charging.session_changed(self)
@@ -395,6 +400,7 @@ class ChargingSession:
             self.authorization = Authorization(
                 transaction.token, transaction.group, transaction.remote_start_id, priority=transaction.priority
             )
+            self.last_authorization = self.authorization
         self.suspended_by_csms = transaction.deauthorized and transaction.energy_limit_wh is None
         self._facts = self._conditions.with_driver(self._conditions.of_hardware())
         self.meter.start()
@@ -435,6 +441,23 @@ class ChargingSession:
             self._timers.schedule(PLUG_IN, timeout, self._plug_in_timed_out)
         if self.evse is not None:
             self._charging.hardware.indicate(self.evse.id, Indication.PLUG_IN)
+
+    def _expect_driver(self) -> None:
+        """A cable without a driver waits for one as long as a driver may take to plug in (1.6 errata 3.20)."""
+        if not self.plugged or self.authorization is not None:
+            self.lapsed = False
+            self._timers.cancel(IDENTIFY)
+        elif not self.lapsed and IDENTIFY not in self._timers:
+            timeout = self._charging.settings.ev_connection_timeout_s
+            if timeout > 0:
+                self._timers.schedule(IDENTIFY, timeout, self._lapse)
+
+    def _lapse(self) -> None:
+        log.info(
+            "nobody identified for the cable at EVSE %s; it has to be plugged in again", self.evse and self.evse.id
+        )
+        self.lapsed = True
+        self._charging.session_changed(self)
 
     def _plug_in_timed_out(self) -> None:
         log.info("the driver did not plug in within %d s", self._charging.settings.ev_connection_timeout_s)

@@ -49,6 +49,8 @@ class Told(Generic[Key, State]):
         """What is on its way, by the number of the newest notification about it."""
         self._queued: dict[Key, int] = {}
         """How many notifications about it wait in the outbox."""
+        self._tried: dict[Key, State] = {}
+        """What nobody took: not said again before there is a reason to hope."""
         self._count = 0
         self._timers: dict[Key, Timer] = {}
 
@@ -60,15 +62,19 @@ class Told(Generic[Key, State]):
         return key in self._said or key in self._known
 
     def holds(self, key: Key, state: State) -> bool:
-        """Whether the CSMS knows that state, or is about to: there is nothing to tell."""
+        """Whether there is nothing to tell now: the CSMS knows that state, or is about to, or has just not taken it."""
         said = self._said.get(key)
-        return said[1] == state if said is not None else key in self._known and self._known[key] == state
+        if said is not None:
+            return said[1] == state
+        held = self._known if key in self._known else self._tried
+        return key in held and held[key] == state
 
     def tell(self, key: Key, state: State, request: msgspec.Struct) -> None:
         """Tell it, and remember that when the answer comes."""
         self._count += 1
         number = self._count
         self._said[key] = number, state
+        self._tried.pop(key, None)
         self._rpc.notify(request, outcome=lambda outcome: self._settled(key, number, state, outcome))
 
     def delivered(self, key: Key, state: State) -> None:
@@ -91,7 +97,11 @@ class Told(Generic[Key, State]):
         self._again(key)
 
     def review(self) -> None:
-        """The CSMS can be told: what waited in the outbox and gave way to other messages there was never told."""
+        """The CSMS can be told, from now on: what it did not take may be said again.
+
+        What waited in the outbox and gave way to other messages there was never told.
+        """
+        self._tried.clear()
         if self._rpc.outbox is None or not len(self._rpc.outbox):
             for key in self._queued:
                 self._known.pop(key, None)
@@ -110,8 +120,10 @@ class Told(Generic[Key, State]):
             self._on_known(key, state)
             return
         self._known.pop(key, None)
-        if newest and outcome is Outcome.UNANSWERED and self._rpc.online:
-            self._try_later(key)
+        if newest:
+            self._tried[key] = state
+            if outcome is Outcome.UNANSWERED and self._rpc.online:
+                self._try_later(key)
 
     def _try_later(self, key: Key) -> None:
         if key not in self._timers:
@@ -119,6 +131,7 @@ class Told(Generic[Key, State]):
 
     def _retry(self, key: Key) -> None:
         del self._timers[key]
+        self._tried.pop(key, None)
         if self._rpc.online:
             self._again(key)
 

@@ -68,7 +68,8 @@ class Status:
         if not evses.is_operative(evse, connector):
             return "Unavailable"
         if connector.plugged:
-            finished = session is not None and session.finished and session.authorization is None
+            over = session is not None and (session.finished or session.lapsed)
+            finished = over and session is not None and session.authorization is None
             return "Finishing" if finished else "Preparing"
         if connector.locked:
             return "Finishing"
@@ -169,6 +170,8 @@ class Status:
 
     def report(self) -> None:
         """Tell every status after the station was accepted; after a reconnect only what changed (section 4.9)."""
+        self._told.review()
+        self._conditions.review()
         self._tell_station()
         for evse in self._context.evses:
             for connector in evse.connectors:

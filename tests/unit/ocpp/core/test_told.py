@@ -7,7 +7,11 @@ from ocpp.core.told import UNANSWERED_RETRY_S
 from ocpp.versions import OcppVersion
 
 NEVER = 10**6
-PATIENT = {"OCPPCommCtrlr/OfflineThreshold": NEVER, "OCPPCommCtrlr/HeartbeatInterval": NEVER}
+PATIENT = {
+    "OCPPCommCtrlr/OfflineThreshold": NEVER,
+    "OCPPCommCtrlr/HeartbeatInterval": NEVER,
+    "TxCtrlr/EVConnectionTimeOut": 0,
+}
 """After a reconnect only what the CSMS does not know is told."""
 
 VERSIONS = pytest.mark.parametrize("version", [OcppVersion.V16, OcppVersion.V201, OcppVersion.V21], ids=str)
@@ -109,6 +113,20 @@ async def test_an_error_answer_is_not_argued_with_until_the_next_connection(make
     await station.disconnect()
     await quick_reconnect(station)
     assert len(told(station, before)) == 2
+
+
+@VERSIONS
+@pytest.mark.parametrize("answer", [None, "InternalError"])
+async def test_what_nobody_took_is_not_said_at_every_occasion(make_station, version, answer):
+    station = await make_station(version, variables=PATIENT)
+    before = count(station)
+    station.csms.script("StatusNotification", *[answer] * 50)
+    await station.plug()
+    await station.clock.advance(31)
+    for _ in range(5):
+        await station.draw()
+        await station.draw(flowing=False)
+    assert len(told(station, before)) == 1
 
 
 @VERSIONS
