@@ -173,6 +173,7 @@ class ChargingSession:
 
     def authorize(self, authorization: Authorization, trigger: Trigger = Trigger.AUTHORIZED) -> None:
         """Somebody may charge from now on."""
+        self._charging.settle(self.evse)
 
         def act() -> None:
             self.authorization = self.last_authorization = authorization
@@ -378,7 +379,7 @@ class ChargingSession:
     def _finish_ending(self) -> None:
         self._change(None, lambda: self._finish() if self.ending else None)
 
-    def _finish(self) -> None:
+    def _finish(self, *, read: bool = True) -> None:
         transaction = self.transaction
         if transaction is None:
             return
@@ -387,7 +388,7 @@ class ChargingSession:
         # Nobody pauses any longer: the last event tells of an EV that is connected, or gone.
         self.withdraw()
         self.suspended_by_csms = False
-        self._recorder.finish(transaction)
+        self._recorder.finish(transaction, read=read)
         self.transaction = None
         self.finished = True
         self._held_cable.transaction_ended(transaction)
@@ -405,15 +406,15 @@ class ChargingSession:
         self._facts = self._conditions.with_driver(self._conditions.of_hardware())
         self.meter.start()
 
-    def resumed(self, last: MeterReading | None, interrupted_at: datetime) -> None:
-        """Tell the CSMS about the interruption, and let the EV go on."""
-        self.reports.interruption(last, interrupted_at)
+    def resumed(self, last: MeterReading | None, read_at: datetime, interrupted_at: datetime) -> None:
+        """Tell the CSMS about the interruption, and what was measured last before; let the EV go on."""
+        self.reports.interruption(last, read_at, interrupted_at)
         self._recorded()
 
     def close_recovered(self) -> None:
-        """End a transaction that was found open, by what is stored of it."""
+        """End a transaction that was found open, by what is known of it."""
         with self._changes.whole():
-            self._finish()
+            self._finish(read=False)
 
     # -- details --------------------------------------------------------------------------------------------------
 
