@@ -84,6 +84,13 @@ class CableLocks:
             if connector.locked:
                 connector.kept_for = owner
 
+    def learn_group(self, token: IdToken, group: IdToken) -> None:
+        """The CSMS tells which group a token belongs to: a cable that is kept for it is kept for the group, too."""
+        for connector in self._charging.evses.connectors:
+            owner = connector.kept_for
+            if owner is not None and owner.token.matches(token):
+                connector.kept_for = Authorization(owner.token, group)
+
     def give_back(self, token: IdToken, group: IdToken | None, evses: list[Evse]) -> bool:
         """Release the cable that is kept for whoever presents that token; False when none is."""
         for evse in evses:

@@ -240,6 +240,17 @@ class ChargingSession:
         if self.transaction is not None:
             self.transaction.stop_reason = self.transaction.stop_reason or reason
 
+    def learn_group(self, group: IdToken) -> None:
+        """The CSMS tells which group the token of the transaction belongs to: its members may stop it (C09.FR.03)."""
+        transaction = self.transaction
+        if transaction is None or transaction.group == group:
+            return
+        transaction.group = group
+        if self.authorization is not None:
+            self.authorization = msgspec.structs.replace(self.authorization, group=group)
+            self.last_authorization = self.authorization
+        self._charging.save(transaction)
+
     def suspend_by_csms(self) -> None:
         """No more energy, but the transaction goes on (E05.FR.02)."""
 

@@ -131,13 +131,16 @@ class Transactions:
         token = translation.id_token(request.id_token)
         info = translation.authorization_info(response.id_token_info)
         context.authorizer.remember(token, info)
+        if info.group is not None:
+            context.charging.locks.learn_group(token, info.group)
         session = context.charging.session_of(request.transaction_info.transaction_id)
         if session is None or session.transaction is None or session.authorization is None:
             return
         if not session.authorization.token.matches(token):
             return
         if info.accepted:
-            session.transaction.group = info.group or session.transaction.group
+            if info.group is not None:
+                session.learn_group(info.group)
             return
         log.warning("the CSMS refuses the token of transaction %s: %s", session.transaction.id, info.status)
         context.rpc.spawn(self._refuse(session.transaction.id))

@@ -138,11 +138,14 @@ class Transactions:
             session.transaction.csms_id = response.transaction_id
         info = translation.authorization_info(response.id_tag_info)
         context.authorizer.remember(IdToken(request.id_tag, UNTYPED), info)
+        if info.group is not None:
+            context.charging.locks.learn_group(IdToken(request.id_tag, UNTYPED), info.group)
         log.info("transaction %s is number %d for the Central System", stored.transaction, response.transaction_id)
         if session is None or session.transaction is None:
             return
         if info.accepted:
-            session.transaction.group = info.group or session.transaction.group
+            if info.group is not None:
+                session.learn_group(info.group)
             return
         log.warning("the Central System refuses %s: %s", stored.transaction, info.status)
         context.rpc.spawn(self._refuse(stored.transaction))
