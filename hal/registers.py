@@ -28,6 +28,16 @@ class RegisterFile:
         self._dirty = False
         self._complained = False
 
+    def peek(self) -> dict[int, float]:
+        """The registers by EVSE, as last written, without opening the file to write; nothing where there is none."""
+        try:
+            self._read(self._path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            self._complain(error)
+        return dict(self._written)
+
     def open(self) -> dict[int, float]:
         """The registers by EVSE, as last written; damaged records are left out."""
         try:
@@ -37,11 +47,14 @@ class RegisterFile:
         except OSError as error:
             self._complain(error)
             return {}
+        self._read(content)
+        return dict(self._written)
+
+    def _read(self, content: bytes) -> None:
         for start in range(0, len(content), RECORD_BYTES):
             found = _parse(content[start : start + RECORD_BYTES])
             if found is not None and found[1] >= self._turn.get(found[0], 0):
                 _number, self._turn[found[0]], self._written[found[0]] = found
-        return dict(self._written)
 
     def write(self, number: int, energy_wh: float) -> None:
         """Note a register, if it has changed."""

@@ -16,6 +16,7 @@ from ocpp.connectivity import ConnectivityManager
 from ocpp.connectivity.held_link import HeldLink
 from ocpp.connectivity.profile import TLS_CLIENT_CERTIFICATE
 from ocpp.connectivity.slots import readable
+from ocpp.core.alive import Alive, last_time
 from ocpp.core.boot_reason import POWER_UP
 from ocpp.core.grid import Grid
 from ocpp.core.surroundings import Surroundings
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-    from ocpp.clock import Clock, Timer
+    from ocpp.clock import Clock
     from ocpp.connectivity import ConnectionStatus, NetworkProfile
     from ocpp.connectivity.manager import OpenLink, SupervisedLink
     from ocpp.connectivity.secure_links import SecureLinks
@@ -94,11 +95,7 @@ def __getattr__(name: str) -> Any:
 
 UNAUTHORIZED = 401
 
-TIME_KEY = "last_time"
 LAST_GOOD_KEY = "last_good_slot"
-TIME_NOTE_INTERVAL_S = 300.0
-"""How often the time is noted on disk (without fsync), so that a clock that is lost at a power cut never runs back."""
-
 INTRODUCTION_LIMIT_S = 2.0
 """How long a station that starts waits at most to have introduced itself before it goes to work without: more than a
 connection takes over a modem, and less than a driver minds."""
@@ -157,13 +154,13 @@ class ChargePoint(Reporting):
         self._state = StateRepository(database)
         self._listeners: list[Callable[[], None]] = []
         self._message_timeout_s = 30.0
-        self._time_timer: Timer | None = None
+        self._alive = Alive(self._state, clock, self._charges)
         self._links: SecureLinks | None = None
         self._last_refusal: tuple[str, str] | None = None
         self._untold: list[Callable[[Context], None]] = [self._record_startup]
         """What happened before the domain was there; a handful at most, as an attempt that fails brings the domain."""
         self._introduced, self._started = asyncio.Event(), asyncio.Event()
-        clock.not_before(float(self._state.get(TIME_KEY, 0.0)))
+        clock.not_before(last_time(self._state))
         self._surroundings = Surroundings(
             identity=identity,
             clock=clock,
@@ -393,7 +390,7 @@ class ChargePoint(Reporting):
             if self.evses[connector.evse_id].session is None:
                 connector.plugged = False
                 self.cable_plugged(connector.evse_id, connector.id)
-        self._note_time()
+        self._alive.start()
         self._introduction.endpoint.take_as_backlog()
         self._started.set()
 
@@ -433,19 +430,10 @@ class ChargePoint(Reporting):
         if self._made is not None:
             self._made.quiet()
         await self._introduction.endpoint.close()
-        if self._time_timer is not None:
-            self._time_timer.cancel()
-        self._note_time_now()
+        self._alive.stop()
 
-    def _note_time(self) -> None:
-        self._note_time_now()
-        self._time_timer = self._clock.call_later(TIME_NOTE_INTERVAL_S, self._note_time)
-
-    def _note_time_now(self) -> None:
-        try:
-            self._state.put(TIME_KEY, self._clock.unix(), durable=False)
-        except StorageError as error:
-            log.error("the time is not noted: %s", error)
+    def _charges(self) -> bool:
+        return self._made is not None and bool(self._made.charging.transactions)
 
     # -- what others want to know ---------------------------------------------------------------------------------
 

@@ -37,13 +37,20 @@ class StationMemory:
         self._sync_timer: Timer | None = None
         self._register_timer: Timer | None = None
 
+    def peek(self) -> None:
+        """Set the registers of the meters as they were, without writing: a reading before `open` is a true one."""
+        self._take_up(self._registers.peek(), {})
+
+    def _take_up(self, registers: Mapping[int, float], stored: Mapping[str, Any]) -> None:
+        for number, parts in self._parts.items():
+            parts.meter.set_energy(registers.get(number, stored_energy(stored.get(str(number)))))
+
     def open(self) -> dict[str, Any]:
         """Set the registers of the meters as they were; gives the state that was kept."""
         stored = self.file.load()
         registers = self._registers.open()
         self._open = True
-        for number, parts in self._parts.items():
-            parts.meter.set_energy(registers.get(number, stored_energy(stored.get(str(number)))))
+        self._take_up(registers, stored)
         return stored
 
     def counted(self, number: int, energy_wh: float) -> None:

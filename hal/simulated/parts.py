@@ -229,13 +229,17 @@ SUMMED = ("Energy.Active.Import.Register", "Power.Active.Import", "Current.Impor
 
 
 def in_front_of(readings: Sequence[Reading]) -> Reading:
-    """What a meter says through which everything flows that those meters measure."""
+    """What a meter says through which everything flows that those meters measure.
+
+    A quantity that one of them does not know is not known of all, so that a register never falls.
+    """
     sums: dict[tuple[str, str | None], Quantity] = {}
     for quantity in (each for reading in readings for each in reading.quantities if each.measurand in SUMMED):
         before = sums.get((quantity.measurand, quantity.phase))
         total = quantity.value + (before.value if before is not None else 0)
         sums[quantity.measurand, quantity.phase] = replace(quantity, value=total, location="Inlet")
-    return Reading(tuple(sums.values()))
+    known = [{quantity.measurand for quantity in reading.quantities} for reading in readings]
+    return Reading(tuple(each for each in sums.values() if all(each.measurand in those for those in known)))
 
 
 def _tenths(value: float) -> Decimal:

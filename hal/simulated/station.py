@@ -51,6 +51,7 @@ class SimulatedStation:
         """Of the EVSEs that speak ISO 15118."""
         self._parts = {number: self._build(number, evse) for number, evse in enumerate(evses, 1)}
         self._memory = StationMemory(state_dir, self._parts, clock, self._state)
+        self._memory.peek()
         self._running = False
 
     def _build(self, number: int, described: SimulatedEvse) -> EvseParts:

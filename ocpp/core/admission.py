@@ -100,8 +100,11 @@ class Admission:
         for evse in served:
             self._charging.hardware.indicate(evse.id, Indication.REFUSED)
 
-    def decide(self, token: IdToken, info: AuthorizationInfo, served: list[Evse]) -> None:
-        """A token that is known to be good or bad was presented: it begins or ends something, or is refused."""
+    def decide(self, token: IdToken, info: AuthorizationInfo, served: list[Evse], *, by_vehicle: bool = False) -> None:
+        """A token that is known to be good or bad was presented: it begins or ends something, or is refused.
+
+        `by_vehicle`: the EV at the one EVSE served presents it itself.
+        """
         candidates = [session for session in self._charging.sessions if session.evse is None or session.evse in served]
         self._charging.listener.local_authorization(token, info.status)
         if not self._told_whole(token):
@@ -110,25 +113,26 @@ class Admission:
         if info.accepted and self._charging.authorizer.is_master(info):
             self.master_pass.presented(token)
             return
-        if info.accepted and self._charging.locks.give_back(token, info.group, served):
+        if info.accepted and (
+            self._charging.locks.give_back(token, info.group, served) or self._stop_own(token, info.group, candidates)
+        ):
             return
-        session = self._waiting_session(token, info, served) if info.accepted else None
-        if not info.accepted or (not self._stop_own(token, info.group, candidates) and session is None):
-            log.info("token %s may not charge here: %s", redacted(token), info.status)
+        session = self._waiting_session(token, info, served, named=by_vehicle) if info.accepted else None
+        if session is None:
+            why = self._obstacles(token, info, served, named=by_vehicle) if info.accepted else f"it is {info.status}"
+            log.info("token %s may not charge here: %s", redacted(token), why)
             self._refuse(served)
-            return
-        if session is not None and session.authorization is None:
-            reservation = self._charging.reservations.use(session.evse, token, info.group)
-            self._charging.keep(session)
-            session.authorize(
-                Authorization(
-                    token,
-                    info.group,
-                    reservation_id=reservation,
-                    priority=info.priority,
-                    languages=info.languages,
-                )
+        elif session.authorization is None:
+            self._begin(session, token, info)
+
+    def _begin(self, session: ChargingSession, token: IdToken, info: AuthorizationInfo) -> None:
+        reservation = self._charging.reservations.use(session.evse, token, info.group)
+        self._charging.keep(session)
+        session.authorize(
+            Authorization(
+                token, info.group, reservation_id=reservation, priority=info.priority, languages=info.languages
             )
+        )
 
     def _stop_own(self, token: IdToken, group: IdToken | None, candidates: list[ChargingSession]) -> bool:
         for session in candidates:
@@ -138,16 +142,14 @@ class Admission:
                 return True
         return False
 
-    def _waiting_session(self, token: IdToken, info: AuthorizationInfo, served: list[Evse]) -> ChargingSession | None:
+    def _waiting_session(
+        self, token: IdToken, info: AuthorizationInfo, served: list[Evse], *, named: bool = False
+    ) -> ChargingSession | None:
         """Whose authorization this is: the EVSE plugged last, the one reserved for the driver, the only one served, or
-        whichever is plugged next.
+        whichever is plugged next. `named`: there is no doubt which EVSE is meant.
         """
         reservations = self._charging.reservations
-        free = [
-            evse
-            for evse in served
-            if info.allows(evse.id) and self._is_free(evse, token) and reservations.admits(evse, token, info.group)
-        ]
+        free = [evse for evse in served if not self._obstacle(evse, token, info, named=named)]
         for evse_id in reversed(self._charging.plug_order):
             for evse in free:
                 if evse.id == evse_id and evse.plugged_connector is not None:
@@ -163,19 +165,30 @@ class Admission:
         session.evse_ids = tuple(evse.id for evse in free)
         return session
 
-    def _is_free(self, evse: Evse, token: IdToken) -> bool:
-        """Whether the holder of that token may be authorized there."""
+    def _obstacles(self, token: IdToken, info: AuthorizationInfo, served: list[Evse], *, named: bool) -> str:
+        """Why an accepted token begins nothing here, for the log."""
+        found = {evse.id: self._obstacle(evse, token, info, named=named) for evse in served}
+        if not all(found.values()):
+            return "another driver has still to plug in"
+        return "; ".join(f"EVSE {number} {why}" for number, why in found.items())
+
+    def _obstacle(self, evse: Evse, token: IdToken, info: AuthorizationInfo, *, named: bool = False) -> str:
+        """Why the holder of an accepted token cannot be authorized at an EVSE; empty: nothing speaks against it."""
+        charging = self._charging
         connector = evse.plugged_connector or evse.connectors[0]
-        if not self._charging.evses.is_operative(evse, connector) or self._charging.evses.blocking_faults(
-            evse, connector
-        ):
-            return False
-        session = evse.session
-        if session is None:
-            return True
-        # A transaction that lost its authorization may get it again (E09.FR.01), but not from somebody else (C01.FR.23).
-        held = session.transaction.token if session.transaction is not None else None
-        return session.authorization is None and not session.ending and (held is None or held.matches(token))
+        if not info.allows(evse.id):
+            return "is not among those the token may be used at"
+        if not charging.evses.is_operative(evse, connector):
+            return "is out of service"
+        if charging.evses.blocking_faults(evse, connector):
+            return "is faulted"
+        if evse.plugged_connector is None and any(each.locked and each.kept_for for each in evse.connectors):
+            return "holds a cable for its owner"  # who was looked for before
+        if taken := _is_taken(evse.session, token):
+            return taken
+        if not named and _has_lapsed(evse, token, info.group):
+            return "holds a cable for which nobody identified in time"
+        return "" if charging.reservations.admits(evse, token, info.group) else "is reserved for somebody else"
 
     def _session_at(self, evse: Evse) -> ChargingSession:
         return evse.session if evse.session is not None else ChargingSession(self._charging, evse)
@@ -198,9 +211,10 @@ class Admission:
         """
         served = [self._charging.evses[evse_id]] if evse_id is not None else list(self._charging.evses)
         accepted = AuthorizationInfo(status=AuthorizationStatus.ACCEPTED, group=group)
-        session = self._waiting_session(token, accepted, served) if self._charging.may_start() else None
+        may_start, named = self._charging.may_start(), evse_id is not None
+        session = self._waiting_session(token, accepted, served, named=named) if may_start else None
         if session is None or (
-            session.evse is None and evse_id is None and not self._pick_first(session, served, token)
+            session.evse is None and evse_id is None and not self._pick_first(session, served, token, accepted)
         ):
             return None
         profile = None
@@ -210,9 +224,11 @@ class Admission:
                 return None
         return RemoteStart(session, token, remote_start_id, authorize_first, group, profile)
 
-    def _pick_first(self, session: ChargingSession, served: list[Evse], token: IdToken) -> bool:
+    def _pick_first(
+        self, session: ChargingSession, served: list[Evse], token: IdToken, accepted: AuthorizationInfo
+    ) -> bool:
         for evse in served:
-            if evse.session is None and self._is_free(evse, token):
+            if evse.session is None and not self._obstacle(evse, token, accepted):
                 session.evse = evse
                 return True
         return False
@@ -243,3 +259,23 @@ class Admission:
     async def carry_out(self, start: RemoteStart) -> None:
         """`remote_start`, for those who do not care about the outcome."""
         await self.remote_start(start)
+
+
+def _is_taken(session: ChargingSession | None, token: IdToken) -> str:
+    """By whom an EVSE is taken; empty where by nobody."""
+    if session is None:
+        return ""
+    if session.authorization is not None or session.ending:
+        return "is in use"
+    # A transaction that lost its authorization may get it again (E09.FR.01), but not from somebody else (C01.FR.23).
+    held = session.transaction.token if session.transaction is not None else None
+    return "" if held is None or held.matches(token) else "has the transaction of somebody else"
+
+
+def _has_lapsed(evse: Evse, token: IdToken, group: IdToken | None) -> bool:
+    """Whether the cable there has waited too long for a driver, and this is not the one who charged with it last."""
+    session = evse.session
+    if session is None or not session.lapsed:
+        return False
+    last = session.last_authorization
+    return last is None or not same_authority(token, group, last.token, last.group)

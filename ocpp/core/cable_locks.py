@@ -40,8 +40,16 @@ class CableLocks:
             self._works(evse, connector)
             if evse.session is not None:
                 evse.session.reconsider()
+            if not self._holds_for_somebody(evse, connector):
+                self.unlock(evse, connector)
             return
         self._fails(evse, connector, "does not close")
+
+    @staticmethod
+    def _holds_for_somebody(evse: Evse, connector: Connector) -> bool:
+        """Whether there still is a reason for the lock; the EV may have gone while the bolt moved."""
+        authorized = evse.session is not None and evse.session.authorization is not None
+        return connector.plugged or authorized or connector.kept_for is not None
 
     def _fails(self, evse: Evse, connector: Connector, what: str) -> None:
         log.error("the lock of EVSE %d connector %d %s", evse.id, connector.id, what)
@@ -75,6 +83,13 @@ class CableLocks:
         for connector in evse.connectors:
             if connector.locked:
                 connector.kept_for = owner
+
+    def learn_group(self, token: IdToken, group: IdToken) -> None:
+        """The CSMS tells which group a token belongs to: a cable that is kept for it is kept for the group, too."""
+        for connector in self._charging.evses.connectors:
+            owner = connector.kept_for
+            if owner is not None and owner.token.matches(token):
+                connector.kept_for = Authorization(owner.token, group)
 
     def give_back(self, token: IdToken, group: IdToken | None, evses: list[Evse]) -> bool:
         """Release the cable that is kept for whoever presents that token; False when none is."""

@@ -66,6 +66,8 @@ class Charging:
         self.on_transaction_end: list[Callable[[], None]] = [self.smart.transaction_ended]
         self.floating: ChargingSession | None = None
         """A session whose driver is known and whose EVSE is not yet."""
+        self.unsettled: dict[int, Callable[[], None]] = {}
+        """By EVSE: ends what an earlier run left open there, before anything new may draw."""
         self.plug_order: list[int] = []
         """EVSEs in the order in which cars were plugged in, the newest last."""
         self.admission = Admission(self)
@@ -150,8 +152,15 @@ class Charging:
         evse = session.evse
         if evse is None:
             return self.evses.operative
+        self.settle(evse)
         connector = session.connector or evse.connectors[0]
         return self.evses.is_operative(evse, connector)
+
+    def settle(self, evse: Evse | None) -> None:
+        """Something new begins at an EVSE: what an earlier run left open there ends before."""
+        end = self.unsettled.pop(evse.id, None) if evse is not None else None
+        if end is not None:
+            end()
 
     # -- facts from the hardware ----------------------------------------------------------------------------------
 

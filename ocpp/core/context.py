@@ -118,7 +118,7 @@ class Context(msgspec.Struct):
     customers: Customers
     connectivity: ConnectivityManager | None = None
     offline_since: float | None = None
-    """Monotonic time since which there is no connection; None while there is one."""
+    """Monotonic time since which the CSMS could not be told anything; None once it has accepted the station again."""
     data_transfer: dict[str, Callable[[str | None, Any], Awaitable[tuple[str, Any]]]] = msgspec.field(
         default_factory=dict
     )

@@ -111,7 +111,7 @@ class Contracts:
         accepted = info is not None and info.accepted
         if info is not None and accepted:
             self._note(emaid, chain)
-            self._admission.decide(token, info, [self._evses[evse_id]])
+            self._admission.decide(token, info, [self._evses[evse_id]], by_vehicle=True)
             session = self._evses[evse_id].session
             held = session.authorization if session is not None else None
             accepted = held is not None and held.token.matches(token)

@@ -63,6 +63,11 @@ class Connector(msgspec.Struct):
     """Who gets the locked cable back by presenting a token, although nothing is going on any more."""
     faults: dict[str, Fault] = msgspec.field(default_factory=dict)
 
+    @property
+    def occupied(self) -> bool:
+        """Whether a cable is in: connected to an EV, or held by the lock after it was pulled out at the EV."""
+        return self.plugged or self.locked
+
 
 class Evse(msgspec.Struct):
     """One EVSE with its connectors and at most one session."""
@@ -106,6 +111,11 @@ class Evse(msgspec.Struct):
             if connector.plugged:
                 return connector
         return None
+
+    @property
+    def occupied(self) -> bool:
+        """Whether a cable is in at any of its connectors."""
+        return any(connector.occupied for connector in self.connectors)
 
     @property
     def in_use(self) -> bool:

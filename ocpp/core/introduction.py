@@ -17,6 +17,9 @@ from ocpp.rpc.endpoint import Endpoint
 from ocpp.rpc.outbox import Outbox
 from ocpp.storage.state import StateRepository
 
+IDLE_CONNECTION_S = 30.0
+"""How long a connection over which nothing was said has to last to count as one: as long as the CSMS may take to answer."""
+
 
 class Introduction(ABC):
     """One major version: the endpoint with its queue, BootNotification and Heartbeat."""
@@ -56,7 +59,8 @@ class Introduction(ABC):
         )
         interval.on_change(lambda _: self.boot.interval_changed())
         self.offline_since: float | None = None
-        """Monotonic time at which the last connection went; None while there has been none."""
+        """Monotonic time since which the CSMS cannot be told anything; None before the first connection has gone."""
+        self._connected_at = 0.0
 
     def new_id(self) -> str:
         """An id that no message or transaction of this station ever had before (E01.FR.08; OCPP-J 4.1.4)."""
@@ -72,11 +76,22 @@ class Introduction(ABC):
 
     def connected(self) -> None:
         """A connection is open."""
+        self._connected_at = self.surroundings.clock.monotonic()
         self.signals.connected.emit()
         self.boot.connected()
 
     def disconnected(self) -> None:
         """The connection is gone."""
         self.boot.disconnected()
-        self.offline_since = self.surroundings.clock.monotonic()
+        if self.offline_since is None or self._was_of_use():
+            self.offline_since = self.surroundings.clock.monotonic()
         self.signals.disconnected.emit()
+
+    def _was_of_use(self) -> bool:
+        """Whether the CSMS could be told anything over the connection that has gone (B04.FR.01): it answered, or was
+        silent because it was asked nothing for a while. One that is accepted and closed at once ends no time offline.
+        """
+        endpoint = self.endpoint
+        if endpoint.answered:
+            return True
+        return not endpoint.asked and self.surroundings.clock.monotonic() - self._connected_at >= IDLE_CONNECTION_S

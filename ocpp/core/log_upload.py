@@ -21,6 +21,7 @@ MAX_RETRIES = 100
 MAX_RETRY_INTERVAL_S = 86400.0
 
 UPLOADING, UPLOADED, CANCELED, IDLE = "Uploading", "Uploaded", "AcceptedCanceled", "Idle"
+FAILED = "UploadFailure"
 
 log = logging.getLogger(__name__)
 

@@ -143,14 +143,14 @@ class TransactionMeter:
         """Keep a clock-aligned value for the end."""
         self.keep(self.value(ReadingContext.SAMPLE_CLOCK, self._settings.aligned_ended, at))
 
-    def end(self, reading: MeterReading | None) -> tuple[MeterValue, ...]:
-        """What the last event carries: the samples kept, and the reading at the end."""
+    def end(self, reading: MeterReading | None, at: datetime | None = None) -> tuple[MeterValue, ...]:
+        """What the last event carries: the samples kept, and the reading at the end, which was taken `at` (default: now)."""
         transaction = self._session.transaction
         if transaction is None:
             return ()
         kept = [msgspec.json.decode(sample, type=MeterValue) for sample in self._store.samples(transaction.id)]
         if self._settings.sampled_enabled.value:
-            last = self._readings.value(reading, ReadingContext.TRANSACTION_END, self._settings.ended)
+            last = self._readings.value(reading, ReadingContext.TRANSACTION_END, self._settings.ended, at)
             if last is not None:
                 kept.append(last)
         return tuple(kept)

@@ -67,13 +67,14 @@ class TransactionRecorder:
         finally:
             self.at = None
 
-    def finish(self, transaction: Transaction) -> None:
-        """Tell the end, with all the samples kept for it, and close the record."""
-        self.note_reading(transaction)
+    def finish(self, transaction: Transaction, *, read: bool = True) -> None:
+        """Tell the end, with all the samples kept for it, and close the record; without `read` by the last known reading."""
+        if read:
+            self.note_reading(transaction)
         self._session.token_to_report = transaction.stop_token
         transaction.active = False
         transaction.authorized = False
-        values = self._session.meter.end(transaction.last)
+        values = self._session.meter.end(transaction.last, transaction.last_at)
         self._emit(transaction, EventKind.ENDED, transaction.stop_trigger or Trigger.ABNORMAL_CONDITION, values)
         self._charging.store.drop_samples(transaction.id)
         self._charging.store.prune()
@@ -81,10 +82,15 @@ class TransactionRecorder:
         log.info("transaction %s ended: %s, %d Wh", transaction.id, transaction.stop_reason, transaction.energy_wh)
 
     def note_reading(self, transaction: Transaction) -> None:
-        """Keep the newest reading, for the bill after a power cut."""
+        """Keep the newest reading, for the bill: one without a register, or with one that runs back, bills nobody."""
         reading = self._session.read()
-        if reading is not None:
-            transaction.last, transaction.last_at = reading, self._charging.clock.now()
+        if reading is None:
+            return
+        register, before = reading.value(), transaction.last.value() if transaction.last is not None else None
+        if before is not None and (register is None or register < before):
+            log.warning("the register of EVSE %s says %s Wh after %s Wh", transaction.evse_id, register, before)
+            return
+        transaction.last, transaction.last_at = reading, self._charging.clock.now()
 
     def _locate(self, transaction: Transaction) -> None:
         session = self._session

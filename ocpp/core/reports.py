@@ -57,14 +57,14 @@ class Reports:
             with self._changes.whole():
                 self._recorder.update(trigger, values)
 
-    def interruption(self, last: MeterReading | None, at: datetime) -> None:
+    def interruption(self, last: MeterReading | None, read_at: datetime, at: datetime) -> None:
         """Tell that the transaction was interrupted, and that it goes on, each with the reading of its time.
 
         Two events, because one may only carry readings of its own sampling interval (J02.FR.10).
         """
         meter = self._session.meter
         with self._changes.whole():
-            before = meter.interruption(last, at)
+            before = meter.interruption(last, read_at)
             if before:
                 self._recorder.interrupted(at, before)
             self._recorder.update(Trigger.TX_RESUMED, meter.resumed())

@@ -228,7 +228,7 @@ class Reservations:
 
     def _is_usable(self, evse: Evse) -> bool:
         """In service, sound, and nobody is there."""
-        nobody = evse.session is None and evse.plugged_connector is None
+        nobody = evse.session is None and not evse.occupied
         return nobody and self._in_service(evse) and not self._is_faulted(evse)
 
     def _is_blocked(self, evse: Evse, active: list[Reservation]) -> bool:

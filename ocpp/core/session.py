@@ -37,7 +37,7 @@ EV_READY_GRACE_S = 10.0
 STOP_FLOW_TIMEOUT_S = 8.0
 """How long the last event waits for the energy to stop; the contactor opens under load well before (IEC 61851-1)."""
 
-PLUG_IN, EV_READY, FLOW_STOP = "plug in", "EV ready", "flow stop"
+PLUG_IN, EV_READY, FLOW_STOP, IDENTIFY = "plug in", "EV ready", "flow stop", "identify"
 """What the session's timers wait for."""
 
 _REMEMBERED = (
@@ -71,6 +71,10 @@ class ChargingSession:
         self.suspended_by_csms = False
         self.finished = False
         """Whether a transaction has ended here and the cable is still in."""
+        self.lapsed = False
+        """Whether a cable has been in for so long without a driver that whoever comes next is not taken for its driver."""
+        self.last_authorization: Authorization | None = None
+        """Who charges here, or did last."""
         self.ending = False
         """Whether the transaction is over but for the energy that still flows."""
         self.flowed = False
@@ -169,9 +173,10 @@ class ChargingSession:
 
     def authorize(self, authorization: Authorization, trigger: Trigger = Trigger.AUTHORIZED) -> None:
         """Somebody may charge from now on."""
+        self._charging.settle(self.evse)
 
         def act() -> None:
-            self.authorization = authorization
+            self.authorization = self.last_authorization = authorization
             self.suspended_by_csms = False
             self.token_to_report = authorization.token
             if self.transaction is not None:
@@ -234,6 +239,17 @@ class ChargingSession:
         """Why the transaction is going to end; the first reason counts."""
         if self.transaction is not None:
             self.transaction.stop_reason = self.transaction.stop_reason or reason
+
+    def learn_group(self, group: IdToken) -> None:
+        """The CSMS tells which group the token of the transaction belongs to: its members may stop it (C09.FR.03)."""
+        transaction = self.transaction
+        if transaction is None or transaction.group == group:
+            return
+        transaction.group = group
+        if self.authorization is not None:
+            self.authorization = msgspec.structs.replace(self.authorization, group=group)
+            self.last_authorization = self.authorization
+        self._charging.save(transaction)
 
     def suspend_by_csms(self) -> None:
         """No more energy, but the transaction goes on (E05.FR.02)."""
@@ -306,6 +322,7 @@ class ChargingSession:
         self._install_profile()
         self._charging.smart.review()
         self._held_cable.review(self._conditions.energy_flows)
+        self._expect_driver()
         if self.delivery.apply() and not self.flowed and EV_READY not in self._timers:
             self._timers.schedule(EV_READY, EV_READY_GRACE_S, self._grace_over)
         self._charging.session_changed(self)
@@ -373,7 +390,7 @@ class ChargingSession:
     def _finish_ending(self) -> None:
         self._change(None, lambda: self._finish() if self.ending else None)
 
-    def _finish(self) -> None:
+    def _finish(self, *, read: bool = True) -> None:
         transaction = self.transaction
         if transaction is None:
             return
@@ -382,7 +399,7 @@ class ChargingSession:
         # Nobody pauses any longer: the last event tells of an EV that is connected, or gone.
         self.withdraw()
         self.suspended_by_csms = False
-        self._recorder.finish(transaction)
+        self._recorder.finish(transaction, read=read)
         self.transaction = None
         self.finished = True
         self._held_cable.transaction_ended(transaction)
@@ -395,19 +412,20 @@ class ChargingSession:
             self.authorization = Authorization(
                 transaction.token, transaction.group, transaction.remote_start_id, priority=transaction.priority
             )
+            self.last_authorization = self.authorization
         self.suspended_by_csms = transaction.deauthorized and transaction.energy_limit_wh is None
         self._facts = self._conditions.with_driver(self._conditions.of_hardware())
         self.meter.start()
 
-    def resumed(self, last: MeterReading | None, interrupted_at: datetime) -> None:
-        """Tell the CSMS about the interruption, and let the EV go on."""
-        self.reports.interruption(last, interrupted_at)
+    def resumed(self, last: MeterReading | None, read_at: datetime, interrupted_at: datetime) -> None:
+        """Tell the CSMS about the interruption, and what was measured last before; let the EV go on."""
+        self.reports.interruption(last, read_at, interrupted_at)
         self._recorded()
 
     def close_recovered(self) -> None:
-        """End a transaction that was found open, by what is stored of it."""
+        """End a transaction that was found open, by what is known of it."""
         with self._changes.whole():
-            self._finish()
+            self._finish(read=False)
 
     # -- details --------------------------------------------------------------------------------------------------
 
@@ -435,6 +453,23 @@ class ChargingSession:
             self._timers.schedule(PLUG_IN, timeout, self._plug_in_timed_out)
         if self.evse is not None:
             self._charging.hardware.indicate(self.evse.id, Indication.PLUG_IN)
+
+    def _expect_driver(self) -> None:
+        """A cable without a driver waits for one as long as a driver may take to plug in (1.6 errata 3.20)."""
+        if not self.plugged or self.authorization is not None:
+            self.lapsed = False
+            self._timers.cancel(IDENTIFY)
+        elif not self.lapsed and IDENTIFY not in self._timers:
+            timeout = self._charging.settings.ev_connection_timeout_s
+            if timeout > 0:
+                self._timers.schedule(IDENTIFY, timeout, self._lapse)
+
+    def _lapse(self) -> None:
+        log.info(
+            "nobody identified for the cable at EVSE %s; it has to be plugged in again", self.evse and self.evse.id
+        )
+        self.lapsed = True
+        self._charging.session_changed(self)
 
     def _plug_in_timed_out(self) -> None:
         log.info("the driver did not plug in within %d s", self._charging.settings.ev_connection_timeout_s)

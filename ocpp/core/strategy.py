@@ -335,7 +335,7 @@ class Strategy(ABC, DomainListener):
 
     def start(self) -> None:
         """Take up what was open, and begin metering."""
-        Recovery(self.charging, self.settings, self.surroundings.clock).recover()
+        Recovery(self.charging, self.settings, self.surroundings.clock, self.state).recover()
         self.context.availability.resumed()
         self.charging.start()
         self.context.signing.review()

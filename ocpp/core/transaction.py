@@ -125,6 +125,11 @@ class TransactionStore:
         """Those that had not ended when the station stopped."""
         return [self._decode(record) for record in self._repository.active() if record.major == self._major]
 
+    def is_followed(self, transaction: Transaction) -> bool:
+        """Whether another transaction began at the same EVSE afterwards."""
+        started = transaction.started_at.timestamp()
+        return transaction.evse_id is not None and self._repository.has_later(transaction.evse_id, started)
+
     def prune(self) -> None:
         """Forget the oldest ended ones beyond the bound."""
         self._repository.prune(MAX_ENDED_TRANSACTIONS)

@@ -22,7 +22,7 @@ from ocpp.rpc.link import Link, Received
 from ocpp.rpc.outbox import Outbox
 from ocpp.rpc.permission import BootState
 from ocpp.rpc.session import CallAnswered, CallReceived, FrameToSend, SendReceived, Session
-from ocpp.rpc.waiting import WaitingCall
+from ocpp.rpc.waiting import Outcome, WaitingCall
 from ocpp.storage.messages import StoredMessage
 
 __all__ = [
@@ -73,6 +73,8 @@ class Endpoint:
         self._retry_timer: Timer | None = None
         self._unsettled: Callable[[], None] | None = None
         self.outbox: Outbox | None = None
+        self.asked = self.answered = False
+        """Whether the peer of this connection, or of the last one, was sent a call of ours, and has answered one."""
         self.queue_all: Callable[[], bool] = lambda: False
         """Whether notifications, too, wait in the outbox while the CSMS cannot be told (OCPPCommCtrlr.QueueAllMessages)."""
         self.boot_state = BootState.UNKNOWN
@@ -123,18 +125,44 @@ class Endpoint:
         self._wake.set()
         return await done
 
-    def notify(self, request: msgspec.Struct, *, requested: bool = False) -> None:
-        """Send a call whose response carries nothing; offline it is queued or dropped, as `queue_all` says."""
-        if self.outbox is not None and not self.online and not requested and self.queue_all():
-            self.outbox.put(request, None, droppable=True)
-            return
-        self.spawn(self._notify(request, requested))
+    def notify(
+        self,
+        request: msgspec.Struct,
+        *,
+        requested: bool = False,
+        outcome: Callable[[Outcome], None] = lambda outcome: None,
+    ) -> None:
+        """Send a call whose response carries nothing; offline it is queued or dropped, as `queue_all` says.
 
-    async def _notify(self, request: msgspec.Struct, requested: bool) -> None:
+        So is one that a connection took with it, or that stayed without an answer. `outcome` hears what became of it.
+        """
+        if not self.online and not requested and self._put_by(request):
+            outcome(Outcome.QUEUED)
+            return
+        self.spawn(self._notify(request, requested, outcome))
+
+    async def _notify(self, request: msgspec.Struct, requested: bool, outcome: Callable[[Outcome], None]) -> None:
         try:
             await self.call(request, requested=requested)
-        except (PilotwireError, ValueError) as error:
-            log.info("%s was not delivered: %s", type(request).__name__, error)
+        except (CallError, ValueError) as error:
+            log.info("%s was refused: %s", type(request).__name__, error)
+            outcome(Outcome.REFUSED)
+        except PilotwireError as error:
+            queued = not requested and self._put_by(request)
+            log.info("%s was %s: %s", type(request).__name__, "queued" if queued else "not delivered", error)
+            outcome(Outcome.QUEUED if queued else Outcome.UNANSWERED)
+        else:
+            outcome(Outcome.ANSWERED)
+
+    def _put_by(self, request: msgspec.Struct) -> bool:
+        """Whether a notification waits in the outbox from now on."""
+        if self.outbox is None or not self.queue_all():
+            return False
+        try:
+            return self.outbox.put(request, None, droppable=True)
+        except StorageError as error:
+            log.error("%s is not queued: %s", type(request).__name__, error)
+            return False
 
     async def send(self, message: msgspec.Struct) -> None:
         """Send an unconfirmed message (2.1 SEND); raises NotConnected, CallError in older versions."""
@@ -177,6 +205,7 @@ class Endpoint:
         `started` is called once calls can be sent.
         """
         self._session, self._link = Session(catalogue), link
+        self.asked = self.answered = False
         self._answering.begin()
         if self.outbox is not None:
             self.take_as_backlog()
@@ -241,6 +270,7 @@ class Endpoint:
         if isinstance(event, CallReceived):
             return self._answering.take(session, event)
         if isinstance(event, CallAnswered):
+            self.answered = True
             if event.reply is not None:
                 self.spawn(self._transmit(event.reply))
             if self._answer is not None and not self._answer.done():
@@ -384,6 +414,7 @@ class Endpoint:
         answer: asyncio.Future[CallAnswered] = asyncio.get_running_loop().create_future()
         self._answer = answer
         frame = session.call(self._new_id(), request)
+        self.asked = True
         timeout = self._message_timeout()
 
         def expire() -> None:

@@ -1,11 +1,25 @@
 """A call of ours that waits for its turn, and whoever waits for its answer."""
 
 import asyncio
+from enum import Enum, auto
 from typing import Any
 
 import msgspec
 
 from ocpp.rpc.session import CallAnswered
+
+
+class Outcome(Enum):
+    """What became of a notification."""
+
+    ANSWERED = auto()
+    """The peer knows of it."""
+    REFUSED = auto()
+    """The peer answered with an error, or the version spoken cannot express it: saying it again changes nothing now."""
+    UNANSWERED = auto()
+    """Nobody can say whether the peer has heard of it: no connection, or no answer."""
+    QUEUED = auto()
+    """It waits in the outbox, whose courier hears what becomes of it."""
 
 
 class WaitingCall(msgspec.Struct, eq=False):

@@ -72,6 +72,13 @@ class TransactionRepository:
         rows = self._database.query(f"SELECT {_COLUMNS} FROM transactions WHERE active = 1 ORDER BY started_unix")
         return [_record(row) for row in rows]
 
+    def has_later(self, evse_id: int, started_unix: float) -> bool:
+        """Whether a transaction began at that EVSE after that moment."""
+        found = self._database.one(
+            "SELECT 1 FROM transactions WHERE evse_id = ? AND started_unix > ? LIMIT 1", (evse_id, started_unix)
+        )
+        return found is not None
+
     def all(self) -> list[TransactionRecord]:
         """Every transaction that is remembered, oldest first."""
         return [

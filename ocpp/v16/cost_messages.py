@@ -290,7 +290,8 @@ class CostMessages:
         request = v16.DataTransferRequest(
             vendor_id=VENDOR, message_id="ConnectorUnplugged", data=msgspec.json.encode(data).decode()
         )
-        self._context.rpc.notify(request)
+        if self._context.rpc.outbox is not None:  # a fee ends with it: it is told until it is known
+            self._context.rpc.outbox.put(request, None, droppable=True)
 
     def stop(self) -> None:
         """No timers any more."""

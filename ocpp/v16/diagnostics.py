@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ocpp.core.context import Context
-from ocpp.core.log_upload import IDLE, UPLOADED, UPLOADING
+from ocpp.core.log_status import LogStatus
+from ocpp.core.log_upload import FAILED, IDLE, UPLOADED, UPLOADING
 from ocpp.messages import v16
 from ocpp.rpc.endpoint import Handler, Reply
 
@@ -17,7 +18,8 @@ class Diagnostics:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._request_id: int | None = None
+        self._diagnostics = LogStatus(context, "diagnostics", _diagnostics_message)
+        self._log = LogStatus(context, "log", _log_message)
 
     @property
     def actions(self) -> Mapping[str, Handler]:
@@ -26,11 +28,13 @@ class Diagnostics:
 
     def callbacks_complete(self) -> None:
         """See `Block.callbacks_complete`."""
+        self._context.signals.accepted.listen(self._diagnostics.review)
+        self._context.signals.accepted.listen(self._log.review)
 
     def get_diagnostics(self, request: v16.GetDiagnosticsRequest) -> v16.GetDiagnosticsResponse | Reply:
         """GetDiagnostics: without a log the response names no file."""
         uploads = self._context.logs
-        upload = uploads.prepare("diagnostics", (request.start_time, request.stop_time), self._tell_diagnostics)
+        upload = uploads.prepare("diagnostics", (request.start_time, request.stop_time), self._diagnostics.tell)
         if upload is None:
             return v16.GetDiagnosticsResponse()
         uploads.cancel()
@@ -45,7 +49,7 @@ class Diagnostics:
         upload = uploads.prepare(
             KINDS[request.log_type.value],
             (wanted.oldest_timestamp, wanted.latest_timestamp),
-            lambda status: self._tell_log(status, request.request_id),
+            lambda status: self._log.tell(status, request.request_id),
         )
         if upload is None:
             return v16.GetLogResponse(status=v16.LogStatusEnum("Rejected"))
@@ -59,25 +63,27 @@ class Diagnostics:
 
     # -- telling --------------------------------------------------------------------------------------------------
 
-    def _tell_diagnostics(self, status: str, *, requested: bool = False) -> None:
-        known = status if status in (UPLOADING, UPLOADED, IDLE) else "UploadFailed"
-        self._context.rpc.notify(
-            v16.DiagnosticsStatusNotificationRequest(status=v16.DiagnosticsStatus(known)), requested=requested
-        )
-
-    def _tell_log(self, status: str, request_id: int | None, *, requested: bool = False) -> None:
-        self._request_id = request_id
-        known = status if status in {each.value for each in v16.UploadLogStatusEnum} else "UploadFailure"
-        self._context.rpc.notify(
-            v16.LogStatusNotificationRequest(status=v16.UploadLogStatusEnum(known), request_id=request_id),
-            requested=requested,
-        )
-
     def trigger(self) -> None:
         """The status of the upload, because the Central System asks."""
-        self._tell_diagnostics(self._context.logs.status, requested=True)
+        self._context.rpc.notify(_diagnostics_message(self._context.logs.status), requested=True)
 
     def trigger_log(self) -> None:
         """The same in the white paper's words; without an upload it names no request."""
         status = self._context.logs.status
-        self._tell_log(status, self._request_id if status != IDLE else None, requested=True)
+        message = _log_message(status, self._log.request_id if status != IDLE else None)
+        self._context.rpc.notify(message, requested=True)
+
+    def stop(self) -> None:
+        """No timers any more."""
+        self._diagnostics.stop()
+        self._log.stop()
+
+
+def _diagnostics_message(status: str, request_id: int | None = None) -> v16.DiagnosticsStatusNotificationRequest:
+    known = status if status in (UPLOADING, UPLOADED, IDLE) else "UploadFailed"
+    return v16.DiagnosticsStatusNotificationRequest(status=v16.DiagnosticsStatus(known))
+
+
+def _log_message(status: str, request_id: int | None) -> v16.LogStatusNotificationRequest:
+    known = status if status in {each.value for each in v16.UploadLogStatusEnum} else FAILED
+    return v16.LogStatusNotificationRequest(status=v16.UploadLogStatusEnum(known), request_id=request_id)

@@ -50,7 +50,7 @@ class Strategy16(Strategy):
             "Heartbeat": lambda _: self.boot.beat,
             "StatusNotification": lambda number: lambda: self.core.status.trigger(number),
         }
-        diagnostics = Diagnostics(context)
+        self.diagnostics = diagnostics = Diagnostics(context)
         trigger.triggers["DiagnosticsStatusNotification"] = lambda _: diagnostics.trigger
         trigger.triggers["LogStatusNotification"] = lambda _: diagnostics.trigger_log
         certificates, firmware = Certificates(context), Firmware(context)
@@ -137,3 +137,5 @@ class Strategy16(Strategy):
         """See `Strategy.quiet`."""
         super().quiet()
         self.costs.stop()
+        self.core.status.stop()
+        self.diagnostics.stop()

@@ -8,12 +8,13 @@ from ocpp.core.availability import ChangeOutcome
 from ocpp.core.cable_locks import LOCK_FAILURE
 from ocpp.core.context import Context
 from ocpp.core.evse import Connector, Evse, Fault, blocking
+from ocpp.core.told import Told
 from ocpp.device_model import DeviceModel
 from ocpp.errors import DeviceModelError
 from ocpp.messages import v2
 from ocpp.rpc.endpoint import Handler, Reply
 
-NEVER_REPORTED = ""
+STATUS = "StatusNotification"
 
 
 def _whole(faults: Mapping[str, Fault], parts: set[str]) -> str:
@@ -29,8 +30,7 @@ class Availability:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._offline_threshold = context.model.integer("OCPPCommCtrlr/OfflineThreshold")
-        self._reported: dict[tuple[int, int], str] = {}
-        self._known_to_csms: dict[tuple[int, int], str] = {}
+        self._told: Told[tuple[int, int], str] = Told(context.rpc, context.clock, self._look_again)
 
     @property
     def actions(self) -> Mapping[str, Handler]:
@@ -57,21 +57,31 @@ class Availability:
             return "Unavailable"
         if connector.reserved:
             return "Reserved"
-        if connector.plugged:
+        if connector.occupied:
             return "Occupied"
         return "Unavailable" if connector.leaving else "Available"  # nobody new is let in (G01.FR.05)
 
     def connector_changed(self, evse: Evse, connector: Connector) -> None:
         """Report the connector's status if it is another one than before (G01)."""
-        key = (evse.id, connector.id)
         status = self.status_of(evse, connector)
         self._show_problems(evse)
         self._show_in_device_model(self._context.model, evse, connector, status)
-        if self._reported.get(key, NEVER_REPORTED) == status:
-            return
-        self._reported[key] = status
-        if self._context.rpc.takes_notifications:
+        self._tell(evse, connector)
+
+    def _tell(self, evse: Evse, connector: Connector) -> None:
+        """Tell the status where somebody takes it who does not know it."""
+        status = self.status_of(evse, connector)
+        if self._context.rpc.takes_notifications and not self._told.holds((evse.id, connector.id), status):
             self._notify(evse, connector)
+
+    def _look_again(self, key: tuple[int, int]) -> None:
+        evse_id, connector_id = key
+        try:
+            evse = self._context.evses[evse_id]
+            connector = evse.connector(connector_id)
+        except DeviceModelError:
+            return  # told by a run that had another station file
+        self._tell(evse, connector)
 
     def evse_changed(self, evse: Evse) -> None:
         """Something about the whole EVSE has changed."""
@@ -105,23 +115,38 @@ class Availability:
         offline_for = 0.0
         if context.offline_since is not None:
             offline_for = context.clock.monotonic() - context.offline_since
-        everything = not self._known_to_csms or offline_for > self._offline_threshold.value
+        self._told.review()
+        everything = not self._told or offline_for > self._offline_threshold.value
         for evse in context.evses:
             for connector in evse.connectors:
-                known = self._known_to_csms.get((evse.id, connector.id))
-                if everything or known != self.status_of(evse, connector):
+                if everything:
                     self._notify(evse, connector)
+                else:
+                    self._tell(evse, connector)
 
-    def _notify(self, evse: Evse, connector: Connector, *, requested: bool = False) -> None:
+    def _notify(self, evse: Evse, connector: Connector) -> None:
         status = self.status_of(evse, connector)
-        self._known_to_csms[evse.id, connector.id] = status
-        request = v2.StatusNotificationRequest(
+        self._told.tell((evse.id, connector.id), status, self._request(evse, connector, status))
+
+    def _request(self, evse: Evse, connector: Connector, status: str) -> v2.StatusNotificationRequest:
+        return v2.StatusNotificationRequest(
             timestamp=self._context.clock.now(),
             connector_status=v2.ConnectorStatusEnum(status),
             evse_id=evse.id,
             connector_id=connector.id,
         )
-        self._context.rpc.notify(request, requested=requested)
+
+    def delivered(self, request: v2.StatusNotificationRequest) -> None:
+        """The CSMS has answered a status that was queued."""
+        self._told.delivered((request.evse_id, request.connector_id), str(request.connector_status))
+
+    def given_up(self, request: v2.StatusNotificationRequest) -> None:
+        """A status that was queued will not be sent."""
+        self._told.given_up((request.evse_id, request.connector_id))
+
+    def stop(self) -> None:
+        """No timers any more."""
+        self._told.stop()
 
     def trigger(self, evse_id: int, connector_id: int) -> bool:
         """Send the status the CSMS has asked for (F06); False when there is no such connector."""
@@ -130,7 +155,8 @@ class Availability:
             connector = evse.connector(connector_id)
         except DeviceModelError:
             return False
-        self._notify(evse, connector, requested=True)
+        status = self.status_of(evse, connector)
+        self._context.rpc.notify(self._request(evse, connector, status), requested=True)
         return True
 
     def _changed(self, changed: list[tuple[Evse, Connector]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -12,11 +13,12 @@ from ocpp.core.monitoring import MonitorEvent
 from ocpp.device_model.entry import Entry
 from ocpp.device_model.model import GetStatus
 from ocpp.device_model.standard.monitoring import BASES, MAX_ITEMS
-from ocpp.errors import CallError, RpcError
+from ocpp.errors import CallError, RpcError, StorageError
 from ocpp.messages import v2
 from ocpp.rpc import error_codes
 from ocpp.rpc.endpoint import Handler, Reply
 from ocpp.rpc.outbox import Outbox
+from ocpp.rpc.waiting import Outcome
 from ocpp.v2.provisioning import component_of, report_component, variable_of, wanted_of
 from ocpp.versions import OcppVersion
 
@@ -25,6 +27,9 @@ VARIABLES_PER_REPORT = 10
 
 MAX_REPORTS = 4
 """Reports under way at a time."""
+
+MAX_UNANSWERED = 100
+"""Events kept of a connection whose CSMS does not answer them; at one a message time-out, that is an hour."""
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +41,8 @@ class Monitoring:
         self._context = context
         self._outbox = outbox
         self._reports = 0
+        self._unanswered: deque[v2.NotifyEventRequest] = deque()
+        """Events that the CSMS of this connection was told, and did not answer."""
 
     @property
     def actions(self) -> Mapping[str, Handler]:
@@ -52,6 +59,7 @@ class Monitoring:
         """See `Block.callbacks_complete`."""
         self._context.monitoring.listener = self._tell
         self._context.signals.accepted.listen(self._context.monitoring.accepted)
+        self._context.signals.disconnected.listen(self._keep_unanswered)
 
     @property
     def _with_21(self) -> bool:
@@ -181,12 +189,37 @@ class Monitoring:
     # -- events ---------------------------------------------------------------------------------------------------
 
     def _tell(self, event: MonitorEvent) -> None:
-        """NotifyEvent, kept while offline when it matters enough (N07.FR.04, N08.FR.03)."""
+        """NotifyEvent, kept while offline when it matters enough (N07.FR.04, N08.FR.03).
+
+        One that was told and not answered is told again after the next acceptance, whatever its severity: the CSMS was
+        there when it happened.
+        """
         request = v2.NotifyEventRequest(generated_at=event.timestamp, seq_no=0, event_data=[_event(event)], tbc=None)
         if self._context.rpc.online:
-            self._context.rpc.notify(request)
+            self._context.rpc.notify(request, outcome=lambda outcome: self._told(request, outcome))
         elif self._context.monitoring.keeps(event.monitor):
             self._outbox.put(request, None, droppable=True)
+
+    def _told(self, request: v2.NotifyEventRequest, outcome: Outcome) -> None:
+        if outcome is not Outcome.UNANSWERED:
+            return
+        if not self._context.rpc.connected:
+            self._keep(request)
+        elif len(self._unanswered) < MAX_UNANSWERED:
+            self._unanswered.append(request)
+        else:
+            log.warning("an event is lost: %d others wait for a CSMS that answers none", MAX_UNANSWERED)
+
+    def _keep_unanswered(self) -> None:
+        """What the CSMS has left without an answer follows in the next connection, or in the next run."""
+        while self._unanswered:
+            self._keep(self._unanswered.popleft())
+
+    def _keep(self, request: v2.NotifyEventRequest) -> None:
+        try:
+            self._outbox.put(request, None, droppable=True)
+        except StorageError as error:
+            log.error("an event is not kept for the CSMS: %s", error)
 
 
 def _limit(count: int, action: str) -> None:

@@ -16,11 +16,11 @@ from ocpp.messages import v2
 from ocpp.rpc.permission import BootState
 from ocpp.security.certificate_folder import Kind
 from ocpp.v2.authorization import Authorization
-from ocpp.v2.availability import Availability
+from ocpp.v2.availability import STATUS, Availability
 from ocpp.v2.certificates import Certificates
 from ocpp.v2.customer_information import CustomerInformation
 from ocpp.v2.data_transfer import DataTransfer
-from ocpp.v2.diagnostics import Diagnostics
+from ocpp.v2.diagnostics import LOG_STATUS, Diagnostics
 from ocpp.v2.display import Display
 from ocpp.v2.firmware import Firmware
 from ocpp.v2.iso15118 import Iso15118
@@ -50,6 +50,7 @@ class Strategy2(Strategy):
         self.endpoint.queue_all = lambda: queue_all.value
         self.transactions = Transactions(context, self.outbox)
         self.availability = Availability(context)
+        self.transactions.follow(STATUS, self.availability)
         self.meter_values = MeterValues(context)
         self.remote_control = RemoteControl(context)
         self.data_transfer = DataTransfer(context)
@@ -58,7 +59,8 @@ class Strategy2(Strategy):
             "Heartbeat": lambda where: lambda: self.endpoint.spawn(self.boot.beat()),
             "StatusNotification": self._trigger_status,
         }
-        diagnostics = Diagnostics(context)
+        self.diagnostics = diagnostics = Diagnostics(context)
+        self.transactions.follow(LOG_STATUS, diagnostics)
         self.remote_control.triggers["LogStatusNotification"] = lambda where: diagnostics.trigger
         certificates = Certificates(context)
         firmware = Firmware(context)
@@ -163,3 +165,11 @@ class Strategy2(Strategy):
     def connector_status(self, evse: Evse, connector: Connector) -> str:
         """The connector's status as this version calls it."""
         return self.availability.status_of(evse, connector)
+
+    # -- life -----------------------------------------------------------------------------------------------------
+
+    def quiet(self) -> None:
+        """See `Strategy.quiet`."""
+        super().quiet()
+        self.availability.stop()
+        self.diagnostics.stop()

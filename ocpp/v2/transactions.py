@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
@@ -32,13 +32,28 @@ TRANSACTION_EVENT = "TransactionEvent"
 log = logging.getLogger(__name__)
 
 
+class Follower(Protocol):
+    """Whoever has queued messages of its own, and wants to know what becomes of them."""
+
+    def delivered(self, request: Any) -> None:
+        """The CSMS has answered."""
+
+    def given_up(self, request: Any) -> None:
+        """The message will not be sent."""
+
+
 class Transactions:
     """Functional block E."""
 
     def __init__(self, context: Context, outbox: Outbox) -> None:
         self._context = context
         self._outbox = outbox
+        self._followers: dict[str, Follower] = {}
         outbox.courier = self
+
+    def follow(self, action: str, follower: Follower) -> None:
+        """Let `follower` hear what becomes of queued messages of an action that is none of this block's."""
+        self._followers[action] = follower
 
     @property
     def actions(self) -> Mapping[str, Handler]:
@@ -105,6 +120,8 @@ class Transactions:
     def delivered(self, stored: StoredMessage, request: Any, response: Any) -> None:
         """See `Courier.delivered`: take note of what the CSMS says about the token (E05, C10.FR.05)."""
         if stored.action != TRANSACTION_EVENT:
+            if stored.action in self._followers:
+                self._followers[stored.action].delivered(request)
             return
         self._tell_driver(request, response)
         self._prioritize(request, response)
@@ -114,13 +131,16 @@ class Transactions:
         token = translation.id_token(request.id_token)
         info = translation.authorization_info(response.id_token_info)
         context.authorizer.remember(token, info)
+        if info.group is not None:
+            context.charging.locks.learn_group(token, info.group)
         session = context.charging.session_of(request.transaction_info.transaction_id)
         if session is None or session.transaction is None or session.authorization is None:
             return
         if not session.authorization.token.matches(token):
             return
         if info.accepted:
-            session.transaction.group = info.group or session.transaction.group
+            if info.group is not None:
+                session.learn_group(info.group)
             return
         log.warning("the CSMS refuses the token of transaction %s: %s", session.transaction.id, info.status)
         context.rpc.spawn(self._refuse(session.transaction.id))
@@ -161,7 +181,9 @@ class Transactions:
             session.refuse()
 
     def given_up(self, stored: StoredMessage, request: Any, error: CallError | None) -> None:
-        """See `Courier.given_up`; the CSMS sees the gap in the sequence numbers."""
+        """See `Courier.given_up`; of an event the CSMS sees the gap in the sequence numbers."""
+        if stored.action in self._followers and request is not None:
+            self._followers[stored.action].given_up(request)
 
     # -- what the CSMS asks ---------------------------------------------------------------------------------------
 

@@ -145,10 +145,13 @@ class Transactions:
         session = context.charging.session_of(stored.transaction)
         info = translation.authorization_info(response.id_tag_info)
         context.authorizer.remember(IdToken(request.id_tag, UNTYPED), info)
+        if info.group is not None:
+            context.charging.locks.learn_group(IdToken(request.id_tag, UNTYPED), info.group)
         if session is None or session.transaction is None:
             return
         if info.accepted:
-            session.transaction.group = info.group or session.transaction.group
+            if info.group is not None:
+                session.learn_group(info.group)
             return
         log.warning("the Central System refuses %s: %s", stored.transaction, info.status)
         context.rpc.spawn(self._refuse(stored.transaction))

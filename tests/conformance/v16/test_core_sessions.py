@@ -77,8 +77,9 @@ def test_tc_005_1_ev_side_disconnected_ends_the_transaction_and_unlocks(csms, st
     plug_and_start(csms, station)
     station.unplug()
     csms.expect("StopTransaction", reason="EVDisconnected")
+    csms.expect("StatusNotification", connectorId=1, status="Finishing", info="EV side disconnected")
     csms.expect("StatusNotification", connectorId=1, status="Available")
-    station.wait(lambda: not station.status()["evses"][0]["connectors"][0]["locked"], "the lock opens")
+    assert not station.status()["evses"][0]["connectors"][0]["locked"]
 
 
 @pytest.mark.tc("1.6-TC_005_2")
@@ -88,6 +89,10 @@ def test_tc_005_2_ev_side_disconnected_keeps_the_cable(csms, station):
     plug_and_start(csms, station)
     station.unplug()
     csms.expect("StopTransaction", reason="EVDisconnected")
+    csms.expect("StatusNotification", connectorId=1, status="Finishing", info="EV side disconnected")
+    csms.nothing("StatusNotification")
+    station.card(CARD, 1)
+    csms.expect("StatusNotification", connectorId=1, status="Available")
 
 
 @pytest.mark.tc("1.6-TC_005_3")
@@ -95,7 +100,7 @@ def test_tc_005_3_ev_side_disconnected_goes_on(csms, station):
     csms.call("ChangeConfiguration", {"key": "StopTransactionOnEVSideDisconnect", "value": "false"})
     plug_and_start(csms, station)
     station.unplug()
-    csms.expect("StatusNotification", connectorId=1, status="SuspendedEV")
+    csms.expect("StatusNotification", connectorId=1, status="SuspendedEV", info="EV side disconnected")
     csms.nothing("StopTransaction")
     station.plug()
     csms.expect("StatusNotification", connectorId=1, status="Charging")

@@ -111,6 +111,33 @@ def test_the_register_survives_a_power_cut_and_never_runs_back(site):
     assert site.station.plugged == []
 
 
+def test_a_register_read_before_the_start_has_not_fallen(site):
+    site.charge()
+    site.pass_time(1000)
+    told = site.energy()
+    early = SimulatedStation((SimulatedEvse(),), clock=ManualClock(), listener=site.heard, state_dir=site.path)
+    assert float(early.snapshot(1)["energy_wh"]) == told
+
+
+def test_what_was_told_is_there_after_a_kill(site):
+    site.charge()
+    for _ in range(20):
+        site.pass_time(0.37)
+        told = site.energy()
+    site.power_cut()
+    assert site.energy() == told
+
+
+def test_a_main_meter_does_not_fall_because_a_meter_behind_it_fails(new_site):
+    site = new_site(SimulatedEvse(), SimulatedEvse(), main_meter=True)
+    site.station.set_meter(1, {"energy_wh": 1000})
+    site.station.set_meter(2, {"energy_wh": 200})
+    site.power_cut()
+    site.station._parts[1].meter.broken = True
+    read = site.station.read_main_meter()
+    assert "Energy.Active.Import.Register" not in {each.measurand for each in read.quantities}
+
+
 def test_everything_is_there_again_after_a_power_cut_where_that_is_wanted(new_site):
     site = new_site(SimulatedEvse(bay_sensor=True), keep_on_restart=True)
     site.station.parking_bay(1, True)

@@ -193,3 +193,65 @@ async def test_a_triggered_status_without_an_upload_names_no_request(tmp_path):
     await station.settle()
     assert station.csms.of("LogStatusNotification") == [{"status": "Idle"}]
     await station.stop()
+
+
+def words(station) -> list[str]:
+    action = "DiagnosticsStatusNotification" if station.version is OcppVersion.V16 else "LogStatusNotification"
+    return [each["status"] for each in station.csms.of(action)]
+
+
+async def begin(station, server) -> None:
+    if station.version is OcppVersion.V16:
+        await ask(station, "GetDiagnostics", {"location": server.url, "retries": 0})
+    else:
+        await ask(station, "GetLog", wish(server))
+
+
+async def test_the_last_status_is_told_until_it_is_known(station, server):
+    action = "DiagnosticsStatusNotification" if station.version is OcppVersion.V16 else "LogStatusNotification"
+    station.csms.script(action, {}, None)
+    await begin(station, server)
+    await until(station, lambda: len(words(station)) == 2)
+    await station.disconnect()
+    await station.reconnect()
+    assert words(station) == ["Uploading", "Uploaded", "Uploaded"]
+    await station.disconnect()
+    await station.reconnect()
+    assert len(words(station)) == 3, "what is known is told no more"
+
+
+async def test_the_outcome_of_an_upload_without_a_connection_is_told_afterwards(station, server):
+    server.gate.clear()
+    await begin(station, server)
+    await station.disconnect()
+    server.gate.set()
+    uploads = station.charge_point.strategy.context.logs
+    await until(station, lambda: uploads.status == "Idle")
+    assert words(station) == ["Uploading"]
+    await station.reconnect()
+    assert words(station) == ["Uploading", "Uploaded"]
+
+
+@pytest.mark.parametrize("version", [OcppVersion.V16, OcppVersion.V201], ids=str)
+async def test_an_upload_that_a_restart_cut_off_is_told_as_failed(tmp_path, server, version):
+    first = StationUnderTest(tmp_path, version)
+    first.charge_point.strategy.context.logs._sources["diagnostics"] = lambda: iter(LINES)
+    await first.start()
+    answered = [each for each in ("GetDiagnostics", "GetLog") if (each == "GetLog") is (version is not OcppVersion.V16)]
+    location = "http://127.0.0.1:9/nobody"
+    payload = {"location": location} if version is OcppVersion.V16 else wish(server, location=location, retries=1)
+    await ask(first, answered[0], payload)
+    await until(first, lambda: words(first) == ["Uploading"])
+    await first.stop()
+    second = StationUnderTest(tmp_path, version, seed=2)
+    await second.start()
+    try:
+        assert words(second) == ["UploadFailed" if version is OcppVersion.V16 else "UploadFailure"]
+    finally:
+        await second.stop()
+    third = StationUnderTest(tmp_path, version, seed=3)
+    await third.start()
+    try:
+        assert words(third) == []
+    finally:
+        await third.stop()

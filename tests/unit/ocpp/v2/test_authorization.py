@@ -91,13 +91,16 @@ async def test_a_token_of_the_csms_is_neither_asked_about_nor_cached(make_statio
 
 
 @pytest.mark.req("C08.FR.01", "C08.FR.02")
-async def test_long_after_the_plug_the_reader_still_identifies_whoever_comes(station):
+async def test_long_after_the_plug_the_reader_identifies_whoever_comes_and_the_cable_is_plugged_again(station):
     await station.plug()
     await station.clock.advance(3600)
     says(station, {"status": "Unknown"})
     await station.present(OTHER)
     await station.present()
     assert [each["idToken"] for each in asked(station)] == [OTHER, CARD]
+    assert not station.hardware.allowed, "the time in which a driver of that cable identifies is over"
+    await station.unplug()
+    await station.charge()
     assert station.hardware.allowed
 
 
@@ -232,6 +235,7 @@ async def test_no_log_shows_a_key_code(station, caplog):
 
 @pytest.mark.req("C04.FR.06")
 async def test_after_every_wrong_key_code_the_next_is_taken_later(station):
+    station.model.integer("TxCtrlr/EVConnectionTimeOut").set(0)
     await station.plug()
     says(station, *[{"status": "Unknown"}] * 20)
     wait = FIRST_WAIT_S
