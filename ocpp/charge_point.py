@@ -139,8 +139,10 @@ class ChargePoint(Reporting):
         open_link: OpenLink | None = None,
         on_frame: Callable[[bool, bytes], None] | None = None,
         certificates: CertificateFolder | None = None,
+        barred: Callable[[str, int], str] | None = None,
     ) -> None:
-        """Certificates and keys are kept in `certificates`, by default in a folder beside the database.
+        """Certificates and keys are kept in `certificates`, by default in a folder beside the database. `barred` says of an
+        address (in digits) and port why no file may be sent there or fetched from there, "" where one may.
 
         Raises ConfigurationError when there is no network profile, whose version decides how to work offline.
         """
@@ -177,6 +179,7 @@ class ChargePoint(Reporting):
             ev_link=ev_link,
             monitors=monitors,
             on_frame=on_frame,
+            barred=barred,
             changed=self._changed,
         )
         self.connectivity = ConnectivityManager(
@@ -246,6 +249,7 @@ class ChargePoint(Reporting):
         strategy.context.connectivity = self.connectivity
         context = strategy.context
         context.logs.trust = context.firmware.trust = self._trust_of_files
+        context.logs.barred = context.firmware.barred = self._surroundings.barred
         context.firmware.reconnect = lambda: self.connectivity.reconnect("new firmware")
         context.certificates.root_in_use = lambda: self._links.root_in_use if self._links is not None else None
         context.signing.renewed = self._certificate_renewed

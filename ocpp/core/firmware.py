@@ -338,11 +338,11 @@ class FirmwareUpdates:
         if update.attempts and update.version != self._version:
             await self._end(update, "Installed")  # it restarted the machine itself
             return
-        update.attempts += 1
-        self.updates.advance(update, Stage.INSTALL)
         if wrong := await self._check(update):  # it may have lain there for days
             await self._end(update, "InstallVerificationFailed", "InvalidFirmwareSignature", wrong)
             return
+        update.attempts += 1
+        self.updates.advance(update, Stage.INSTALL)
         outcome = await self._installer.install(self._image.file(update.image))
         if outcome is InstallOutcome.INSTALLED:
             if self._installer.reconnects:

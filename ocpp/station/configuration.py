@@ -36,6 +36,7 @@ class Configuration(msgspec.Struct, frozen=True):
     firmware: dict[str, Any]
     smart_charging: dict[str, Any]
     local_api: dict[str, Any]
+    transfers: dict[str, Any] = msgspec.field(default_factory=dict)
     certificates: dict[str, Any] = msgspec.field(default_factory=dict)
     variables: dict[str, Any] = msgspec.field(default_factory=dict)
     keys: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -113,6 +114,7 @@ class _Reader:
             firmware=self._section(self._table(raw, "firmware"), schema.FIRMWARE, "firmware"),
             smart_charging=self._section(self._table(raw, "smart_charging"), schema.SMART_CHARGING, "smart_charging"),
             local_api=local_api,
+            transfers=self._section(self._table(raw, "transfers"), schema.TRANSFERS, "transfers"),
             certificates=self._certificates(raw),
             variables=variables,
             keys=self._start_values(raw, "keys"),
