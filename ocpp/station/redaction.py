@@ -18,10 +18,10 @@ and bears a sign is noted with its length."""
 MAX_NESTING = 3
 """Texts of JSON within texts (DataTransfer) that are looked through; what is deeper is hidden."""
 
-_SIGNS = (b"pass", b"secret", b"credential", b"key", b"pin", b'authorization"', b"psk", b"://", b"\\")
+_SIGNS = (b"pass", b"secret", b"key", b"pin", b'authorization"', b"://", b"\\")
 """In lower case. Each name below contains one of them, or is a token's (`_suspicious`); a backslash may hide any name."""
 
-_PARTS = ("password", "passwd", "passphrase", "passcode", "secret", "credential", "privatekey")
+_PARTS = ("password", "passwd", "passphrase", "passcode", "secret", "privatekey")
 _NAMES = frozenset(
     {
         "authorization",
@@ -30,7 +30,6 @@ _NAMES = frozenset(
         "accesskey",
         "sharedkey",
         "presharedkey",
-        "psk",
         "pin",
         "pincode",
         "simpin",
@@ -72,7 +71,10 @@ def redacted(frame: bytes) -> bytes:
 
 def _suspicious(frame: bytes) -> bool:
     small = frame.lower()
-    return any(sign in small for sign in _SIGNS) or small.count(b'token"') != small.count(b'idtoken"')
+    if any(sign in small for sign in _SIGNS):
+        return True
+    tokens = small.count(b'token"')
+    return tokens != 0 and tokens != small.count(b'idtoken"')
 
 
 class _Redaction:
@@ -129,8 +131,9 @@ class _Redaction:
         for member in ("variableAttribute", "attributeStatusInfo"):
             inner = found.get(member)
             for each in inner if isinstance(inner, list) else [inner]:
-                for place in _OF_A_VARIABLE.intersection(each) if isinstance(each, dict) else ():
-                    self._put(each, place, self._hidden(each[place]))
+                if isinstance(each, dict):
+                    for place in _OF_A_VARIABLE.intersection(each):
+                        self._put(each, place, self._hidden(each[place]))
 
     @staticmethod
     def _hidden(value: Any) -> Any:
