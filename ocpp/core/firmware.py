@@ -150,7 +150,7 @@ class FirmwareUpdates:
 
     async def _check_signer(self, update: Update) -> bool:
         """SecurityError when the certificate does not hold; else whether it was revoked (1.6 L01.FR.25)."""
-        from ocpp.security import certificates
+        from ocpp.security import certificates, chains
 
         if not update.certificate or not update.signature:
             raise SecurityError("signature and signing certificate are needed")
@@ -158,7 +158,8 @@ class FirmwareUpdates:
         if not roots:
             raise SecurityError("no manufacturer root certificate is installed")
         now = self._clock.now()
-        path = certificates.check_chain(certificates.read_chain(update.certificate), roots, now)
+        chain = certificates.read_chain(update.certificate)
+        path = chains.check_chain(chain, roots, now, purpose=chains.Purpose.FIRMWARE)
         if len(path) < 2:
             return False
         from ocpp.security.revocation import is_revoked

@@ -93,11 +93,11 @@ def _revoked(
     end = response.next_update_utc
     if response.this_update_utc - CLOCK_TOLERANCE > now or (end is not None and end + CLOCK_TOLERANCE < now):
         raise SecurityError("the answer is not of now")
-    _check_signature(response, _signer(response.certificates, issuer))
+    _check_signature(response, _signer(response.certificates, issuer, now))
     return response.certificate_status is ocsp.OCSPCertStatus.REVOKED
 
 
-def _signer(shown: Sequence[x509.Certificate], issuer: x509.Certificate) -> x509.Certificate:
+def _signer(shown: Sequence[x509.Certificate], issuer: x509.Certificate, now: datetime) -> x509.Certificate:
     """The issuer itself, or a responder it has delegated to (RFC 6960 section 4.2.2.2)."""
     for each in shown:
         if each == issuer:
@@ -106,7 +106,11 @@ def _signer(shown: Sequence[x509.Certificate], issuer: x509.Certificate) -> x509
             usage = each.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         except x509.ExtensionNotFound:
             continue
-        if ExtendedKeyUsageOID.OCSP_SIGNING in usage and certificates.issued(each, issuer):
+        if (
+            ExtendedKeyUsageOID.OCSP_SIGNING in usage
+            and certificates.current(each, now)
+            and certificates.issued(each, issuer)
+        ):
             return each
     return issuer
 

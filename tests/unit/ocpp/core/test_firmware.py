@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from support.file_server import file_server
 from support.ocsp import responder
 from support.station import StationUnderTest
@@ -99,11 +100,11 @@ def iso(moment):
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def signed(authority, content=CONTENT, **validity):
+def signed(authority, content=CONTENT, *, chain=False, **validity):
     key = ec.generate_private_key(ec.SECP256R1())
-    certificate = authority.issue("firmware", key, **validity)
+    certificates = [authority.issue("firmware", key, **validity), *([authority.certificate] if chain else [])]
     signature = key.sign(content, ec.ECDSA(hashes.SHA256()))
-    return {"signingCertificate": pem(certificate).decode(), "signature": base64.b64encode(signature).decode()}
+    return {"signingCertificate": pem(*certificates).decode(), "signature": base64.b64encode(signature).decode()}
 
 
 async def update(station, location, *, firmware=None, request_id=7, after=-2, install_after=None, **more):
@@ -289,12 +290,23 @@ def run_out(manufacturer):
     return signed(manufacturer, start=NOW - 9 * DAY, end=NOW - DAY)
 
 
+def for_something_else(manufacturer):
+    return signed(manufacturer, purposes=(ExtendedKeyUsageOID.SERVER_AUTH,))
+
+
+def by_one_that_may_not_sign_others(manufacturer):
+    return signed(Authority("intermediate", under=manufacturer, usage=("digital_signature",)), chain=True)
+
+
 def no_certificate(manufacturer):
     return {"signingCertificate": "no certificate", "signature": "AAAA"}
 
 
 @pytest.mark.req("L01.FR.02", "L01.FR.21", "L01.FR.22", "1.6-L01.FR.02", "1.6-L01.FR.23", "1.6-L01.FR.24")
-@pytest.mark.parametrize("make", [nothing_signed, by_a_stranger, run_out, no_certificate])
+@pytest.mark.parametrize(
+    "make",
+    [nothing_signed, by_a_stranger, run_out, for_something_else, by_one_that_may_not_sign_others, no_certificate],
+)
 async def test_a_signer_that_is_not_good_is_refused(make_station, manufacturer, server, make, version):
     if version is V16 and make is nothing_signed:
         return  # the schema of SignedUpdateFirmware demands both
