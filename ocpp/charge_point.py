@@ -140,9 +140,11 @@ class ChargePoint(Reporting):
         on_frame: Callable[[bool, bytes], None] | None = None,
         certificates: CertificateFolder | None = None,
         nulls_in_calls: bool = True,
+        barred: Callable[[str, int], str] | None = None,
     ) -> None:
         """Certificates and keys are kept in `certificates`, by default in a folder beside the database. `nulls_in_calls`:
-        null in a call of the CSMS says that an optional member is absent.
+        null in a call of the CSMS says that an optional member is absent. `barred` says of an address (in digits) and port
+        why no file may be sent there or fetched from there, "" where one may.
 
         Raises ConfigurationError when there is no network profile, whose version decides how to work offline.
         """
@@ -181,6 +183,7 @@ class ChargePoint(Reporting):
             ev_link=ev_link,
             monitors=monitors,
             on_frame=on_frame,
+            barred=barred,
             changed=self._changed,
         )
         self.connectivity = ConnectivityManager(
@@ -260,6 +263,7 @@ class ChargePoint(Reporting):
         strategy.context.connectivity = self.connectivity
         context = strategy.context
         context.logs.trust = context.firmware.trust = self._trust_of_files
+        context.logs.barred = context.firmware.barred = self._surroundings.barred
         context.firmware.reconnect = lambda: self.connectivity.reconnect("new firmware")
         context.certificates.root_in_use = lambda: self._links.root_in_use if self._links is not None else None
         context.signing.renewed = self._certificate_renewed

@@ -135,7 +135,7 @@ class CertificateSigning:
 
     def signed(self, pem: str, kind: Kind = Kind.STATION) -> Outcome:
         """CertificateSigned: check the chain (A02.FR.06) and keep it; a bad one is an event (A02.FR.07)."""
-        from ocpp.security import certificates
+        from ocpp.security import certificates, chains
 
         self._cancel(kind)
         if len(pem) > self._largest.value:
@@ -149,7 +149,8 @@ class CertificateSigning:
                 raise SecurityError("the station has no private key for it")
             self._check_name(certificates.common_name(chain[0]), kind)
             roots = [each.certificate for each in store.all(*self._roots(kind))]
-            certificates.check_chain(chain, roots, self._certificates.now(), future=self.lingers)
+            purpose = chains.Purpose.SERVER if kind is Kind.V2G else chains.Purpose.CLIENT
+            chains.check_chain(chain, roots, self._certificates.now(), purpose=purpose, future=self.lingers)
         except SecurityError as error:
             log.error("the new certificate is refused: %s", error)
             self._security.record(INVALID, str(error))

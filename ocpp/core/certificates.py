@@ -101,13 +101,16 @@ class Certificates:
 
     def install(self, kind: Kind, pem: str) -> Outcome:
         """M05: take a root certificate."""
-        from ocpp.security import certificates
+        from ocpp.security import certificates, chains
 
         try:
             chain = certificates.read_chain(pem)
             if len(chain) != 1:
                 raise SecurityError(f"{len(chain)} certificates instead of one")
-            certificates.check_root(chain[0], self.now())
+            if self._is_successor(kind, chain[0]):
+                chains.check_authority(chain[0], self.now())
+            else:
+                chains.check_root(chain[0], self.now())
         except SecurityError as error:
             log.warning("certificate refused (%s): %s", kind.value, error)
             return Outcome(REJECTED, "InvalidCertificate", str(error))
@@ -125,12 +128,10 @@ class Certificates:
         """With AdditionalRootCertificateCheck a new CSMS root replaces the one that signed it (M05.FR.09-12)."""
         if kind is not Kind.CSMS_ROOT or not self._successor_only.value:
             return None
-        from ocpp.security import certificates
-
         before = self.store.all(Kind.CSMS_ROOT)
         if not before or self.store.holds(kind, certificate):
             return None
-        if not any(certificates.issued(certificate, each.certificate) for each in before):
+        if not self._is_successor(kind, certificate):
             log.warning("CSMS root certificate refused: the one before has not signed it")
             return Outcome(REJECTED, "InvalidCertificate", "not signed by the CSMS root certificate it would replace")
         outcome = self._write(kind, certificate)
@@ -140,6 +141,16 @@ class Certificates:
                 self.store.put(Kind.CSMS_FALLBACK, each.chain)
                 self.store.remove(each)
         return outcome
+
+    def _is_successor(self, kind: Kind, certificate: "x509.Certificate") -> bool:
+        """Whether it may be a root although it is not its own issuer: the CSMS root that it is to replace has signed it."""
+        from ocpp.security import certificates
+
+        return (
+            kind is Kind.CSMS_ROOT
+            and self._successor_only.value
+            and any(certificates.issued(certificate, each.certificate) for each in self.store.all(Kind.CSMS_ROOT))
+        )
 
     def _write(self, kind: Kind, certificate: "x509.Certificate") -> Outcome:
         try:

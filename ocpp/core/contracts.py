@@ -156,13 +156,13 @@ class Contracts:
 
     def _validate(self, chain: "list[x509.Certificate]") -> "list[x509.Certificate] | None":
         """The issuers up to an installed root; None when no root fits. SecurityError when the chain itself is bad."""
-        from ocpp.security import certificates
+        from ocpp.security import chains
 
         now = self._certificates.now()
         roots = [each.certificate for each in self._certificates.store.all(Kind.MO_ROOT, Kind.V2G_ROOT)]
-        certificates.check_chain(chain, (), now)
+        chains.check_chain(chain, (), now)
         try:
-            return certificates.check_chain(chain, roots, now)[1:] if roots else None
+            return chains.check_chain(chain, roots, now)[1:] if roots else None
         except SecurityError as error:
             log.info("no installed root for the contract certificate: %s", error)
             return None

@@ -1,20 +1,28 @@
-"""Files to and from where the CSMS wants them: HTTP(S), FTP(S), SFTP. Blocking; runs in a thread of its own."""
+"""Files to and from where the CSMS wants them: HTTP(S), FTP(S), SFTP. Blocking; runs in the thread of a `Transfer`."""
 
-import base64
 import ftplib
+import hashlib
 import http.client
 import os
 import shutil
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 from urllib.parse import SplitResult, unquote, urlsplit
 
-TIMEOUT_S = 60.0
-"""Without any progress for so long a transfer has failed."""
+from ocpp.core.transfer import (
+    BAD_MESSAGE,
+    FAILURE,
+    NOT_SUPPORTED,
+    PERMISSION_DENIED,
+    Cancelled,
+    Transfer,
+    TransferError,
+)
+
+__all__ = ["BAD_MESSAGE", "FAILURE", "NOT_SUPPORTED", "PERMISSION_DENIED", "Cancelled", "Transfer", "TransferError"]
 
 CHUNK_BYTES = 64 * 1024
 
@@ -24,228 +32,186 @@ MAX_DOWNLOAD_BYTES = 2 * 1024**3
 SPARE_BYTES = 16 * 1024**2
 """What a download leaves free on the disk: records of transactions need their place."""
 
-BAD_MESSAGE, PERMISSION_DENIED, NOT_SUPPORTED, FAILURE = (
-    "BadMessage",
-    "PermissionDenied",
-    "NotSupportedOperation",
-    "UploadFailure",
-)
-"""Why a transfer failed, in the words of UploadLogStatusEnumType."""
+MAX_NAME = 255
+"""Characters of a file name, in every file system and in every message that names one."""
+
+PRIVATE_FILE, READ_ONLY_FILE = 0o600, 0o400
 
 SCHEMES = ("http", "https", "ftp", "ftps", "sftp")
 
 
-class TransferError(Exception):
-    """The file did not arrive; `kind` is one of the four words above."""
+class Source:
+    """A file that is sent until the transfer ends."""
 
-    def __init__(self, kind: str, text: str) -> None:
-        super().__init__(text)
-        self.kind = kind
-
-
-class Cancelled(Exception):
-    """Somebody no longer wants the transfer."""
-
-
-class _Watched:
-    """A file that is read until the transfer is cancelled."""
-
-    def __init__(self, file: IO[bytes], cancelled: threading.Event) -> None:
+    def __init__(self, file: BinaryIO, transfer: Transfer) -> None:
         self._file = file
-        self._cancelled = cancelled
+        self._transfer = transfer
 
     def read(self, size: int = -1) -> bytes:
-        if self._cancelled.is_set():
-            raise Cancelled
-        return self._file.read(size if size > 0 else CHUNK_BYTES)
+        """The next bytes, at most a chunk."""
+        piece = self._file.read(size if 0 < size < CHUNK_BYTES else CHUNK_BYTES)
+        self._transfer.count(len(piece))
+        return piece
 
     def rewind(self) -> None:
+        """Begin anew."""
         self._file.seek(0)
 
 
-class _Sink:
-    """A file that is written until the transfer is cancelled, too large, or the disk nearly full."""
+class Sink:
+    """A file that is written until the transfer ends, is too large, or the disk nearly full. Nothing waits in a buffer."""
 
-    def __init__(self, path: Path, file: IO[bytes], cancelled: threading.Event) -> None:
-        self._path = path
-        self._file = file
-        self._cancelled = cancelled
+    def __init__(self, folder: Path, descriptor: int, transfer: Transfer) -> None:
+        self._folder = folder
+        self._descriptor = descriptor
+        self._transfer = transfer
         self.size = 0
 
     def write(self, data: bytes) -> None:
-        if self._cancelled.is_set():
-            raise Cancelled
+        """Take the next bytes."""
+        self._transfer.count(len(data))
         self.size += len(data)
         if self.size > MAX_DOWNLOAD_BYTES:
             raise TransferError(BAD_MESSAGE, f"the file is larger than {MAX_DOWNLOAD_BYTES} bytes")
-        if shutil.disk_usage(self._path.parent).free < SPARE_BYTES:
+        if shutil.disk_usage(self._folder).free < SPARE_BYTES:
             raise TransferError(FAILURE, "the disk is nearly full")
-        self._file.write(data)
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._descriptor, view) :]
 
 
-def upload(
-    location: str, path: Path, name: str, cancelled: threading.Event, context: ssl.SSLContext | None = None
-) -> None:
-    """Send the file; `location` names a folder or a file. Raises TransferError, Cancelled."""
-    with _told():
-        url = _parsed(location)
-        target = _target(url, name)
+def upload(location: str, path: Path, name: str, transfer: Transfer, context: ssl.SSLContext | None = None) -> None:
+    """Send the file; it is stored as `stored_name` says. Raises TransferError, Cancelled."""
+    with _told(transfer):
+        url = parsed(location)
         with path.open("rb") as file:
-            source = _Watched(file, cancelled)
+            source, size = Source(file, transfer), os.fstat(file.fileno()).st_size
             if url.scheme in ("http", "https"):
-                _http_upload(url, target, name, source, path.stat().st_size, context)
+                from ocpp.core import http_transfer
+
+                http_transfer.upload(url, stored_name(location, name), source, size, transfer, context)
             elif url.scheme in ("ftp", "ftps"):
-                with _ftp(url, context) as ftp:
-                    filename = _enter_folder(ftp, target)
-                    source.rewind()
-                    ftp.storbinary(f"STOR {filename}", source, CHUNK_BYTES)
+                from ocpp.core import ftp_transfer
+
+                ftp_transfer.upload(url, stored_name(location, name), source, transfer, context)
             else:
                 from ocpp.core import sftp
 
-                sftp.upload(url, unquote(target), source)
+                sftp.upload(url, stored_name(location, name), source, transfer)
 
 
-def download(location: str, path: Path, cancelled: threading.Event, context: ssl.SSLContext | None = None) -> None:
-    """Fetch the file into `path`, whole and on disk when this returns. Raises TransferError, Cancelled."""
-    with _told():
-        url = _parsed(location)
-        with path.open("wb") as file:
-            sink = _Sink(path, file, cancelled)
+def download(location: str, path: Path, transfer: Transfer, context: ssl.SSLContext | None = None) -> None:
+    """Fetch the file into `path`, which must not be there before: whole, on disk and read-only when this returns.
+
+    Nobody else can have opened it for writing, and no writer of its own outlives this. Raises TransferError, Cancelled.
+    """
+    with _told(transfer):
+        url = parsed(location)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(path, flags, PRIVATE_FILE)
+        try:
+            sink = Sink(path.parent, descriptor, transfer)
             if url.scheme in ("http", "https"):
-                _http_download(url, sink, context)
+                from ocpp.core import http_transfer
+
+                http_transfer.download(url, sink, transfer, context)
             elif url.scheme in ("ftp", "ftps"):
-                with _ftp(url, context) as ftp:
-                    ftp.retrbinary(f"RETR {_enter_folder(ftp, url.path)}", sink.write, CHUNK_BYTES)
+                from ocpp.core import ftp_transfer
+
+                ftp_transfer.download(url, sink, transfer, context)
             else:
                 from ocpp.core import sftp
 
-                sftp.download(url, unquote(url.path), sink)
-            file.flush()
-            os.fsync(file.fileno())
+                sftp.download(url, sink, transfer)
+            os.fsync(descriptor)
+            os.fchmod(descriptor, READ_ONLY_FILE)
+        finally:
+            os.close(descriptor)
+
+
+def digest_of(path: Path, transfer: Transfer) -> str:
+    """SHA-256 of a file, in hexadecimal digits. Raises OSError, Cancelled."""
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while piece := file.read(CHUNK_BYTES):
+            transfer.count(len(piece))
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Every failure is a TransferError."""
+def _told(transfer: Transfer) -> Iterator[None]:
+    """Every failure is a TransferError; none is that of a transfer that was cancelled, whose sockets fail as well."""
     try:
         yield
-    except ftplib.error_perm as error:
+    except Exception as error:
+        transfer.check()
+        if isinstance(error, Cancelled | TransferError):
+            raise
+        raise _as_transfer_error(error) from error
+
+
+def _as_transfer_error(error: Exception) -> TransferError:
+    if isinstance(error, ftplib.error_perm):
         denied = str(error)[:3] in ("530", "532", "550", "553")
-        raise TransferError(PERMISSION_DENIED if denied else FAILURE, str(error)) from error
-    except (OSError, EOFError, ftplib.Error, http.client.HTTPException) as error:
-        raise TransferError(FAILURE, str(error) or type(error).__name__) from error
-    except ValueError as error:
-        raise TransferError(BAD_MESSAGE, f"the location is no URL: {error}") from error
+        return TransferError(PERMISSION_DENIED if denied else FAILURE, str(error))
+    if isinstance(error, OSError | EOFError | ftplib.Error | http.client.HTTPException):
+        return TransferError(FAILURE, str(error) or type(error).__name__)
+    if isinstance(error, ValueError):
+        return TransferError(BAD_MESSAGE, f"the location is no URL: {error}")
+    return TransferError(FAILURE, f"{type(error).__name__}: {error}")
 
 
-def _parsed(location: str) -> SplitResult:
+def parsed(location: str) -> SplitResult:
+    """The location as a URL. Raises TransferError for one that leads nowhere, ValueError for what is none."""
     url = urlsplit(location)
     url = url._replace(scheme=url.scheme.lower())
     if url.scheme not in SCHEMES:
         raise TransferError(NOT_SUPPORTED, f"{url.scheme or 'no'} scheme; known are {', '.join(SCHEMES)}")
     if not url.hostname:
         raise TransferError(BAD_MESSAGE, "the location names no host")
+    if url.port == 0:
+        raise TransferError(BAD_MESSAGE, "the location names port 0")
     return url
 
 
-def _target(url: SplitResult, name: str) -> str:
-    path = url.path or "/"
-    return f"{path}{name}" if path.endswith("/") else path
+def names_file(url: SplitResult) -> bool:
+    """Whether a location of an upload is that of a file, not of a folder (1.6 section 6.25, N01).
+
+    A path that ends with a slash, or whose last part has no dot, is a folder's; with a query it is one that was made for
+    this upload alone, such as a presigned URL.
+    """
+    last = file_name(url)
+    return bool(last) and len(last) <= MAX_NAME and ("." in last.strip(".") or bool(url.query))
 
 
-def _http_connection(url: SplitResult, context: ssl.SSLContext | None) -> http.client.HTTPConnection:
-    assert url.hostname is not None
-    if url.scheme == "https":
-        return http.client.HTTPSConnection(url.hostname, url.port, timeout=TIMEOUT_S, context=context)
-    return http.client.HTTPConnection(url.hostname, url.port, timeout=TIMEOUT_S)
+def file_name(url: SplitResult) -> str:
+    """The last part of the path; "" for one that ends with a slash."""
+    return unquote(path_of(url).rpartition("/")[2])
 
 
-def _credentials(url: SplitResult) -> dict[str, str]:
-    if url.username is None:
-        return {}
-    credentials = f"{unquote(url.username)}:{unquote(url.password or '')}".encode()
-    return {"Authorization": "Basic " + base64.b64encode(credentials).decode()}
+def path_of(url: SplitResult) -> str:
+    """The path, still quoted, without the transfer type that a URL of FTP may end with (RFC 1738 section 3.2.2)."""
+    path, mark, kind = url.path.rpartition(";type=")
+    return path if mark and url.scheme in ("ftp", "ftps") and len(kind) == 1 else url.path
 
 
-def _check_status(status: int) -> None:
-    if status in (401, 403):
-        raise TransferError(PERMISSION_DENIED, f"HTTP {status}")
-    if status >= 300:
-        raise TransferError(BAD_MESSAGE if status in (400, 404, 410) else FAILURE, f"HTTP {status}")
-
-
-def _http_upload(
-    url: SplitResult, target: str, name: str, file: _Watched, size: int, context: ssl.SSLContext | None
-) -> None:
-    """PUT, and POST where that is not allowed (N01.FR.18-19)."""
-    headers = {
-        "Content-Type": "application/octet-stream",
-        "Content-Disposition": f'attachment; filename="{name}"',
-        "Content-Length": str(size),
-        **_credentials(url),
-    }
-    for method in ("PUT", "POST"):
-        connection = _http_connection(url, context)
-        try:
-            file.rewind()
-            connection.request(method, _with_query(url, target), body=file, headers=headers)
-            status = connection.getresponse().status
-        finally:
-            connection.close()
-        if status not in (405, 501):
-            _check_status(status)
-            return
-    raise TransferError(NOT_SUPPORTED, "neither PUT nor POST is allowed there")
-
-
-def _http_download(url: SplitResult, sink: _Sink, context: ssl.SSLContext | None) -> None:
-    connection = _http_connection(url, context)
+def stored_name(location: str, name: str) -> str:
+    """The name of the file that an upload of `name` leaves at the location, whatever the protocol."""
     try:
-        connection.request("GET", _with_query(url, url.path or "/"), headers=_credentials(url))
-        response = connection.getresponse()
-        _check_status(response.status)
-        while chunk := response.read(CHUNK_BYTES):
-            sink.write(chunk)
-        if response.length:
-            raise TransferError(FAILURE, f"{response.length} bytes are missing at the end")
-    finally:
-        connection.close()
+        url = urlsplit(location)
+        return file_name(url) if names_file(url) else name
+    except ValueError:
+        return name
 
 
-def _with_query(url: SplitResult, target: str) -> str:
-    return f"{target}?{url.query}" if url.query else target
-
-
-@contextmanager
-def _ftp(url: SplitResult, context: ssl.SSLContext | None) -> Iterator[ftplib.FTP]:
-    secure = url.scheme == "ftps"
-    ftp = ftplib.FTP_TLS(timeout=TIMEOUT_S, context=context) if secure else ftplib.FTP(timeout=TIMEOUT_S)
-    try:
-        ftp.connect(url.hostname or "", url.port or ftplib.FTP_PORT)
-        ftp.login(unquote(url.username or "anonymous"), unquote(url.password or "anonymous@"))
-        if isinstance(ftp, ftplib.FTP_TLS):
-            ftp.prot_p()
-        yield ftp
-        ftp.quit()
-    finally:
-        ftp.close()
-
-
-def _enter_folder(ftp: ftplib.FTP, path: str) -> str:
-    """Go where the file is; gives its name."""
-    folder, _, filename = unquote(path).rpartition("/")
-    if folder.strip("/"):
-        ftp.cwd(folder.strip("/"))
-    return filename
-
-
-def over_tls(location: str) -> bool:
-    """Whether a transfer needs a TLS context."""
-    return location.lower().startswith(("https:", "ftps:"))
+def needs_trust(location: str) -> bool:
+    """Whether a transfer may need a TLS context; one that begins without may be redirected."""
+    return location.lower().startswith(("http:", "https:", "ftps:"))
 
 
 def shown(location: str) -> str:
-    """A location as logs may show it: without user and password."""
+    """A location as logs may show it: without user, password and file."""
     try:
         url = urlsplit(location)
     except ValueError:

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import ssl
-import threading
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from ocpp.clock import Clock
-from ocpp.core import firmware_image
 from ocpp.core.availability import Availability
 from ocpp.core.certificates import Certificates
 from ocpp.core.charging import Charging
@@ -17,6 +18,9 @@ from ocpp.core.reset import Resets
 from ocpp.errors import SecurityError
 from ocpp.security.certificate_folder import Kind
 from ocpp.security.event_log import SecurityLog
+
+if TYPE_CHECKING:
+    from ocpp.core.transfer import Barred, Transfer
 
 ACCEPTED, CANCELED, REJECTED, INVALID_CERTIFICATE = "Accepted", "AcceptedCanceled", "Rejected", "InvalidCertificate"
 REVOKED_CERTIFICATE = "RevokedCertificate"
@@ -40,6 +44,8 @@ INSTALL_ATTEMPTS = 2
 """How often an installation is begun: once more after a power cut in the middle of it."""
 
 UPDATED = "FirmwareUpdated"
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -78,10 +84,11 @@ class FirmwareUpdates:
         self._resets = resets
         self._allow_new = allow_new
         self._task: asyncio.Task[None] | None = None
-        self._cancelled = threading.Event()
         self._idle = asyncio.Event()
         self.trust: Callable[[], ssl.SSLContext | None] = lambda: None
         """Gives the TLS context of a download; called in the loop's thread, to which the database belongs."""
+        self.barred: Barred | None = None
+        """Where nothing is fetched from."""
         self.reconnect: Callable[[], Awaitable[None]] = _no_connection
         """Closes the connection and makes it again."""
         charging.on_transaction_end.append(self._transaction_ended)
@@ -143,7 +150,7 @@ class FirmwareUpdates:
 
     async def _check_signer(self, update: Update) -> bool:
         """SecurityError when the certificate does not hold; else whether it was revoked (1.6 L01.FR.25)."""
-        from ocpp.security import certificates
+        from ocpp.security import certificates, chains
 
         if not update.certificate or not update.signature:
             raise SecurityError("signature and signing certificate are needed")
@@ -151,7 +158,8 @@ class FirmwareUpdates:
         if not roots:
             raise SecurityError("no manufacturer root certificate is installed")
         now = self._clock.now()
-        path = certificates.check_chain(certificates.read_chain(update.certificate), roots, now)
+        chain = certificates.read_chain(update.certificate)
+        path = chains.check_chain(chain, roots, now, purpose=chains.Purpose.FIRMWARE)
         if len(path) < 2:
             return False
         from ocpp.security.revocation import is_revoked
@@ -188,11 +196,9 @@ class FirmwareUpdates:
         self._stop_task()
 
     def _go_on(self) -> None:
-        self._cancelled = threading.Event()
         self._task = asyncio.ensure_future(self._run())
 
     def _stop_task(self) -> None:
-        self._cancelled.set()
         if self._task is not None:
             self._task.cancel()
             self._task = None
@@ -236,8 +242,6 @@ class FirmwareUpdates:
     # -- steps ----------------------------------------------------------------------------------------------------
 
     async def _retrieve(self, update: Update) -> None:
-        from ocpp.core import file_transfer
-
         if update.retrieve_at is not None and update.retrieve_at > self._clock.now():
             self.updates.report(update, "DownloadScheduled")
             await self._until(update.retrieve_at)
@@ -246,39 +250,63 @@ class FirmwareUpdates:
         given = update.retry_interval if update.retry_interval is not None else DEFAULT_RETRY_INTERVAL_S
         wait = min(max(0.0, given), MAX_RETRY_INTERVAL_S)
         for attempt in range(1, attempts + 1):
-            try:
-                trust = self.trust() if file_transfer.over_tls(update.location) else None
-                await asyncio.to_thread(self._download, update.location, self._cancelled, trust)
-            except file_transfer.TransferError as error:
-                place = file_transfer.shown(update.location)
-                log.warning("download from %s failed (%d of %d): %s", place, attempt, attempts, error)
-                if error.kind in (file_transfer.BAD_MESSAGE, file_transfer.NOT_SUPPORTED) or attempt == attempts:
-                    await self._end(update, "DownloadFailed")
-                    return
-                await self._clock.sleep(wait)
-            except file_transfer.Cancelled:
-                return
-            else:
+            again = await self._attempt(update, f"{attempt} of {attempts}")
+            if update.image:
                 self.updates.report(update, "Downloaded", Stage.VERIFY)
                 return
+            if not again or attempt == attempts:
+                break
+            await self._clock.sleep(wait)
+        await self._end(update, "DownloadFailed")
 
-    def _download(self, location: str, cancelled: threading.Event, trust: ssl.SSLContext | None) -> None:
+    async def _attempt(self, update: Update, number: str) -> bool:
+        """Download once; gives whether another attempt might do better."""
         from ocpp.core import file_transfer
 
-        self._image.prepare()
-        file_transfer.download(location, self._image.path, cancelled, trust)
-
-    async def _verify(self, update: Update) -> None:
-        if update.certificate is None or update.signature is None:
-            self.updates.advance(update, Stage.WAIT)
-            return
         try:
-            await asyncio.to_thread(firmware_image.check, self._image.path, update.certificate, update.signature)
+            file = self._image.fresh()
+            trust = self.trust() if file_transfer.needs_trust(update.location) else None
+            digest = await self._in_thread(partial(_download, update.location, file, trust))
+            update.image = self._image.take(file, digest)
+        except file_transfer.TransferError as error:
+            place = file_transfer.shown(update.location)
+            log.warning("download from %s failed (%s): %s", place, number, error)
+            return error.kind not in (file_transfer.BAD_MESSAGE, file_transfer.NOT_SUPPORTED)
+        except OSError as error:
+            log.error("the firmware image cannot be kept: %s", error)
+        return True
+
+    async def _in_thread(self, work: "Callable[[Transfer], T]") -> T:
+        """A transfer ends with the task: when that is cancelled nothing of it goes on."""
+        from ocpp.core.transfer import Transfer, nothing_barred
+
+        return await Transfer(self.barred or nothing_barred).run(work)
+
+    async def _check(self, update: Update) -> str:
+        """What is wrong with the image; "" for nothing."""
+        from ocpp.core import firmware_image
+
+        file = self._image.file(update.image)
+        try:
+            await self._in_thread(
+                lambda transfer: firmware_image.check(file, transfer, update.certificate, update.signature)
+            )
         except SecurityError as error:
             log.error("the firmware is not installed: %s", error)
-            await self._end(update, "InvalidSignature", "InvalidFirmwareSignature", str(error))
-            return
-        self.updates.report(update, "SignatureVerified", Stage.WAIT)
+            return str(error)
+        return ""
+
+    async def _verify(self, update: Update) -> None:
+        wrong = await self._check(update)
+        signed = update.certificate is not None and update.signature is not None
+        if wrong and signed:
+            await self._end(update, "InvalidSignature", "InvalidFirmwareSignature", wrong)
+        elif wrong:
+            await self._end(update, "InstallVerificationFailed")
+        elif signed:
+            self.updates.report(update, "SignatureVerified", Stage.WAIT)
+        else:
+            self.updates.advance(update, Stage.WAIT)
 
     async def _wait_for_installation(self, update: Update) -> None:
         assert self._installer is not None
@@ -311,9 +339,12 @@ class FirmwareUpdates:
         if update.attempts and update.version != self._version:
             await self._end(update, "Installed")  # it restarted the machine itself
             return
+        if wrong := await self._check(update):  # it may have lain there for days
+            await self._end(update, "InstallVerificationFailed", "InvalidFirmwareSignature", wrong)
+            return
         update.attempts += 1
         self.updates.advance(update, Stage.INSTALL)
-        outcome = await self._installer.install(self._image.path)
+        outcome = await self._installer.install(self._image.file(update.image))
         if outcome is InstallOutcome.INSTALLED:
             if self._installer.reconnects:
                 await self._delivered()
@@ -346,3 +377,11 @@ class FirmwareUpdates:
 
     def _transaction_ended(self) -> None:
         self._idle.set()
+
+
+def _download(location: str, file: Path, trust: ssl.SSLContext | None, transfer: "Transfer") -> str:
+    """Gives the SHA-256 of what lies on the disk."""
+    from ocpp.core import file_transfer
+
+    file_transfer.download(location, file, transfer, trust)
+    return file_transfer.digest_of(file, transfer)

@@ -1,6 +1,8 @@
 """A firmware update as it is kept on disk: what was asked for, how far it is, what the CSMS does not know yet."""
 
 import logging
+import os
+import secrets
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +15,9 @@ from ocpp.errors import CallError, RpcError, StorageError
 from ocpp.storage.state import StateRepository
 
 STATE_KEY = "firmware_update"
+
+SUFFIX = ".bin"
+PRIVATE = 0o700
 
 MAX_UNDELIVERED = 30
 """Statuses kept for the CSMS; an update has about ten."""
@@ -50,7 +55,11 @@ class Installer(Protocol):
     """Whether firmware that is active without a restart connects anew, since it may speak another OCPP version."""
 
     async def install(self, image: Path) -> InstallOutcome:
-        """Install. After a power cut in the middle it is called once more with the same image."""
+        """Install. After a power cut in the middle it is called once more with the same image.
+
+        The image is read-only and bears the SHA-256 of what was verified as its name (`<64 hexadecimal digits>.bin`), so
+        that whoever opens it can look whether these are the bytes.
+        """
 
     async def confirm(self) -> bool:
         """After a restart: whether the new firmware is the one that runs."""
@@ -71,6 +80,8 @@ class Update(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Base64."""
     version: str = ""
     """The firmware that ran when the update was asked for."""
+    image: str = ""
+    """Name of the downloaded file, which is its SHA-256; "" until there is one."""
     stage: Stage = Stage.RETRIEVE
     status: str = ""
     attempts: int = 0
@@ -96,10 +107,13 @@ class UpdateLog:
     def _load(self) -> Update | None:
         stored = self._state.get(STATE_KEY)
         try:
-            return msgspec.convert(stored, Update) if stored is not None else None
+            update = msgspec.convert(stored, Update) if stored is not None else None
         except msgspec.ValidationError as error:
             log.error("the stored firmware update cannot be read: %s", error)
             return None
+        if update is not None and not update.image and update.stage in (Stage.VERIFY, Stage.WAIT, Stage.INSTALL):
+            update.stage = Stage.RETRIEVE  # nothing says what it is that lies there
+        return update
 
     @property
     def current(self) -> Update | None:
@@ -167,18 +181,37 @@ class UpdateLog:
 
 
 class Image:
-    """The downloaded file."""
+    """The downloaded file. Each download has a file of its own; what was downloaded bears its SHA-256 as its name."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "firmware.bin"
+        self._folder = folder
 
-    def prepare(self) -> None:
-        """Make room for it."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+    def fresh(self) -> Path:
+        """Where a download may write: a name that no other one ever had. What others left goes. Raises OSError."""
+        self._folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+        self._folder.chmod(PRIVATE)
+        self.remove()
+        return self._folder / f"{secrets.token_hex(16)}.part"
+
+    def take(self, file: Path, digest: str) -> str:
+        """Keep a whole file of that SHA-256 (in hexadecimal digits); gives its name. Raises OSError."""
+        name = digest + SUFFIX
+        file.replace(self._folder / name)
+        descriptor = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        return name
+
+    def file(self, name: str) -> Path:
+        """The file of that name."""
+        return self._folder / Path(name).name
 
     def remove(self) -> None:
-        """It is of no more use."""
+        """No file is of use any more."""
         try:
-            self.path.unlink(missing_ok=True)
+            for file in self._folder.iterdir() if self._folder.is_dir() else ():
+                file.unlink(missing_ok=True)
         except OSError as error:
             log.warning("the firmware image cannot be removed: %s", error)

@@ -3,15 +3,19 @@
 import asyncio
 import logging
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 
 from ocpp.clock import Clock, instant
 from ocpp.storage.security_events import SecurityEventRepository
+
+if TYPE_CHECKING:
+    from ocpp.core.transfer import Barred, Transfer
 
 DEFAULT_RETRIES = 3
 DEFAULT_RETRY_INTERVAL_S = 60.0
@@ -40,7 +44,9 @@ class LogUpload:
     ) -> None:
         self.name = name
         self.status = UPLOADING
-        self.cancelled = threading.Event()
+        self.written = False
+        self.work: asyncio.Task[str] | None = None
+        """What puts the file together and sends it; cancelled, nothing of it goes on."""
         self._lines = lines
         self._window = window
         self._report = report
@@ -50,15 +56,18 @@ class LogUpload:
         self.status = status
         self._report(status)
 
-    def write(self, path: Path) -> None:
-        """Put the lines of the window into a compressed file."""
+    def write(self, path: Path, transfer: "Transfer") -> None:
+        """Put the lines of the window into a compressed file of its own."""
         import gzip
 
         oldest, latest = self._window
-        with gzip.open(path, "wt", encoding="utf-8") as file:
+        path.unlink(missing_ok=True)  # half a log, of an attempt that failed
+        with gzip.open(path, "xt", encoding="utf-8") as file:
             for moment, line in self._lines():
+                transfer.count(len(line))
                 if (oldest is None or moment >= oldest) and (latest is None or moment <= latest):
                     file.write(line + "\n")
+        self.written = True
 
 
 class LogUploads:
@@ -77,14 +86,24 @@ class LogUploads:
 
         Called in the loop's thread, to which the database belongs.
         """
+        self.barred: Barred | None = None
+        """Where nothing is sent to."""
 
-    def prepare(self, kind: str, window: tuple[datetime | None, datetime | None], report: Report) -> LogUpload | None:
-        """An upload of the log "diagnostics" or "security"; None when there is no such log (N01.FR.05)."""
+    def prepare(
+        self, kind: str, location: str, window: tuple[datetime | None, datetime | None], report: Report
+    ) -> LogUpload | None:
+        """An upload of the log "diagnostics" or "security"; None when there is no such log (N01.FR.05).
+
+        It has the name under which the file will be found at the location (1.6 section 6.26, N01.FR.01).
+        """
+        from ocpp.core.file_transfer import stored_name
+
         lines = self._security() if kind == "security" else self._sources.get(kind)
         if lines is None:
             return None
         stamp = self._clock.now().strftime("%Y%m%dT%H%M%SZ")
-        return LogUpload(f"{self._identity}-{kind}-{stamp}.jsonl.gz", lines, window, report)
+        name = stored_name(location, f"{self._identity}-{kind}-{stamp}.jsonl.gz")
+        return LogUpload(name, lines, window, report)
 
     def _security(self) -> Lines:
         """The security log as it is now: the database belongs to this thread, the upload to another one."""
@@ -101,7 +120,8 @@ class LogUploads:
         current, self._current = self._current, None
         if current is None:
             return False
-        current.cancelled.set()
+        if current.work is not None:
+            current.work.cancel()
         current.report(CANCELED)
         return True
 
@@ -111,25 +131,28 @@ class LogUploads:
         upload.report(UPLOADING)
         attempts = 1 + min(max(0, retries if retries is not None else DEFAULT_RETRIES), MAX_RETRIES)
         wait = min(max(0.0, interval if interval is not None else DEFAULT_RETRY_INTERVAL_S), MAX_RETRY_INTERVAL_S)
-        outcome = await self._attempts(upload, location, attempts, wait)
-        if outcome is not None and self._current is upload:
+        upload.work = asyncio.ensure_future(self._attempts(upload, location, attempts, wait))
+        try:
+            outcome = await upload.work
+        except asyncio.CancelledError:
+            if self._current is upload:
+                raise  # the station stops
+            return
+        if self._current is upload:
             self._current = None
             upload.report(outcome)
 
-    async def _attempts(self, upload: LogUpload, location: str, attempts: int, wait: float) -> str | None:
+    async def _attempts(self, upload: LogUpload, location: str, attempts: int, wait: float) -> str:
         import tempfile
 
         from ocpp.core import file_transfer
 
         outcome = file_transfer.FAILURE
-        with tempfile.TemporaryDirectory(prefix="pilotwire-log-") as folder:
-            path = Path(folder) / upload.name
+        with tempfile.TemporaryDirectory(prefix="pilotwire-log-", ignore_cleanup_errors=True) as folder:
+            path = Path(folder) / "log.gz"
             for attempt in range(1, attempts + 1):
                 try:
-                    trust = self.trust() if file_transfer.over_tls(location) else None
-                    await asyncio.to_thread(_send, upload, path, location, trust)
-                except file_transfer.Cancelled:
-                    return None
+                    await self._send(upload, path, location)
                 except file_transfer.TransferError as error:
                     outcome = error.kind
                     place = file_transfer.shown(location)
@@ -148,18 +171,20 @@ class LogUploads:
                     await self._clock.sleep(wait)
         return outcome
 
+    async def _send(self, upload: LogUpload, path: Path, location: str) -> None:
+        from ocpp.core import file_transfer
+        from ocpp.core.transfer import Transfer, nothing_barred
 
-def _send(upload: LogUpload, path: Path, location: str, trust: ssl.SSLContext | None) -> None:
-    from ocpp.core import file_transfer
-
-    if not path.exists():
-        try:
-            upload.write(path)
-        except OSError as error:
-            raise file_transfer.TransferError(
-                file_transfer.FAILURE, f"the log cannot be put together: {error}"
-            ) from error
-    file_transfer.upload(location, path, upload.name, upload.cancelled, trust)
+        trust = self.trust() if file_transfer.needs_trust(location) else None
+        transfer = Transfer(self.barred or nothing_barred)
+        if not upload.written:
+            try:
+                await Transfer().run(partial(upload.write, path))
+            except OSError as error:
+                raise file_transfer.TransferError(
+                    file_transfer.FAILURE, f"the log cannot be put together: {error}"
+                ) from error
+        await transfer.run(lambda each: file_transfer.upload(location, path, upload.name, each, trust))
 
 
 def security_lines(events: SecurityEventRepository) -> Iterator[tuple[datetime, str]]:

@@ -48,5 +48,6 @@ class Surroundings(msgspec.Struct):
     ev_link: EvLink | None = None
     monitors: Sequence[Monitor] = ()
     on_frame: Callable[[bool, bytes], None] | None = None
+    barred: Callable[[str, int], str] | None = None
     changed: Callable[[], None] = lambda: None
     data_transfer: dict[str, Any] = msgspec.field(default_factory=dict)

@@ -1,9 +1,9 @@
 """X.509 certificates: reading, hashing and checking them, and asking for new ones (Part 2 block A; white paper 2.6).
 
-The only module that imports `cryptography`; it is imported when a certificate is touched and not before.
+Imported, with `cryptography`, when a certificate is touched and not before. Whether a chain holds is told by `chains`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import cast
 
@@ -151,56 +151,8 @@ def check_strength(certificate: x509.Certificate) -> None:
         raise SecurityError(f"it was signed over {certificate.signature_hash_algorithm.name}, which is not safe")
 
 
-def check_root(certificate: x509.Certificate, now: datetime) -> None:
-    """SecurityError unless it can serve as a root: an authority, in its validity period, strong."""
-    if not is_authority(certificate):
-        raise SecurityError("it is not a certificate of an authority")
-    if not current(certificate, now):
-        raise SecurityError(_period(certificate))
-    check_strength(certificate)
-
-
-def check_chain(
-    chain: Sequence[x509.Certificate],
-    roots: Sequence[x509.Certificate],
-    now: datetime,
-    *,
-    future: bool = False,
-) -> list[x509.Certificate]:
-    """The way from `chain[0]` to one of the roots; SecurityError when there is none, or a step does not hold.
-
-    The certificates behind the first may come in any order. `future` admits a first certificate that becomes valid
-    later. Without roots it is enough that every signature in the chain holds.
-    """
-    path, rest = [chain[0]], list(chain[1:])
-    while True:
-        last = path[-1]
-        _check_step(last, now, leaf=len(path) == 1, future=future)
-        root = next((each for each in roots if each == last or issued(last, each)), None)
-        if root is not None:
-            if root != last:
-                _check_step(root, now, leaf=False, future=False)
-                path.append(root)
-            return path
-        following = next((each for each in rest if issued(last, each)), None)
-        if following is None:
-            if roots or (rest and not self_signed(last)):
-                raise SecurityError(f"no installed root certificate signed {last.issuer.rfc4514_string()}")
-            return path
-        rest.remove(following)
-        path.append(following)
-
-
-def _check_step(certificate: x509.Certificate, now: datetime, *, leaf: bool, future: bool) -> None:
-    if not leaf and not is_authority(certificate):
-        raise SecurityError(f"{certificate.subject.rfc4514_string()} may not sign certificates")
-    started = future and leaf and now <= certificate.not_valid_after_utc
-    if not started and not current(certificate, now):
-        raise SecurityError(_period(certificate))
-    check_strength(certificate)
-
-
-def _period(certificate: x509.Certificate) -> str:
+def period(certificate: x509.Certificate) -> str:
+    """What to say of one that is not valid now."""
     return (
         f"{certificate.subject.rfc4514_string()} is valid from {certificate.not_valid_before_utc:%Y-%m-%d} "
         f"to {certificate.not_valid_after_utc:%Y-%m-%d}"

@@ -5,10 +5,12 @@ are logged.
 """
 
 import asyncio
+import http.client
 import logging
-import urllib.request
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -17,11 +19,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from ocpp import blocking
 from ocpp.errors import SecurityError
 from ocpp.security import certificates
 
 TIMEOUT_S = 8.0
 """The CSMS waits for an answer meanwhile; less than any message timeout in use."""
+
+TOTAL_S = 10.0
+"""For the whole answer, however slowly it comes."""
 
 MAX_RESPONSE_BYTES = 64 * 1024
 CLOCK_TOLERANCE = timedelta(minutes=10)
@@ -34,16 +40,31 @@ log = logging.getLogger(__name__)
 
 async def ask_over_http(url: str, request: bytes) -> bytes:
     """See `Ask`."""
-    return await asyncio.to_thread(_post, url, request)
+    try:
+        return await asyncio.wait_for(blocking.in_thread(partial(_post, url, request)), TOTAL_S)
+    except TimeoutError:
+        raise OSError(f"no whole answer within {TOTAL_S:g} s") from None
 
 
 def _post(url: str, body: bytes) -> bytes:
     if not url.lower().startswith(("http://", "https://")):
         raise OSError(f"{url} is no HTTP address")
+    place = urlsplit(url)
+    secure = place.scheme.lower() == "https"
+    connection = (http.client.HTTPSConnection if secure else http.client.HTTPConnection)(
+        place.hostname or "", place.port, timeout=TIMEOUT_S
+    )
     headers = {"Content-Type": "application/ocsp-request", "Accept": "application/ocsp-response"}
-    with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=TIMEOUT_S) as answer:
-        content: bytes = answer.read(MAX_RESPONSE_BYTES)
-    return content
+    try:
+        connection.request("POST", place._replace(scheme="", netloc="", fragment="").geturl() or "/", body, headers)
+        with connection.getresponse() as answer:
+            if answer.status != http.HTTPStatus.OK:
+                raise OSError(f"{url} answers HTTP {answer.status}")
+            return answer.read(MAX_RESPONSE_BYTES)
+    except http.client.HTTPException as error:
+        raise OSError(f"{url}: {error!r}") from error
+    finally:
+        connection.close()
 
 
 async def is_revoked(
@@ -72,11 +93,11 @@ def _revoked(
     end = response.next_update_utc
     if response.this_update_utc - CLOCK_TOLERANCE > now or (end is not None and end + CLOCK_TOLERANCE < now):
         raise SecurityError("the answer is not of now")
-    _check_signature(response, _signer(response.certificates, issuer))
+    _check_signature(response, _signer(response.certificates, issuer, now))
     return response.certificate_status is ocsp.OCSPCertStatus.REVOKED
 
 
-def _signer(shown: Sequence[x509.Certificate], issuer: x509.Certificate) -> x509.Certificate:
+def _signer(shown: Sequence[x509.Certificate], issuer: x509.Certificate, now: datetime) -> x509.Certificate:
     """The issuer itself, or a responder it has delegated to (RFC 6960 section 4.2.2.2)."""
     for each in shown:
         if each == issuer:
@@ -85,7 +106,11 @@ def _signer(shown: Sequence[x509.Certificate], issuer: x509.Certificate) -> x509
             usage = each.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         except x509.ExtensionNotFound:
             continue
-        if ExtendedKeyUsageOID.OCSP_SIGNING in usage and certificates.issued(each, issuer):
+        if (
+            ExtendedKeyUsageOID.OCSP_SIGNING in usage
+            and certificates.current(each, now)
+            and certificates.issued(each, issuer)
+        ):
             return each
     return issuer
 

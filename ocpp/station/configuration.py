@@ -37,6 +37,7 @@ class Configuration(msgspec.Struct, frozen=True):
     smart_charging: dict[str, Any]
     local_api: dict[str, Any]
     tolerance: dict[str, Any]
+    transfers: dict[str, Any] = msgspec.field(default_factory=dict)
     certificates: dict[str, Any] = msgspec.field(default_factory=dict)
     variables: dict[str, Any] = msgspec.field(default_factory=dict)
     keys: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -115,6 +116,7 @@ class _Reader:
             smart_charging=self._section(self._table(raw, "smart_charging"), schema.SMART_CHARGING, "smart_charging"),
             local_api=local_api,
             tolerance=self._section(self._table(raw, "tolerance"), schema.TOLERANCE, "tolerance"),
+            transfers=self._section(self._table(raw, "transfers"), schema.TRANSFERS, "transfers"),
             certificates=self._certificates(raw),
             variables=variables,
             keys=self._start_values(raw, "keys"),

@@ -3,7 +3,6 @@
 import errno
 import logging
 import os
-import re
 import sys
 import time
 from collections.abc import Iterator
@@ -14,39 +13,25 @@ from typing import BinaryIO
 
 import orjson
 
+from ocpp.station.redaction import redacted, without_url_secrets
+
 MESSAGE_LOG_BYTES = 5 * 1024 * 1024
 MESSAGE_LOG_FILES = 5
 """25 MB of frames at most: some weeks of a busy station."""
 
 log = logging.getLogger(__name__)
 
-_SECRETS = (
-    rb'("(?:basicAuthPassword|password|apnPassword)"\s*:\s*")[^"]*(")',
-    rb'("(?:key|name)"\s*:\s*"(?:AuthorizationKey|BasicAuthPassword)"[^]]*?"(?:value|attributeValue)"\s*:\s*")[^"]*(")',
-    rb'("(?:value|attributeValue)"\s*:\s*")[^"]*("[^]]*?"(?:key|name)"\s*:\s*"(?:AuthorizationKey|BasicAuthPassword)")',
-    rb'("idToken"\s*:\s*")(?:[^"\\]|\\.)*("[^{}]*"type"\s*:\s*"KeyCode")',
-    rb'("idToken"\s*:\s*")(?:[^"\\]|\\.)*("\s*,\s*"additionalInfo"\s*:\s*\[[^]]*\]\s*,\s*"type"\s*:\s*"KeyCode")',
-    rb'("type"\s*:\s*"KeyCode"[^{}]*"idToken"\s*:\s*")(?:[^"\\]|\\.)*(")',
-    rb'("type"\s*:\s*"KeyCode"\s*,\s*"additionalInfo"\s*:\s*\[[^]]*\]\s*,\s*"idToken"\s*:\s*")(?:[^"\\]|\\.)*(")',
-    rb"(://[^/\s:@\"]*:)[^/\s@\"]*(@)",
-)
-"""Where frames carry passwords: network profiles, the two variables that hold the station's own, and URLs; and key codes
-(C04.FR.04), which are as good as one."""
-
-_SIGNS = (b"assword", b"AuthorizationKey", b"://", b"KeyCode")
-"""Without one of these no frame carries a secret; looking for them is much cheaper than the patterns."""
-
 
 class ConsoleFormatter(logging.Formatter):
     """Time, level where it matters, who, what."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, and the traceback below it if there is one."""
+        """One line, and the traceback below it if there is one; URLs in it bear no secrets."""
         clock = time.strftime("%H:%M:%S", time.localtime(record.created))
         level = "" if record.levelno == logging.INFO else f"{record.levelname}: "
         subject = record.name.removeprefix("ocpp.").split(".")[0]
         text = f"{clock} {subject:<12} {level}{record.getMessage()}"
-        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+        return without_url_secrets(f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text)
 
 
 def to_console(level: int = logging.INFO) -> None:
@@ -57,15 +42,6 @@ def to_console(level: int = logging.INFO) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level)
     logging.getLogger("websockets").setLevel(max(level, logging.WARNING))
-
-
-def redacted(frame: bytes) -> bytes:
-    """A frame without the secrets it may carry."""
-    if not any(sign in frame for sign in _SIGNS):
-        return frame
-    for secret in _SECRETS:
-        frame = re.sub(secret, rb"\1***\2", frame, flags=re.IGNORECASE)
-    return frame
 
 
 class MessageLog:
@@ -82,8 +58,9 @@ class MessageLog:
         self._failed = False
 
     def record(self, sent: bool, frame: bytes, at: str) -> None:
-        """Write a frame down; one that is no text is noted with its length."""
+        """Write a frame down, without the secrets it may carry; one that is no text is noted with its length."""
         try:
+            frame.decode()
             text = redacted(frame).decode()
         except UnicodeDecodeError:
             text = f"<{len(frame)} bytes that are no UTF-8>"

@@ -80,6 +80,7 @@ class Program:
         self._finished = asyncio.Event()
         self._slots = NetworkSlotRepository(self.database)
         self._message_log = self._open_message_log()
+        self._api_port: int | None = None
         self._certificates = CertificateFolder(configuration.state_dir / "certificates")
         self.model = DeviceModel(VariableRepository(self.database))
         self.keys = KeyView(self.model)
@@ -231,6 +232,7 @@ class Program:
             on_frame=self._on_frame,
             certificates=self._certificates,
             nulls_in_calls=bool(self.configuration.tolerance["null_for_absent"]),
+            barred=self._barred,
         )
 
     @property
@@ -275,6 +277,12 @@ class Program:
     def _on_frame(self, sent: bool, frame: bytes) -> None:
         if self._message_log is not None:
             self._message_log.record(sent, frame, moment(self.clock.now()) or "")
+
+    def _barred(self, address: str, port: int) -> str:
+        from ocpp.station.local_addresses import barred
+
+        allow_local = not self.configuration.parts or self.configuration.transfers["allow_local"]
+        return barred(address, port, api_port=self._api_port, allow_local=allow_local)
 
     # -- running --------------------------------------------------------------------------------------------------
 
@@ -352,6 +360,7 @@ class Program:
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
             raise ConfigurationError(f'local_api.listen = "{listen}": cannot be listened on: {reason}') from error
+        self._api_port = server.port
         log.info("local API at http://%s:%d/api/status", host, server.port)
         return server
 

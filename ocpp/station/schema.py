@@ -314,6 +314,14 @@ SMART_CHARGING = {
     "nominal_voltage_v": number(50, 1000, default=230, meaning="for conversion between W and A, in V"),
 }
 
+TRANSFERS = {
+    "allow_local": boolean(
+        False,
+        meaning="with real hardware: whether files may be sent to and fetched from this machine itself (loopback) and "
+        "its neighbours on the cable (link-local addresses); never from the local API",
+    ),
+}
+
 LOCAL_API = {
     "listen": Option(
         lambda value: (
@@ -345,6 +353,7 @@ SECTIONS = {
     "simulation": SIMULATION,
     "firmware": FIRMWARE,
     "smart_charging": SMART_CHARGING,
+    "transfers": TRANSFERS,
     "variables": {},
     "keys": {},
     "local_api": LOCAL_API,

@@ -10,6 +10,9 @@ from ocpp.core.limits import InForce, Limit
 from ocpp.core.schedule import ChargingProfile
 from ocpp.station.configuration import Configuration
 
+FIRST_YEAR, LAST_YEAR = 1971, 9000
+"""Of instants that are explained: schedules that begin or end beside them are dates, too."""
+
 if TYPE_CHECKING:
     from ocpp.station.hardware import Parts
 
@@ -121,11 +124,14 @@ class StatusView:
 def _instant(text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
+        if instant.tzinfo is not None and FIRST_YEAR <= instant.year <= LAST_YEAR:
+            return instant.astimezone(UTC)
     except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        raise ValueError(f"at = {text!r} must be a date and time with an offset, such as 2026-01-01T12:00:00Z")
-    return instant.astimezone(UTC)
+        pass
+    raise ValueError(
+        f"at = {text[:40]!r} must be a date and time with an offset, such as 2026-01-01T12:00:00Z, "
+        f"of the years {FIRST_YEAR} to {LAST_YEAR}"
+    )
 
 
 def _limit(evse: Evse, limit: Limit) -> dict[str, Any]:

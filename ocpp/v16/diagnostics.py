@@ -34,7 +34,9 @@ class Diagnostics:
     def get_diagnostics(self, request: v16.GetDiagnosticsRequest) -> v16.GetDiagnosticsResponse | Reply:
         """GetDiagnostics: without a log the response names no file."""
         uploads = self._context.logs
-        upload = uploads.prepare("diagnostics", (request.start_time, request.stop_time), self._diagnostics.tell)
+        upload = uploads.prepare(
+            "diagnostics", request.location, (request.start_time, request.stop_time), self._diagnostics.tell
+        )
         if upload is None:
             return v16.GetDiagnosticsResponse()
         uploads.cancel()
@@ -48,6 +50,7 @@ class Diagnostics:
         uploads, wanted = self._context.logs, request.log
         upload = uploads.prepare(
             KINDS[request.log_type.value],
+            wanted.remote_location,
             (wanted.oldest_timestamp, wanted.latest_timestamp),
             lambda status: self._log.tell(status, request.request_id),
         )

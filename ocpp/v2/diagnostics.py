@@ -36,6 +36,7 @@ class Diagnostics:
         uploads, wanted = self._context.logs, request.log
         upload = uploads.prepare(
             KINDS.get(request.log_type.value, ""),
+            wanted.remote_location,
             (wanted.oldest_timestamp, wanted.latest_timestamp),
             lambda status: self._status.tell(status, request.request_id),
         )

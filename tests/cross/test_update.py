@@ -1,5 +1,6 @@
 """Upgrade and return, carried out in a folder that stands for a board's root."""
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -274,6 +275,26 @@ class TestARequestOfTheStation:
         (board.layout.spool / request.BUNDLE).symlink_to(board.layout.station_file)
         assert request.serve(board.layout, key=lambda: None, say=lambda text: None) == request.EXIT_FAILED
         assert not (board.layout.spool / request.REQUEST).exists()
+
+    def test_for_an_image_that_is_not_what_its_name_says_is_unfit(self, board: Board) -> None:
+        bundle = board.bundle("2.0")
+        named = board.folder / f"{hashlib.sha256(b'what was verified').hexdigest()}.bin"
+        shutil.copy(bundle, named)
+        status, text = request.ask(board.layout, named, clock=Clock(), limit_s=10)
+        assert (status, "not what its name says" in text) == (request.EXIT_UNFIT, True)
+        assert not list(board.layout.spool.iterdir())
+        good = board.folder / f"{hashlib.sha256(bundle.read_bytes()).hexdigest()}.bin"
+        shutil.copy(bundle, good)
+        assert self.ask(board, good)[0] == request.EXIT_RESTART
+
+    def test_whose_bundle_was_exchanged_is_unfit_although_it_is_signed(self, board: Board) -> None:
+        board.layout.spool.mkdir(parents=True)
+        shutil.copy(board.bundle("2.0"), board.layout.spool / request.BUNDLE)
+        wanted = hashlib.sha256(b"another one").hexdigest()
+        (board.layout.spool / request.REQUEST).write_text(json.dumps({"token": "x", "sha256": wanted}))
+        key = board.layout.key
+        assert request.serve(board.layout, key=lambda: key, say=lambda text: None) == request.EXIT_UNFIT
+        assert board.runs == "1.0"
 
     def test_that_nobody_serves_ends_with_a_hint(self, board: Board) -> None:
         status, text = request.ask(board.layout, board.bundle("2.0"), clock=Clock(), limit_s=10)

@@ -17,6 +17,8 @@ class FileServer(ThreadingHTTPServer):
         self.answers: list[int] = []
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.files: dict[str, bytes] = {}
+        self.redirects: dict[str, tuple[int, str]] = {}
+        """Status and location of the answer, by path."""
         self.missing_bytes = 0
         """Bytes that a download promises and does not send."""
         self.gate = threading.Event()
@@ -39,6 +41,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.gate.wait(20)
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.requests.append((self.command, self.path, dict(self.headers)))
+        if self._redirects():
+            return
         status = self.server.answers.pop(0) if self.server.answers else 201
         if status < 300:
             self.server.files[self.path] = body
@@ -46,9 +50,21 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
+    def _redirects(self) -> bool:
+        if self.path not in self.server.redirects:
+            return False
+        status, place = self.server.redirects[self.path]
+        self.send_response(status)
+        self.send_header("Location", place)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+        return True
+
     def do_GET(self) -> None:
         self.server.gate.wait(20)
         self.server.requests.append((self.command, self.path, dict(self.headers)))
+        if self._redirects():
+            return
         status = self.server.answers.pop(0) if self.server.answers else 200
         body = self.server.files.get(self.path, b"") if status == 200 else b""
         if status == 200 and self.path not in self.server.files:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ class StationUnderTest:
         profiles: list[NetworkProfile] | None = None,
         installer: Installer | None = None,
         firmware_version: str | None = "1.0",
+        barred: Callable[[str, int], str] | None = None,
     ) -> None:
         self.version = version
         self.clock = clock or ManualClock()
@@ -84,6 +86,7 @@ class StationUnderTest:
             rng=random.Random(seed),
             restart=self.restarts.append,
             installer=installer,
+            barred=barred,
             open_link=self._open,
         )
         self._task: asyncio.Task[None] | None = None

@@ -17,6 +17,19 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 NOW = datetime.datetime.now(datetime.UTC)
 DAY = datetime.timedelta(days=1)
 
+USAGES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+"""Of KeyUsage, as `cryptography` names them."""
+
 
 class Authority:
     """A certificate authority; `under` makes it an intermediate."""
@@ -62,6 +75,10 @@ def sign(
     start: datetime.datetime = NOW - DAY,
     end: datetime.datetime = NOW + 365 * DAY,
     ocsp: str = "",
+    path_length: int | None = None,
+    usage: tuple[str, ...] | None = None,
+    purposes: tuple[x509.ObjectIdentifier, ...] = (),
+    extensions: tuple[tuple[x509.ExtensionType, bool], ...] = (),
 ) -> x509.Certificate:
     public = key.public_key() if hasattr(key, "public_key") else key
     builder = (
@@ -72,7 +89,7 @@ def sign(
         .serial_number(x509.random_serial_number())
         .not_valid_before(start)
         .not_valid_after(end)
-        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=path_length), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
     )
     if ocsp:
@@ -83,21 +100,14 @@ def sign(
         if host == "localhost":
             names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    else:
-        builder = builder.add_extension(
-            x509.KeyUsage(
-                digital_signature=True,
-                content_commitment=False,
-                key_encipherment=False,
-                data_encipherment=False,
-                key_agreement=False,
-                key_cert_sign=True,
-                crl_sign=True,
-                encipher_only=False,
-                decipher_only=False,
-            ),
-            critical=True,
-        )
+    elif usage is None:
+        usage = ("digital_signature", "key_cert_sign", "crl_sign")
+    if usage is not None:
+        builder = builder.add_extension(x509.KeyUsage(**{name: name in usage for name in USAGES}), critical=True)
+    if purposes:
+        builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical=critical)
     return builder.sign(issuer.key, hashes.SHA256())
 
 

@@ -31,6 +31,9 @@ EVENT_GATHER_S = 0.05
 POWER_CUT_DELAY_S = 0.02
 """Time for the answer to a power cut to leave the machine."""
 
+MAX_OFFSET_S = 1_000_000_000
+"""Thirty years: no clock of a station is further off, and every date stays one."""
+
 Route = Callable[..., Any]
 
 
@@ -41,7 +44,7 @@ class Routes:
         self._program = program
         self._waiters: set[asyncio.Event] = set()
         program.charge_point.on_change(self._changed)
-        e, c = r"/api/sim/evses/(\d+)", r"/connectors/(\d+)"
+        e, c = r"/api/sim/evses/([0-9]{1,9})", r"/connectors/([0-9]{1,9})"
         self._routes: list[tuple[str, re.Pattern[str], Route]] = [
             (method, re.compile(pattern), route)
             for method, pattern, route in (
@@ -91,7 +94,7 @@ class Routes:
                 outcome = await outcome
         except LookupError as missing:
             return error(404, str(missing.args[0]) if missing.args else "not found")
-        except (ValueError, TypeError) as wrong:
+        except (ValueError, TypeError, OverflowError) as wrong:
             return error(400, str(wrong))
         return outcome if isinstance(outcome, Response) else Response(200, outcome)
 
@@ -104,7 +107,7 @@ class Routes:
     def explain(self, request: Request) -> dict[str, Any]:
         """GET /api/explain."""
         evse = request.query.get("evse", "1")
-        if not evse.isdigit():
+        if not re.fullmatch("[0-9]{1,9}", evse):
             raise ValueError(f"evse = {evse!r} must be the number of an EVSE")
         return self._program.view.explain(int(evse), request.query.get("at"))
 
@@ -260,6 +263,8 @@ class Routes:
         offset = _needed(_body(request), "offset_s")
         if isinstance(offset, bool) or not isinstance(offset, int | float):
             raise ValueError("offset_s must be a number")
+        if abs(offset) > MAX_OFFSET_S:
+            raise ValueError(f"offset_s must be -{MAX_OFFSET_S} to {MAX_OFFSET_S}")
         self._program.clock.shift(float(offset))
         self._program.charge_point.clock_changed()
         return {"now": self._program.view.status()["clock"]["now"]}

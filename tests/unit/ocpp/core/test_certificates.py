@@ -5,7 +5,7 @@ import datetime
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from support.station import StationUnderTest
 from support.tls import DAY, NOW, Authority, pem
 
@@ -520,3 +520,29 @@ async def test_a_key_of_another_curve_does_as_well(station, root):
     store(station).add_key(key)
     await install(station, root.certificate)
     assert await give(station, root.issue("CS001", key)) == "Accepted"
+
+
+# -- chains that must not hold (`test_chains` has all kinds of them) ------------------------------------------------------
+
+
+async def test_an_intermediate_authority_is_no_root(station, root):
+    middle = Authority("intermediate", under=root)
+    kinds = [CSMS_ROOT[station.version], "ManufacturerRootCertificate"]
+    for kind in kinds:
+        assert await install(station, middle.certificate, kind) == "Rejected"
+        assert await install(station, root.certificate, kind) == "Accepted"
+        assert await install(station, middle.certificate, kind) == "Rejected"
+    assert len(await installed(station, *kinds)) == 2
+
+
+@pytest.mark.req("A02.FR.06", "A02.FR.07")
+@pytest.mark.parametrize("kind", ["path", "purpose", "signer"])
+async def test_a_certificate_by_a_chain_that_does_not_hold_is_rejected(station, kind):
+    top = Authority("CSMS root", path_length=0 if kind == "path" else None)
+    await install(station, top.certificate)
+    middle = Authority("intermediate", under=top, usage=("digital_signature",) if kind == "signer" else None)
+    await trigger(station)
+    purposes = (ExtendedKeyUsageOID.SERVER_AUTH,) if kind == "purpose" else ()
+    sent = station.csms.of("SignCertificate")[-1]["csr"]
+    assert await give(station, middle.answer(sent, purposes=purposes), middle.certificate) == "Rejected"
+    assert INVALID_OWN[station.version] in (*security_events(station), *told(station))

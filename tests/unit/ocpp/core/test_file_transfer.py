@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from ocpp.core import file_transfer
-from ocpp.core.file_transfer import Cancelled, TransferError
+from ocpp.core.file_transfer import Cancelled, Transfer, TransferError
 
 CONTENT = b"0123456789" * 50_000
 
@@ -104,7 +104,7 @@ def local(tmp_path):
 
 
 def never():
-    return threading.Event()
+    return Transfer()
 
 
 @pytest.mark.parametrize(("place", "arrives"), [("/logs/", "logs/name.gz"), ("/logs/other.gz", "logs/other.gz")])
@@ -138,8 +138,8 @@ def test_a_missing_file_is_a_failure(server, tmp_path):
 @pytest.mark.filterwarnings("ignore:unclosed file")  # pyftpdlib leaves it so when its client goes in the middle
 def test_a_transfer_can_be_cancelled(server, local):
     scheme, address, _ = server
-    cancelled = threading.Event()
-    cancelled.set()
+    cancelled = never()
+    cancelled.cancel()
     with pytest.raises(Cancelled):
         file_transfer.upload(f"{scheme}://joe:secret@{address}/logs/", local, "name.gz", cancelled)
 

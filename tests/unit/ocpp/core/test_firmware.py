@@ -2,11 +2,18 @@
 
 import asyncio
 import base64
+import contextlib
 import datetime
+import hashlib
+import stat
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from support.file_server import file_server
 from support.ocsp import responder
 from support.station import StationUnderTest
@@ -17,6 +24,7 @@ from ocpp.clock import ManualClock
 from ocpp.core import file_transfer
 from ocpp.security.certificate_folder import Kind
 from ocpp.storage.security_events import SecurityEventRepository
+from ocpp.storage.state import StateRepository
 from ocpp.versions import OcppVersion
 
 V16, V201 = OcppVersion.V16, OcppVersion.V201
@@ -92,11 +100,11 @@ def iso(moment):
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def signed(authority, content=CONTENT, **validity):
+def signed(authority, content=CONTENT, *, chain=False, **validity):
     key = ec.generate_private_key(ec.SECP256R1())
-    certificate = authority.issue("firmware", key, **validity)
+    certificates = [authority.issue("firmware", key, **validity), *([authority.certificate] if chain else [])]
     signature = key.sign(content, ec.ECDSA(hashes.SHA256()))
-    return {"signingCertificate": pem(certificate).decode(), "signature": base64.b64encode(signature).decode()}
+    return {"signingCertificate": pem(*certificates).decode(), "signature": base64.b64encode(signature).decode()}
 
 
 async def update(station, location, *, firmware=None, request_id=7, after=-2, install_after=None, **more):
@@ -282,12 +290,23 @@ def run_out(manufacturer):
     return signed(manufacturer, start=NOW - 9 * DAY, end=NOW - DAY)
 
 
+def for_something_else(manufacturer):
+    return signed(manufacturer, purposes=(ExtendedKeyUsageOID.SERVER_AUTH,))
+
+
+def by_one_that_may_not_sign_others(manufacturer):
+    return signed(Authority("intermediate", under=manufacturer, usage=("digital_signature",)), chain=True)
+
+
 def no_certificate(manufacturer):
     return {"signingCertificate": "no certificate", "signature": "AAAA"}
 
 
 @pytest.mark.req("L01.FR.02", "L01.FR.21", "L01.FR.22", "1.6-L01.FR.02", "1.6-L01.FR.23", "1.6-L01.FR.24")
-@pytest.mark.parametrize("make", [nothing_signed, by_a_stranger, run_out, no_certificate])
+@pytest.mark.parametrize(
+    "make",
+    [nothing_signed, by_a_stranger, run_out, for_something_else, by_one_that_may_not_sign_others, no_certificate],
+)
 async def test_a_signer_that_is_not_good_is_refused(make_station, manufacturer, server, make, version):
     if version is V16 and make is nothing_signed:
         return  # the schema of SignedUpdateFirmware demands both
@@ -410,11 +429,12 @@ async def test_a_power_cut_during_the_installation_repeats_it_once(make_station,
     installer.gate.clear()
     station = await make_station(installer, secure=manufacturer)
     await update(station, server.offer("/n", CONTENT), firmware=signed(manufacturer))
-    await until_told(station, *SIGNED)
+    await until(station, lambda: installer.images)
     await station.stop()
     second = Installer()
     second.gate.clear()
     station = await make_station(second)
+    await until(station, lambda: second.images)
     assert second.images == [CONTENT]
     await station.stop()
     station = await make_station(Installer())
@@ -426,7 +446,7 @@ async def test_a_tool_that_restarts_the_machine_itself_is_believed_by_the_versio
     installer.gate.clear()
     station = await make_station(installer, secure=manufacturer)
     await update(station, server.offer("/n", CONTENT), firmware=signed(manufacturer))
-    await until_told(station, *SIGNED)
+    await until(station, lambda: installer.images)
     await station.stop()
     station = await make_station(Installer(), firmware_version="2.0")
     await until_told(station, "Installed")
@@ -503,3 +523,142 @@ async def test_without_an_installer_no_update_is_possible(tmp_path, version):
             assert answer[0] == 4
     finally:
         await station.stop()
+
+
+# -- what was verified is what is installed -----------------------------------------------------------------------------
+
+
+class Stalling:
+    """A server whose first download stops in the middle, with bytes on the way, until it is told to go on."""
+
+    def __init__(self, first, second):
+        self.contents = [first, second]
+        self.go_on, self.half = threading.Event(), threading.Event()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                content = outer.contents.pop(0) if len(outer.contents) > 1 else outer.contents[0]
+                stalls = len(outer.contents) == 1 and not outer.half.is_set()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                with contextlib.suppress(OSError):
+                    if not stalls:
+                        self.wfile.write(content)
+                        return
+                    self.wfile.write(content[:5000])
+                    self.wfile.flush()
+                    outer.half.set()
+                    outer.go_on.wait(20)
+                    self.wfile.write(content[5000:])
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/new.bin"
+
+    def close(self):
+        self.go_on.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+async def test_a_download_that_was_replaced_cannot_write_into_what_was_verified(make_station, manufacturer, tmp_path):
+    stalling = Stalling(b"evil" * 10_000, CONTENT)
+    installer = Installer()
+    installer.gate.clear()
+    station = await make_station(installer, secure=manufacturer)
+    try:
+        await update(station, stalling.url, firmware=signed(manufacturer))
+        await until(station, stalling.half.is_set)
+        answer = await update(station, stalling.url, firmware=signed(manufacturer), request_id=8, install_after=1)
+        assert answer == "AcceptedCanceled"
+        await until(station, lambda: told(station)[-1:] == ["InstallScheduled"])
+        stalling.go_on.set()
+        await asyncio.sleep(0.1)
+        await station.clock.advance(3700)
+        await until(station, lambda: installer.images)
+        assert installer.images == [CONTENT]
+        (image,) = (tmp_path / "firmware").iterdir()
+        assert image.read_bytes() == CONTENT
+    finally:
+        installer.gate.set()
+        stalling.close()
+
+
+@pytest.mark.parametrize("kind", ["signed", "unsigned"])
+async def test_an_image_that_is_altered_after_it_was_verified_is_not_installed(
+    make_station, manufacturer, server, tmp_path, kind
+):
+    installer = Installer()
+    station = await make_station(installer, secure=manufacturer if kind == "signed" else None)
+    location = server.offer("/new.bin", CONTENT)
+    if kind == "unsigned" and station.version is V16:
+        return  # UpdateFirmware of 1.6 has no time of its own for the installation
+    firmware = signed(manufacturer) if kind == "signed" else {}
+    await update(station, location, firmware=firmware, install_after=2)
+    await until(station, lambda: told(station)[-1:] == ["InstallScheduled"])
+    (image,) = (tmp_path / "firmware").iterdir()
+    assert image.name == hashlib.sha256(CONTENT).hexdigest() + ".bin"
+    assert stat.S_IMODE(image.stat().st_mode) == 0o400
+    image.chmod(0o600)
+    image.write_bytes(b"evil" * 3000)
+    await station.clock.advance(7300)
+    await until(station, lambda: told(station)[-1:] == ["InstallVerificationFailed"])
+    await until(station, lambda: events(station)[-1] == "InvalidFirmwareSignature")
+    assert installer.images == []
+
+
+async def test_an_image_that_is_altered_while_the_station_is_off_is_not_installed(
+    make_station, manufacturer, server, tmp_path
+):
+    station = await make_station(secure=manufacturer)
+    await update(station, server.offer("/n", CONTENT), firmware=signed(manufacturer), install_after=2)
+    await until(station, lambda: told(station)[-1:] == ["InstallScheduled"])
+    await station.stop()
+    (image,) = (tmp_path / "firmware").iterdir()
+    image.unlink()
+    image.write_bytes(b"evil" * 3000)
+    installer = Installer()
+    again = await make_station(installer, clock=ManualClock(start=NOW + datetime.timedelta(hours=3)))
+    await until(again, lambda: told(again)[-1:] == ["InstallVerificationFailed"])
+    assert installer.images == []
+
+
+async def test_an_update_of_a_release_that_did_not_name_its_image_is_downloaded_again(
+    make_station, manufacturer, server, tmp_path
+):
+    station = await make_station(secure=manufacturer)
+    await update(station, server.offer("/n", CONTENT), firmware=signed(manufacturer), install_after=2)
+    await until(station, lambda: told(station)[-1:] == ["InstallScheduled"])
+    await station.stop()
+    state = StateRepository((await make_station(start=False)).database)
+    stored = state.get("firmware_update")
+    del stored["image"]
+    state.put("firmware_update", stored)
+    (tmp_path / "firmware" / "firmware.bin").write_bytes(b"evil")
+    installer = Installer()
+    again = await make_station(installer, clock=ManualClock(start=NOW + datetime.timedelta(hours=3)))
+    await until(again, lambda: installer.images)
+    assert installer.images == [CONTENT]
+
+
+async def test_a_stop_does_not_wait_for_a_download(make_station, manufacturer, server):
+    station = await make_station(secure=manufacturer)
+    server.gate.clear()
+    await update(station, server.offer("/n", CONTENT), firmware=signed(manufacturer))
+    await until_told(station, "Downloading")
+    began = time.monotonic()
+    await station.stop()
+    assert time.monotonic() - began < 2
+
+
+async def test_firmware_is_not_fetched_from_where_it_must_not(make_station, manufacturer, server):
+    station = await make_station(secure=manufacturer, barred=lambda address, port: "the station's own API")
+    await update(station, server.offer("/n", CONTENT), firmware=signed(manufacturer))
+    await until_told(station, "Downloading", "DownloadFailed")
+    assert server.requests == []

@@ -255,3 +255,34 @@ async def test_an_upload_that_a_restart_cut_off_is_told_as_failed(tmp_path, serv
         assert words(third) == []
     finally:
         await third.stop()
+
+
+@pytest.mark.req("N01.FR.01", "1.6-5.9")
+@pytest.mark.parametrize("form", ["/logs", "/logs/", "/logs/named.log", "", "/x?signature=1"])
+async def test_the_name_that_is_told_is_that_of_the_file_stored(station, server, form):
+    location = server.url.removesuffix("/logs/") + form
+    answer = await ask(station, "GetLog", wish(server, location=location))
+    await until(station, lambda: told(station)[-1:] == ["Uploaded"])
+    (stored,) = server.files
+    assert stored.partition("?")[0].rpartition("/")[2] == answer["filename"]
+
+
+@pytest.mark.req("N01.FR.12", "N01.FR.20")
+async def test_a_server_that_says_nothing_does_not_hold_up_the_next_upload(station, server):
+    server.gate.clear()
+    for number in range(1, 21):
+        await ask(station, "GetLog", wish(server, number=number))
+        await until(station, lambda n=number: station.csms.of("LogStatusNotification")[-1]["requestId"] == n)
+    server.gate.set()
+    await until(station, lambda: told(station)[-1] == "Uploaded")
+    assert station.csms.of("LogStatusNotification")[-1]["requestId"] == 20
+
+
+async def test_an_upload_that_waits_for_another_attempt_gives_way_at_once(station, server):
+    server.answers = [500]
+    await ask(station, "GetLog", wish(server, number=1, retries=1, retryInterval=80000))
+    await until(station, lambda: len(server.requests) == 1)
+    before = station.clock.monotonic()
+    assert (await ask(station, "GetLog", wish(server, number=2)))["status"] == "AcceptedCanceled"
+    await until(station, lambda: told(station)[-1] == "Uploaded")
+    assert station.clock.monotonic() - before < 60
