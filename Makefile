@@ -69,6 +69,12 @@ soak: $(VENV)/.compiled  ## let a station serve a simulated month in every versi
 kills: $(VENV)/.compiled  ## kill a station at random for MINUTES (10), on flapping links, before a CSMS that keeps a book
 	@$(BIN)/python bench/kills.py $(MINUTES) --json build/reliability/kills.json
 
+fuzz: $(VENV)/.compiled  ## look for inputs that do harm, SECONDS (60) for each target (TARGETS="frames http"); wants clang
+	@tests/fuzz/run $(or $(SECONDS),60) $(TARGETS)
+
+reliability: kills fuzz sanitize  ## all three, and their figures into docs/common/reliability.md
+	@$(BIN)/python bench/reliability.py build/reliability docs/common
+
 sanitize: $(VENV)/.compiled  ## run the tests of the compiled modules with the address and undefined behaviour sanitizers
 	@tests/sanitize
 
