@@ -1,6 +1,7 @@
 """Random kills, lost answers and flapping links in each version; prints what was lost, doubled or reordered: nothing.
 
-`python bench/kills.py [MINUTES] [--seed N] [--json FILE]`. MINUTES are shared by the versions. Ends with 1 when anything is
+`python bench/kills.py [MINUTES] [--seed N] [--json FILE]`. MINUTES are shared by the versions, each once with
+transactions that end by a kill and once with such that are resumed. Ends with 1 when anything is
 wrong; the seed that is printed repeats the drivers and mishaps, not the instants of the kills.
 """
 
@@ -23,15 +24,15 @@ MINUTES = 10.0
 VERSIONS = (OcppVersion.V16, OcppVersion.V201, OcppVersion.V21)
 
 
-def kill(version: OcppVersion, seconds: float, seed: int) -> dict[str, Any]:
+def kill(version: OcppVersion, seconds: float, seed: int, *, resumes: bool) -> dict[str, Any]:
     """What came of one version."""
     with tempfile.TemporaryDirectory() as place:
-        kills = Kills(Path(place), version, seed)
+        kills = Kills(Path(place), version, seed, resumes=resumes)
         try:
             found = kills.run(seconds)
             book = kills.csms.book
             return {
-                "version": str(version),
+                "version": f"{version}, {'resumed' if resumes else 'ended'}",
                 "kills": kills.kills,
                 "transactions": len(book.entries),
                 "messages": book.messages,
@@ -54,7 +55,8 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="where the figures are written for docs/common/reliability.md")
     options = parser.parse_args()
     print(f"seed {options.seed}")
-    rows = [kill(version, options.minutes * 60 / len(VERSIONS), options.seed) for version in VERSIONS]
+    runs = [(version, resumes) for version in VERSIONS for resumes in (False, True)]
+    rows = [kill(version, options.minutes * 60 / len(runs), options.seed, resumes=resumes) for version, resumes in runs]
     for row in rows:
         print(
             "OCPP {version}: {kills} kills, {mishaps} mishaps, {transactions} transactions, {messages} messages "

@@ -81,10 +81,11 @@ class Book:
 
     # -- what is wrong --------------------------------------------------------------------------------------------
 
-    def faults(self, shown: set[str]) -> dict[str, list[str]]:
-        """What was lost, doubled or reordered; `shown` are the cards of transactions that the station has shown."""
+    def faults(self, shown: dict[str, int | None]) -> dict[str, list[str]]:
+        """What was lost, doubled or reordered; `shown` are the transactions that the station has shown, by their own ids,
+        with the numbers that a 1.6 CSMS has given them.
+        """
         found: dict[str, list[str]] = {"lost": [], "doubled": [], "reordered": []}
-        complete = set()
         for identifier, entry in self.entries.items():
             kinds = entry.actions
             for kind in ("Started", "Ended"):
@@ -95,8 +96,13 @@ class Book:
             if kinds[0] != "Started" or ("Ended" in kinds and kinds[-1] != "Ended"):
                 found["reordered"].append(f"{identifier}: {kinds}")
             self._numbers(identifier, entry, found)
-            complete.add(entry.card)
-        found["lost"] += [f"the transaction of card {card}" for card in sorted(shown - complete)]
+        if self.starts:
+            numbered = {str(number) for number in shown.values() if number is not None}
+            found["lost"] += [f"number {number}" for number in sorted(numbered - self.entries.keys())]
+            if len(shown) > len(self.entries):
+                found["lost"].append(f"{len(shown) - len(self.entries)} of {len(shown)} transactions")
+        else:
+            found["lost"] += sorted(shown.keys() - self.entries.keys())
         cards = [entry.card for entry in self.entries.values()]
         found["doubled"] += [
             f"card {card} has several transactions" for card in {c for c in cards if cards.count(c) > 1}
@@ -186,18 +192,19 @@ class MishapCsms(ConformanceCsms):
 
 
 class Kills:
-    """Runs a station for some time; `outcome` is what the book says then."""
+    """Runs a station for some time. `resumes`: its transactions go on after a kill, in place of ending by it."""
 
-    def __init__(self, folder: Path, version: OcppVersion, seed: int) -> None:
+    def __init__(self, folder: Path, version: OcppVersion, seed: int, *, resumes: bool = False) -> None:
         self._rng = random.Random(seed)
         self.csms = MishapCsms(version, self._rng)
-        text = station_file(self.csms.port, str(version), {**VARIABLES, "SampledDataCtrlr/TxUpdatedInterval": 1})
+        variables = {**VARIABLES, "TxCtrlr/ResumptionTimeout": 600 if resumes else 0}
+        text = station_file(self.csms.port, str(version), variables)
         text = text.replace("security_profile = 0", "security_profile = 0\nmessage_timeout_s = 2")
         text = text.replace("[local_api]", "[[evse]]\n[[evse.connector]]\n[local_api]")
         self.station = StationProcess(folder, text + "[simulation]\nkeep_on_restart = true\nseed = 1\n")
         self._cards: dict[int, str] = {}
         self._drawn = 0
-        self.shown: set[str] = set()
+        self.shown: dict[str, int | None] = {}
         self.kills = 0
         self.sessions = 0
 
@@ -229,7 +236,7 @@ class Kills:
                 self.csms.disconnect()
             time.sleep(self._rng.uniform(0.0, 0.6))
             self._look()
-            if self._rng.random() < 0.3:
+            if self._rng.random() < 0.2:
                 time.sleep(self._rng.uniform(0.0, 0.3))
                 self._kill()
         except OSError:
@@ -251,7 +258,7 @@ class Kills:
             self.sessions += 1
             self.station.plug(evse)
             self.station.card(self._cards[evse], evse)
-        elif self._rng.random() < 0.4:
+        elif self._rng.random() < 0.2:
             if self._rng.random() < 0.7:
                 self.station.card(self._cards[evse], evse)
             else:
@@ -259,18 +266,23 @@ class Kills:
 
     def _look(self) -> None:
         for each in self.station.status()["evses"]:
-            if each["transaction"] is not None and each["transaction"]["authorized"]:
-                self.shown.add(self._cards[each["id"]])
+            if (transaction := each["transaction"]) is not None:
+                self.shown[transaction["id"]] = transaction["csms_id"] or self.shown.get(transaction["id"])
 
     def _finish(self) -> None:
+        """Every cable is pulled; who has presented a card and not plugged in yet goes away."""
         for evse in range(1, EVSES + 1):
-            if self.station.transaction(evse) is not None:
-                self.station.card(self._cards[evse], evse)
-                self.station.wait(lambda evse=evse: self.station.transaction(evse) is None, "the end of the last one")
+            self.station.unplug(evse)
+        self.station.wait(self._all_gone, "the end of all transactions")
+        self._look()
         deadline = time.monotonic() + SETTLED_S
         while (queued := self.station.status()["queues"]["transaction_messages"]) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert not queued, f"{queued} messages are still there\n{self.station.log.read_text()[-2000:]}"
+
+    def _all_gone(self) -> bool:
+        evses = self.station.status()["evses"]
+        return all(each["transaction"] is None and each["connectors"][0]["status"] == "Available" for each in evses)
 
     def register_wh(self) -> float:
         """What the meters have counted."""
@@ -281,6 +293,8 @@ VARIABLES = {
     "OCPPCommCtrlr/MessageAttempts[TransactionEvent]": 100,
     "OCPPCommCtrlr/MessageAttemptInterval[TransactionEvent]": 1,
     "OCPPCommCtrlr/RetryBackOffRepeatTimes": 0,
+    "SampledDataCtrlr/TxUpdatedInterval": 1,
+    "TxCtrlr/EVConnectionTimeOut": 5,
     "TxCtrlr/TxStartPoint": "PowerPathClosed",
     "TxCtrlr/TxStopPoint": "PowerPathClosed",
 }
