@@ -250,7 +250,6 @@ class ConnectivityManager:
             await self._serve(link, profile)
         except Exception:
             log.exception("the connection to %s is given up after an unexpected error", profile.shown_url)
-            link.abort()
 
     async def _serve(self, link: SupervisedLink, profile: NetworkProfile) -> None:
         self._link = link
@@ -269,6 +268,7 @@ class ConnectivityManager:
             supervision.cancel()
             await asyncio.gather(supervision, return_exceptions=True)
             self._link = None
+            link.abort()  # where it was given up by us, it is still open
             self.status.state, self.status.version = "offline", None
             self.status.since = self._clock.now()
             log.info("connection to %s ended", profile.shown_url)

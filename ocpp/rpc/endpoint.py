@@ -21,6 +21,7 @@ from ocpp.rpc.answering import MAX_INBOUND_CALLS, Answer, Answering, Handler, Re
 from ocpp.rpc.link import Link, Received
 from ocpp.rpc.outbox import Outbox
 from ocpp.rpc.permission import BootState
+from ocpp.rpc.refusals import MAX_KEPT_BYTES, Refusals
 from ocpp.rpc.session import CallAnswered, CallReceived, FrameToSend, SendReceived, Session
 from ocpp.rpc.waiting import WaitingCall
 from ocpp.storage.messages import StoredMessage
@@ -42,6 +43,12 @@ MAX_WAITING_CALLS = 256
 STORAGE_RETRY_S = 5.0
 """How long until a disk that failed is tried again."""
 
+FRAMES_A_TURN = 16
+"""Frames that are dealt with one after the other before everybody else has a turn: a few milliseconds."""
+
+_BINARY = "a binary frame: OCPP-J uses text frames"
+_BINARY_REFUSED = CallError(error_codes.RPC_FRAMEWORK_ERROR, "OCPP-J uses text frames")
+
 log = logging.getLogger(__name__)
 
 
@@ -62,6 +69,8 @@ class Endpoint:
         self._on_frame = on_frame
         self.sent_at = 0.0
         """Monotonic time at which the newest frame went out."""
+        self.refusals = Refusals(clock.monotonic)
+        """The frames of the peer that could not be understood."""
         self._answering = Answering(lambda: self.boot_state.answers_calls)
         self._waiting: deque[WaitingCall] = deque()
         self._wake = asyncio.Event()
@@ -190,8 +199,8 @@ class Endpoint:
             )
         ]
         self._wake.set()
-        started()
         try:
+            started()
             finished, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
             for worker in finished:
                 worker.result()
@@ -208,11 +217,17 @@ class Endpoint:
             self._fail_waiting()
 
     async def _receive_frames(self, link: Link, session: Session) -> None:
-        """Whoever calls without reading our answers is not read any further once they pile up."""
+        """Whatever a frame brings about goes out before the next one is read: whoever sends without reading what we say is
+        not read any further once it piles up. Others have their turn in between, however much there is to read.
+        """
+        read = 0
         while True:
             answer = self._receive(await link.receive(), session)
             if answer is not None:
                 await self._send_answer(answer)
+            read += 1
+            if read % FRAMES_A_TURN == 0:
+                await asyncio.sleep(0)
 
     def _fail_waiting(self) -> None:
         if self._retry_timer is not None:
@@ -230,36 +245,41 @@ class Endpoint:
 
     def _receive(self, received: Received, session: Session) -> Answer | None:
         """What a frame of the peer is answered with, where that is known at once."""
+        if not received.text:
+            return self._refused(received.data, session, _BINARY, session.error("-1", _BINARY_REFUSED))
+        event = session.receive(received.data)
+        if session.refusal is not None:
+            frame = event.frame if isinstance(event, FrameToSend) else None
+            return self._refused(received.data, session, session.refusal, frame)
         if self._on_frame is not None:
             self._on_frame(False, received.data)
-        if not received.text:
-            log.warning("binary frame of %d bytes refused: OCPP-J uses text frames", len(received.data))
-            error = CallError(error_codes.RPC_FRAMEWORK_ERROR, "OCPP-J uses text frames")
-            self.spawn(self._transmit(session.error("-1", error)))
-            return None
-        event = session.receive(received.data)
         if isinstance(event, CallReceived):
             return self._answering.take(session, event)
         if isinstance(event, CallAnswered):
-            if event.reply is not None:
-                self.spawn(self._transmit(event.reply))
             if self._answer is not None and not self._answer.done():
                 self._answering.heard.clear()
                 self._answer.set_result(event)
-        elif isinstance(event, FrameToSend):
-            self.spawn(self._transmit(event.frame))
-        elif isinstance(event, SendReceived):
-            self.spawn(self._answering.handle_send(event))
+            return Answer("an answer", event.reply) if event.reply is not None else None
+        if isinstance(event, SendReceived):
+            self._answering.take_send(event, self.spawn)
         return None
+
+    def _refused(self, data: bytes, session: Session, why: str, frame: bytes | None) -> Answer | None:
+        """A frame that cannot be understood, answered with `frame`; the history holds only so much of such ones."""
+        session.refusal = None
+        told = self.refusals.note(why)
+        if told and self._on_frame is not None:
+            self._on_frame(False, data[:MAX_KEPT_BYTES])
+        return Answer("a frame", frame, told=told) if frame is not None else None
 
     async def _transmit(self, frame: bytes) -> None:
         await self._way_out(frame).send(frame)
 
-    def _way_out(self, frame: bytes) -> Link:
-        """Where a frame goes out now; NotConnected without a connection."""
+    def _way_out(self, frame: bytes, *, told: bool = True) -> Link:
+        """Where a frame goes out now; NotConnected without a connection. Not `told`, the history does not hold it."""
         if self._link is None:
             raise NotConnected("the connection is gone")
-        if self._on_frame is not None:
+        if told and self._on_frame is not None:
             self._on_frame(True, frame)
         self.sent_at = self._clock.monotonic()
         return self._link
@@ -271,7 +291,7 @@ class Endpoint:
 
     async def _send_answer(self, answer: Answer) -> None:
         try:
-            await self._way_out(answer.frame).send(answer.frame)
+            await self._way_out(answer.frame, told=answer.told).send(answer.frame)
         except ConnectionError:
             log.warning("the answer to %s could not be sent: the connection is gone", answer.action)
         if answer.then is not None:
