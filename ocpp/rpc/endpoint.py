@@ -20,9 +20,10 @@ from ocpp.rpc import error_codes
 from ocpp.rpc.answering import MAX_INBOUND_CALLS, Answer, Answering, Handler, Reply
 from ocpp.rpc.link import Link, Received
 from ocpp.rpc.outbox import Outbox
-from ocpp.rpc.permission import BootState
+from ocpp.rpc.permission import BOOT_ACTION, BootState
 from ocpp.rpc.refusals import MAX_KEPT_BYTES, Refusals
 from ocpp.rpc.session import CallAnswered, CallReceived, FrameToSend, SendReceived, Session
+from ocpp.rpc.suspects import Suspects
 from ocpp.rpc.waiting import WaitingCall
 from ocpp.storage.messages import StoredMessage
 
@@ -39,6 +40,9 @@ __all__ = [
 
 MAX_WAITING_CALLS = 256
 """Calls that wait for their turn while one is in flight; more means that the CSMS has stopped answering."""
+
+MAX_HELD_CALLS = 32
+"""Calls with which connections have died and that wait to go last; a CSMS does without such messages anyhow."""
 
 STORAGE_RETRY_S = 5.0
 """How long until a disk that failed is tried again."""
@@ -73,6 +77,10 @@ class Endpoint:
         """The frames of the peer that could not be understood."""
         self._answering = Answering(lambda: self.boot_state.answers_calls)
         self._waiting: deque[WaitingCall] = deque()
+        self.suspects = Suspects(clock.monotonic)
+        """Messages with which connections have died; calls by their actions, stored messages by their order."""
+        self._held: deque[WaitingCall] = deque()
+        """Calls of such actions, which go last."""
         self._wake = asyncio.Event()
         self._answer: asyncio.Future[CallAnswered] | None = None
         self._session: Session | None = None
@@ -112,12 +120,13 @@ class Endpoint:
         """Let `handler` answer the peer's calls of `action`; ValueError when somebody already does."""
         self._answering.register(action, handler)
 
-    async def call(self, request: msgspec.Struct, *, requested: bool = False) -> Any:
+    async def call(self, request: msgspec.Struct, *, requested: bool = False, patient: bool = False) -> Any:
         """Send a call and wait for its typed response.
 
-        `requested` marks a message that the CSMS asked for; such may be sent while the boot is pending. Raises
-        CallError, CallTimeout, NotConnected, NotPermitted, QueueFull; ValueError when the version spoken cannot
-        express the request.
+        `requested` marks a message that the CSMS asked for; such may be sent while the boot is pending. A message with
+        which connections have died goes last; while it may not go at all, a `patient` caller waits as long as the
+        connection lasts, and any other is told so. Raises CallError, CallTimeout, NotConnected, NotPermitted, QueueFull;
+        ValueError when the version spoken cannot express the request.
         """
         session = self._session
         if session is None:
@@ -128,9 +137,24 @@ class Endpoint:
         if len(self._waiting) >= MAX_WAITING_CALLS:
             raise QueueFull(f"{MAX_WAITING_CALLS} calls already wait for the CSMS; {action} is given up")
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append(WaitingCall(request, done, self.outbox.last_order if self.outbox else 0))
+        waiting = WaitingCall(request, action, done, self.outbox.last_order if self.outbox else 0)
+        if action in self.suspects:
+            self._hold(waiting, patient=patient)
+        else:
+            self._waiting.append(waiting)
         self._wake.set()
         return await done
+
+    def _hold(self, waiting: WaitingCall, *, patient: bool) -> None:
+        """A call of an action with which connections have died."""
+        wait = self.suspects.wait(waiting.action)
+        if wait and not patient:
+            raise NotPermitted(f"connections have died with {waiting.action}; not again before {wait:.0f} s")
+        if len(self._held) >= MAX_HELD_CALLS:
+            raise QueueFull(
+                f"{MAX_HELD_CALLS} calls with which connections have died wait; {waiting.action} is given up"
+            )
+        self._held.append(waiting)
 
     def notify(self, request: msgspec.Struct, *, requested: bool = False) -> None:
         """Send a call whose response carries nothing; offline it is queued or dropped, as `queue_all` says."""
@@ -141,7 +165,7 @@ class Endpoint:
 
     async def _notify(self, request: msgspec.Struct, requested: bool) -> None:
         try:
-            await self.call(request, requested=requested)
+            await self.call(request, requested=requested, patient=True)
         except (PilotwireError, ValueError) as error:
             log.info("%s was not delivered: %s", type(request).__name__, error)
 
@@ -215,6 +239,7 @@ class Endpoint:
             await asyncio.gather(*workers, return_exceptions=True)
             self._answering.end()
             self._fail_waiting()
+            self.suspects.ended()
 
     async def _receive_frames(self, link: Link, session: Session) -> None:
         """Whatever a frame brings about goes out before the next one is read: whoever sends without reading what we say is
@@ -235,8 +260,9 @@ class Endpoint:
         if self._answer is not None and not self._answer.done():
             self._answer.cancel()
         self._answer = None
-        while self._waiting:
-            self._waiting.popleft().fail(NotConnected("the connection broke before the call was answered"))
+        for queue in (self._waiting, self._held):
+            while queue:
+                queue.popleft().fail(NotConnected("the connection broke before the call was answered"))
         try:
             if self.outbox is not None and len(self.outbox):
                 self.outbox.mark_offline()
@@ -314,10 +340,12 @@ class Endpoint:
                 self._wait_for_retry()
 
     def _wait_for_retry(self) -> None:
-        if self.outbox is None or self.boot_state is not BootState.ACCEPTED:
-            return
-        wait = self.outbox.retry_in
-        if wait is not None:
+        waits = [self.suspects.wait(each.action) for each in self._held]
+        if self.outbox is not None and self.boot_state is BootState.ACCEPTED:
+            stored = self.outbox.retry_in
+            waits += [stored] if stored is not None else []
+        if waits:
+            wait = min(waits)
             if self._retry_timer is not None:
                 self._retry_timer.cancel()
             self._retry_timer = self._clock.call_later(wait, self._wake.set)
@@ -332,7 +360,20 @@ class Endpoint:
         if stored is not None:
             await self._send_stored(*stored)
             return True
+        held = self._due_held() if self._held else None
+        if held is not None:
+            await self._send_waiting(held)
+            return True
         return False
+
+    def _due_held(self) -> WaitingCall | None:
+        """The first call that goes last and may go now."""
+        for waiting in tuple(self._held):
+            if waiting.done.done() or not self.suspects.wait(waiting.action):
+                self._held.remove(waiting)
+                if not waiting.done.done():
+                    return waiting
+        return None
 
     def _due_message(self) -> tuple[StoredMessage, Any] | None:
         if self.outbox is None or self.boot_state is not BootState.ACCEPTED or not self.outbox.due():
@@ -348,6 +389,8 @@ class Endpoint:
         """Messages of this connection keep their order; a backlog never delays a call (1.6 section 3.7), unless
         everything is queued: then what is said now must not overtake what was said before.
         """
+        if self.outbox is not None and self.outbox.is_held(stored):
+            return False
         backlog = stored.order <= self._first_live_order
         return stored.order <= waiting.after_order and (not backlog or self.queue_all())
 
@@ -361,8 +404,11 @@ class Endpoint:
             raise
         except asyncio.CancelledError:
             waiting.fail(NotConnected("the connection broke before the call was answered"))
+            if waiting.action != BOOT_ACTION:  # which goes first in any case
+                self.suspects.died(waiting.action, waiting.action)
             raise
         else:
+            self.suspects.answered(waiting.action)
             waiting.take(answered)
 
     async def _send_stored(self, stored: StoredMessage, request: Any) -> None:
@@ -373,6 +419,9 @@ class Endpoint:
         except CallTimeout:
             self._settle(partial(outbox.failed, stored, request, None))
             return
+        except asyncio.CancelledError:
+            outbox.broke(stored)
+            raise
         except ValueError as error:
             self._settle(partial(outbox.failed, stored, request, CallError(error_codes.FORMAT_VIOLATION, str(error))))
             return
