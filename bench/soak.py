@@ -16,7 +16,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
 
 from stations import folder  # noqa: E402
 from support.file_server import file_server  # noqa: E402
-from support.soak import Soak  # noqa: E402
+from support.soak import MOST_MIB_MORE, Soak, refuse  # noqa: E402
 
 from ocpp.versions import OcppVersion  # noqa: E402
 
@@ -30,7 +30,7 @@ HEADING = """# A simulated month
 A whole station with two EVSEs on a driven clock and with a real database: 16 sessions a day with meter values every five
 minutes, two lost connections a day, every third day an outage of four hours, every fifth day a power cut in the middle of
 sessions, every week a firmware update with its restart. The far end books every transaction: one that is lost, doubled or
-re-numbered fails the run.
+re-numbered fails the run. Every hour it sends some dozens of frames that cannot be understood.
 
 Memory is the resident memory of the whole process, with the CSMS of the test. The database has a log beside it, which
 is folded into it at some 2 MB and after every restart. What it gains are ended transactions, of which the newest 200 stay.
@@ -38,6 +38,28 @@ is folded into it at some 2 MB and after every restart. What it gains are ended 
 | | days | sessions | messages | memory after a week, MiB | at the end | database after a week, KiB | at the end | took |
 | --- | --: | --: | --: | --: | --: | --: | --: | --: |
 """
+
+
+REFUSED = """
+## A million refused frames
+
+Frames of every kind that a station refuses, and answers of which nothing can be used, each in its own way.
+
+| | frames | memory gained, MiB | took |
+| --- | --: | --: | --: |
+"""
+
+REFUSED_ROUNDS = 55_000
+"""About a million frames."""
+
+
+def refused(version: OcppVersion) -> tuple[str, list[str]]:
+    """A row of that table, and what is wrong."""
+    start = time.monotonic()
+    count, gained = refuse(version, REFUSED_ROUNDS)
+    row = f"| OCPP {version} | {count} | {gained:.1f} | {time.monotonic() - start:.0f} s |"
+    print(row)
+    return row, [f"OCPP {version}: {gained:.1f} MiB are left of refused frames"] if gained > MOST_MIB_MORE else []
 
 
 async def soak(version: OcppVersion, days: int) -> tuple[str, list[str]]:
@@ -67,13 +89,18 @@ def main() -> int:
     parser.add_argument("--page", type=Path, help="the folder that soak.md is written to")
     options = parser.parse_args()
     logging.disable(logging.CRITICAL)  # lost connections by the hundred are what is wanted here
-    rows, faults = [], []
+    rows, refusals, faults = [], [], []
     for version in VERSIONS:
         row, wrong = asyncio.run(soak(version, options.days))
         rows.append(row)
         faults += wrong
+    for version in VERSIONS:
+        row, wrong = refused(version)
+        refusals.append(row)
+        faults += wrong
     if options.page is not None:
-        (options.page / "soak.md").write_text(HEADING + "\n".join(rows) + "\n")
+        page = HEADING + "\n".join(rows) + "\n" + REFUSED + "\n".join(refusals) + "\n"
+        (options.page / "soak.md").write_text(page)
     for each in faults:
         print(each, file=sys.stderr)
     return 1 if faults else 0

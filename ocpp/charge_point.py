@@ -477,6 +477,12 @@ class ChargePoint(Reporting):
         return self._spoken.bent.counts if self._spoken is not None else {}
 
     @property
+    def refused_frames(self) -> tuple[int, int]:
+        """Frames of the CSMS that could not be understood, and connections that were closed for too many of them."""
+        refusals = self._introduction.endpoint.refusals
+        return refusals.total, refusals.closed
+
+    @property
     def strategy(self) -> Strategy:
         """The version-specific side, for tests and diagnosis."""
         return self._strategy

@@ -24,7 +24,7 @@ class Backoff:
         self.failures = 0
 
     def reset(self) -> None:
-        """A connection was made: the next wait is the minimum again."""
+        """A connection has proved itself: the next wait is the minimum again."""
         self.failures = 0
 
     def next(self) -> float:

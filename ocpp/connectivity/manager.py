@@ -20,6 +20,9 @@ from ocpp.versions import OcppVersion
 PONG_TIMEOUT_S = 20.0
 """A pong that has not come by then means that the connection is dead, whatever TCP says."""
 
+PROVED_AFTER_S = 60.0
+"""A connection that lasts so long begins the waits anew; those that are accepted and die at once are failures in a row."""
+
 NOT_ABOUT_VERSIONS = frozenset({401, 403, 404, 429, 502, 503, 504})
 """HTTP statuses that say nothing about the versions offered; any other refusal is retried with the expected one."""
 
@@ -250,11 +253,10 @@ class ConnectivityManager:
             await self._serve(link, profile)
         except Exception:
             log.exception("the connection to %s is given up after an unexpected error", profile.shown_url)
-            link.abort()
 
     async def _serve(self, link: SupervisedLink, profile: NetworkProfile) -> None:
         self._link = link
-        self._backoff.reset()
+        proof = self._clock.call_later(PROVED_AFTER_S, self._backoff.reset)
         self._failures_here = 0
         self._falling_back = False
         self._last_good = profile.slot
@@ -266,9 +268,11 @@ class ConnectivityManager:
         try:
             await self._attend(link, profile)
         finally:
+            proof.cancel()
             supervision.cancel()
             await asyncio.gather(supervision, return_exceptions=True)
             self._link = None
+            link.abort()  # where it was given up by us, it is still open
             self.status.state, self.status.version = "offline", None
             self.status.since = self._clock.now()
             log.info("connection to %s ended", profile.shown_url)

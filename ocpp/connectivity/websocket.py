@@ -4,16 +4,16 @@ import asyncio
 import base64
 import logging
 import ssl
-from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI, WebSocketException
-from websockets.frames import Frame, Opcode
 from websockets.typing import Subprotocol
 
+from ocpp.connectivity.flow import MAX_QUEUED_FRAMES, BoundedConnection
 from ocpp.connectivity.profile import BASIC, PLAIN, TLS_BASIC, NetworkProfile
+from ocpp.device_model.standard.communication import MAX_FRAME_BYTES
 from ocpp.errors import ConfigurationError, ConnectError, HandshakeRefused, SubprotocolRefused
 from ocpp.rpc.endpoint import Received
 from ocpp.security import tls
@@ -23,12 +23,6 @@ OPEN_TIMEOUT_S = 30.0
 """DNS, TCP, TLS and the upgrade together; mobile networks are slow."""
 
 CLOSE_TIMEOUT_S = 5.0
-
-MAX_FRAME_BYTES = 12 * 1024 * 1024
-"""Larger messages close the connection with 1009: a certificate chain or a charging profile is far smaller."""
-
-MAX_QUEUED_FRAMES = 16
-"""Frames read ahead; beyond it TCP slows the CSMS down."""
 
 _STATUS_HINTS = {
     400: "the CSMS did not like the request; check url and OCPP version",
@@ -43,20 +37,6 @@ _STATUS_HINTS = {
 
 log = logging.getLogger(__name__)
 _library_log = logging.getLogger("websockets.client")
-
-
-class _OcppConnection(ClientConnection):
-    """Remembers which messages were text: with decode=False the library does not tell."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.kinds: deque[bool] = deque()
-        super().__init__(*args, **kwargs)
-
-    def process_event(self, event: Any) -> None:
-        """See `websockets.asyncio.connection.Connection.process_event`."""
-        if isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY):
-            self.kinds.append(event.opcode is Opcode.TEXT)
-        super().process_event(event)
 
 
 class _DirectConnect(connect):
@@ -83,7 +63,7 @@ _library_log.addFilter(_NoCredentials())
 class WebSocketLink:
     """An open connection (`ocpp.rpc.endpoint.Link`)."""
 
-    def __init__(self, connection: _OcppConnection, version: OcppVersion) -> None:
+    def __init__(self, connection: BoundedConnection, version: OcppVersion) -> None:
         self._connection = connection
         self.version = version
 
@@ -101,6 +81,7 @@ class WebSocketLink:
         except ConnectionClosed as closed:
             raise ConnectionError(describe_close(closed)) from closed
         assert isinstance(data, bytes)
+        self._connection.taken(len(data))
         return Received(data, self._connection.kinds.popleft())
 
     async def ping(self) -> None:
@@ -172,18 +153,18 @@ async def open_link(
         max_size=MAX_FRAME_BYTES,
         max_queue=MAX_QUEUED_FRAMES,
         logger=_library_log,
-        create_connection=_OcppConnection,
+        create_connection=BoundedConnection,
         **options,
     )
     try:
         connection = await attempt
     except (OSError, WebSocketException) as error:
         raise explained(error, shown) from error
-    assert isinstance(connection, _OcppConnection)
+    assert isinstance(connection, BoundedConnection)
     return await _with_version(connection, versions)
 
 
-async def _with_version(connection: _OcppConnection, versions: Sequence[OcppVersion]) -> WebSocketLink:
+async def _with_version(connection: BoundedConnection, versions: Sequence[OcppVersion]) -> WebSocketLink:
     chosen = connection.subprotocol
     try:
         if chosen is None and len(versions) == 1:

@@ -44,6 +44,7 @@ class Introduction(ABC):
             run=surroundings.run,
             retry=TransactionRetry(model),
             wake=self.endpoint.wake,
+            suspects=self.endpoint.suspects,
         )
         self.endpoint.outbox = self.outbox
         interval = model.integer("OCPPCommCtrlr/HeartbeatInterval")

@@ -120,18 +120,18 @@ class Tolerance:
 
     def _field(self, name: str, field: Field, value: Any, path: str) -> Any:
         """The value of a field; None: absent. Raises _Unreadable where it is needed."""
-        reason = _Unreadable(path, f"{path} is missing", Defect.MISSING_FIELD)
+        blame = (path, f"{path} is missing", Defect.MISSING_FIELD)
         if value is not None:
             try:
                 return self._readers[field.spec.kind](field.spec, value, path)
             except _Unreadable as found:
-                reason = found
+                blame = (found.path, found.why, found.kind)  # the exception itself would hold this call in a circle
         if not field.required:
             if value is not None:
-                self._bent.note(self._message, reason.path, "cannot be read and is left out", reason.why)
+                self._bent.note(self._message, blame[0], "cannot be read and is left out", blame[1])
             return None
         if (name, field.wire) not in DISPENSABLE:
-            raise reason
+            raise _Unreadable(*blame)
         self._bent.note(self._message, path, "is missing or cannot be read, and is done without", value)
         return DISPENSABLE[name, field.wire]
 

@@ -41,6 +41,8 @@ class Answer(msgspec.Struct, frozen=True):
     action: str
     frame: bytes
     then: Then | None = None
+    told: bool = True
+    """Whether the message history holds it."""
 
 
 class _Pending(NamedTuple):
@@ -59,6 +61,8 @@ class Answering:
         self._waits: set[str] = set()
         """Actions whose handlers are coroutine functions."""
         self._pending: asyncio.Queue[_Pending] = asyncio.Queue(MAX_INBOUND_CALLS)
+        self._sends = 0
+        """Messages without an answer that are being handled."""
         self._busy = False
         """Whether calls are pending, or the answer to one is."""
         self.heard = asyncio.Event()
@@ -135,15 +139,31 @@ class Answering:
             raise CallError(error_codes.NOT_SUPPORTED, f"{call.action} is not supported")
         return handler(call.request)
 
-    async def handle_send(self, event: SendReceived) -> None:
-        """Hand over a message that takes no answer."""
+    def take_send(self, event: SendReceived, spawn: Callable[[Awaitable[None]], None]) -> None:
+        """Hand over a message that takes no answer; what its handler wants to wait for is `spawn`ed, within bounds."""
         handler = self._handlers.get(event.action)
         if handler is None:
             log.info("unconfirmed %s ignored: not supported", event.action)
             return
-        outcome = handler(event.request)
+        try:
+            outcome = handler(event.request)
+        except Exception:
+            log.exception("unconfirmed %s could not be handled", event.action)
+            return
         if inspect.isawaitable(outcome):
+            if self._sends >= MAX_INBOUND_CALLS:
+                log.warning("unconfirmed %s given up: %d others are being handled", event.action, self._sends)
+                if inspect.iscoroutine(outcome):
+                    outcome.close()
+                return
+            self._sends += 1
+            spawn(self._finish(outcome))
+
+    async def _finish(self, outcome: Awaitable[None]) -> None:
+        try:
             await outcome
+        finally:
+            self._sends -= 1
 
 
 def _answer(session: Session, call: CallReceived, outcome: Any) -> Answer:

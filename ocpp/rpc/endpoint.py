@@ -20,8 +20,10 @@ from ocpp.rpc import error_codes
 from ocpp.rpc.answering import MAX_INBOUND_CALLS, Answer, Answering, Handler, Reply
 from ocpp.rpc.link import Link, Received
 from ocpp.rpc.outbox import Outbox
-from ocpp.rpc.permission import BootState
+from ocpp.rpc.permission import BOOT_ACTION, BootState
+from ocpp.rpc.refusals import MAX_KEPT_BYTES, Refusals
 from ocpp.rpc.session import CallAnswered, CallReceived, FrameToSend, SendReceived, Session
+from ocpp.rpc.suspects import Suspects
 from ocpp.rpc.waiting import Outcome, WaitingCall
 from ocpp.storage.messages import StoredMessage
 
@@ -39,8 +41,17 @@ __all__ = [
 MAX_WAITING_CALLS = 256
 """Calls that wait for their turn while one is in flight; more means that the CSMS has stopped answering."""
 
+MAX_HELD_CALLS = 32
+"""Calls with which connections have died and that wait to go last; a CSMS does without such messages anyhow."""
+
 STORAGE_RETRY_S = 5.0
 """How long until a disk that failed is tried again."""
+
+FRAMES_A_TURN = 16
+"""Frames that are dealt with one after the other before everybody else has a turn: a few milliseconds."""
+
+_BINARY = "a binary frame: OCPP-J uses text frames"
+_BINARY_REFUSED = CallError(error_codes.RPC_FRAMEWORK_ERROR, "OCPP-J uses text frames")
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +73,14 @@ class Endpoint:
         self._on_frame = on_frame
         self.sent_at = 0.0
         """Monotonic time at which the newest frame went out."""
+        self.refusals = Refusals(clock.monotonic)
+        """The frames of the peer that could not be understood."""
         self._answering = Answering(lambda: self.boot_state.answers_calls)
         self._waiting: deque[WaitingCall] = deque()
+        self.suspects = Suspects(clock.monotonic)
+        """Messages with which connections have died; calls by their actions, stored messages by their order."""
+        self._held: deque[WaitingCall] = deque()
+        """Calls of such actions, which go last."""
         self._wake = asyncio.Event()
         self._answer: asyncio.Future[CallAnswered] | None = None
         self._session: Session | None = None
@@ -105,12 +122,13 @@ class Endpoint:
         """Let `handler` answer the peer's calls of `action`; ValueError when somebody already does."""
         self._answering.register(action, handler)
 
-    async def call(self, request: msgspec.Struct, *, requested: bool = False) -> Any:
+    async def call(self, request: msgspec.Struct, *, requested: bool = False, patient: bool = False) -> Any:
         """Send a call and wait for its typed response.
 
-        `requested` marks a message that the CSMS asked for; such may be sent while the boot is pending. Raises
-        CallError, CallTimeout, NotConnected, NotPermitted, QueueFull; ValueError when the version spoken cannot
-        express the request.
+        `requested` marks a message that the CSMS asked for; such may be sent while the boot is pending. A message with
+        which connections have died goes last; while it may not go at all, a `patient` caller waits as long as the
+        connection lasts, and any other is told so. Raises CallError, CallTimeout, NotConnected, NotPermitted, QueueFull;
+        ValueError when the version spoken cannot express the request.
         """
         session = self._session
         if session is None:
@@ -121,9 +139,24 @@ class Endpoint:
         if len(self._waiting) >= MAX_WAITING_CALLS:
             raise QueueFull(f"{MAX_WAITING_CALLS} calls already wait for the CSMS; {action} is given up")
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append(WaitingCall(request, done, self.outbox.last_order if self.outbox else 0))
+        waiting = WaitingCall(request, action, done, self.outbox.last_order if self.outbox else 0)
+        if action in self.suspects:
+            self._hold(waiting, patient=patient)
+        else:
+            self._waiting.append(waiting)
         self._wake.set()
         return await done
+
+    def _hold(self, waiting: WaitingCall, *, patient: bool) -> None:
+        """A call of an action with which connections have died."""
+        wait = self.suspects.wait(waiting.action)
+        if wait and not patient:
+            raise NotPermitted(f"connections have died with {waiting.action}; not again before {wait:.0f} s")
+        if len(self._held) >= MAX_HELD_CALLS:
+            raise QueueFull(
+                f"{MAX_HELD_CALLS} calls with which connections have died wait; {waiting.action} is given up"
+            )
+        self._held.append(waiting)
 
     def notify(
         self,
@@ -143,7 +176,7 @@ class Endpoint:
 
     async def _notify(self, request: msgspec.Struct, requested: bool, outcome: Callable[[Outcome], None]) -> None:
         try:
-            await self.call(request, requested=requested)
+            await self.call(request, requested=requested, patient=True)
         except (CallError, ValueError) as error:
             log.info("%s was refused: %s", type(request).__name__, error)
             outcome(Outcome.REFUSED)
@@ -219,8 +252,8 @@ class Endpoint:
             )
         ]
         self._wake.set()
-        started()
         try:
+            started()
             finished, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
             for worker in finished:
                 worker.result()
@@ -235,13 +268,20 @@ class Endpoint:
             await asyncio.gather(*workers, return_exceptions=True)
             self._answering.end()
             self._fail_waiting()
+            self.suspects.ended()
 
     async def _receive_frames(self, link: Link, session: Session) -> None:
-        """Whoever calls without reading our answers is not read any further once they pile up."""
+        """Whatever a frame brings about goes out before the next one is read: whoever sends without reading what we say is
+        not read any further once it piles up. Others have their turn in between, however much there is to read.
+        """
+        read = 0
         while True:
             answer = self._receive(await link.receive(), session)
             if answer is not None:
                 await self._send_answer(answer)
+            read += 1
+            if read % FRAMES_A_TURN == 0:
+                await asyncio.sleep(0)
 
     def _fail_waiting(self) -> None:
         if self._retry_timer is not None:
@@ -249,8 +289,9 @@ class Endpoint:
         if self._answer is not None and not self._answer.done():
             self._answer.cancel()
         self._answer = None
-        while self._waiting:
-            self._waiting.popleft().fail(NotConnected("the connection broke before the call was answered"))
+        for queue in (self._waiting, self._held):
+            while queue:
+                queue.popleft().fail(NotConnected("the connection broke before the call was answered"))
         try:
             if self.outbox is not None and len(self.outbox):
                 self.outbox.mark_offline()
@@ -259,37 +300,42 @@ class Endpoint:
 
     def _receive(self, received: Received, session: Session) -> Answer | None:
         """What a frame of the peer is answered with, where that is known at once."""
+        if not received.text:
+            return self._refused(received.data, session, _BINARY, session.error("-1", _BINARY_REFUSED))
+        event = session.receive(received.data)
+        if session.refusal is not None:
+            frame = event.frame if isinstance(event, FrameToSend) else None
+            return self._refused(received.data, session, session.refusal, frame)
         if self._on_frame is not None:
             self._on_frame(False, received.data)
-        if not received.text:
-            log.warning("binary frame of %d bytes refused: OCPP-J uses text frames", len(received.data))
-            error = CallError(error_codes.RPC_FRAMEWORK_ERROR, "OCPP-J uses text frames")
-            self.spawn(self._transmit(session.error("-1", error)))
-            return None
-        event = session.receive(received.data)
         if isinstance(event, CallReceived):
             return self._answering.take(session, event)
         if isinstance(event, CallAnswered):
             self.answered = True
-            if event.reply is not None:
-                self.spawn(self._transmit(event.reply))
             if self._answer is not None and not self._answer.done():
                 self._answering.heard.clear()
                 self._answer.set_result(event)
-        elif isinstance(event, FrameToSend):
-            self.spawn(self._transmit(event.frame))
-        elif isinstance(event, SendReceived):
-            self.spawn(self._answering.handle_send(event))
+            return Answer("an answer", event.reply) if event.reply is not None else None
+        if isinstance(event, SendReceived):
+            self._answering.take_send(event, self.spawn)
         return None
+
+    def _refused(self, data: bytes, session: Session, why: str, frame: bytes | None) -> Answer | None:
+        """A frame that cannot be understood, answered with `frame`; the history holds only so much of such ones."""
+        session.refusal = None
+        told = self.refusals.note(why)
+        if told and self._on_frame is not None:
+            self._on_frame(False, data[:MAX_KEPT_BYTES])
+        return Answer("a frame", frame, told=told) if frame is not None else None
 
     async def _transmit(self, frame: bytes) -> None:
         await self._way_out(frame).send(frame)
 
-    def _way_out(self, frame: bytes) -> Link:
-        """Where a frame goes out now; NotConnected without a connection."""
+    def _way_out(self, frame: bytes, *, told: bool = True) -> Link:
+        """Where a frame goes out now; NotConnected without a connection. Not `told`, the history does not hold it."""
         if self._link is None:
             raise NotConnected("the connection is gone")
-        if self._on_frame is not None:
+        if told and self._on_frame is not None:
             self._on_frame(True, frame)
         self.sent_at = self._clock.monotonic()
         return self._link
@@ -301,7 +347,7 @@ class Endpoint:
 
     async def _send_answer(self, answer: Answer) -> None:
         try:
-            await self._way_out(answer.frame).send(answer.frame)
+            await self._way_out(answer.frame, told=answer.told).send(answer.frame)
         except ConnectionError:
             log.warning("the answer to %s could not be sent: the connection is gone", answer.action)
         if answer.then is not None:
@@ -324,10 +370,12 @@ class Endpoint:
                 self._wait_for_retry()
 
     def _wait_for_retry(self) -> None:
-        if self.outbox is None or self.boot_state is not BootState.ACCEPTED:
-            return
-        wait = self.outbox.retry_in
-        if wait is not None:
+        waits = [self.suspects.wait(each.action) for each in self._held]
+        if self.outbox is not None and self.boot_state is BootState.ACCEPTED:
+            stored = self.outbox.retry_in
+            waits += [stored] if stored is not None else []
+        if waits:
+            wait = min(waits)
             if self._retry_timer is not None:
                 self._retry_timer.cancel()
             self._retry_timer = self._clock.call_later(wait, self._wake.set)
@@ -342,7 +390,20 @@ class Endpoint:
         if stored is not None:
             await self._send_stored(*stored)
             return True
+        held = self._due_held() if self._held else None
+        if held is not None:
+            await self._send_waiting(held)
+            return True
         return False
+
+    def _due_held(self) -> WaitingCall | None:
+        """The first call that goes last and may go now."""
+        for waiting in tuple(self._held):
+            if waiting.done.done() or not self.suspects.wait(waiting.action):
+                self._held.remove(waiting)
+                if not waiting.done.done():
+                    return waiting
+        return None
 
     def _due_message(self) -> tuple[StoredMessage, Any] | None:
         if self.outbox is None or self.boot_state is not BootState.ACCEPTED or not self.outbox.due():
@@ -358,6 +419,8 @@ class Endpoint:
         """Messages of this connection keep their order; a backlog never delays a call (1.6 section 3.7), unless
         everything is queued: then what is said now must not overtake what was said before.
         """
+        if self.outbox is not None and self.outbox.is_held(stored):
+            return False
         backlog = stored.order <= self._first_live_order
         return stored.order <= waiting.after_order and (not backlog or self.queue_all())
 
@@ -371,8 +434,11 @@ class Endpoint:
             raise
         except asyncio.CancelledError:
             waiting.fail(NotConnected("the connection broke before the call was answered"))
+            if waiting.action != BOOT_ACTION:  # which goes first in any case
+                self.suspects.died(waiting.action, waiting.action)
             raise
         else:
+            self.suspects.answered(waiting.action)
             waiting.take(answered)
 
     async def _send_stored(self, stored: StoredMessage, request: Any) -> None:
@@ -383,6 +449,9 @@ class Endpoint:
         except CallTimeout:
             self._settle(partial(outbox.failed, stored, request, None))
             return
+        except asyncio.CancelledError:
+            outbox.broke(stored)
+            raise
         except ValueError as error:
             self._settle(partial(outbox.failed, stored, request, CallError(error_codes.FORMAT_VIOLATION, str(error))))
             return

@@ -2,7 +2,7 @@
 
 Order never changes, over any crash. A message that the CSMS fails to process is sent again by the retry rule
 (E13.FR.02-04; 1.6 section 3.7.1); one whose answer was lost with the connection is sent again with the same content
-and does not count as an attempt.
+and does not count as an attempt. One with which connections die goes last, and what follows in its transaction behind it.
 
 What gives way when the bound is reached, in this order: messages about no transaction, intermediate messages already
 queued (`droppable`, every second one, never the first or last of a transaction: E04.FR.07-08), then new intermediate
@@ -21,6 +21,7 @@ from ocpp.clock import Clock
 from ocpp.errors import CallError
 from ocpp.messages import Catalogue, catalogue
 from ocpp.messages.moments import later
+from ocpp.rpc.suspects import Suspects
 from ocpp.storage.database import Database
 from ocpp.storage.messages import MessageRepository, StoredMessage
 from ocpp.versions import OcppVersion
@@ -69,6 +70,7 @@ class Outbox:
         run: str,
         retry: RetryRule,
         wake: Callable[[], None] = lambda: None,
+        suspects: Suspects | None = None,
         max_messages: int = MAX_MESSAGES,
     ) -> None:
         self._database = database
@@ -79,6 +81,9 @@ class Outbox:
         self._run = run
         self._retry = retry
         self._max_messages = max_messages
+        self._suspects = suspects or Suspects(clock.monotonic)
+        self._held: dict[int, str | None] = {}
+        """Messages that go last, by order, with their transactions, which wait for them."""
         self._not_before = 0.0
         self._head: tuple[StoredMessage, Any] | None = None
         self._count = self._messages.count()
@@ -153,28 +158,64 @@ class Outbox:
     @property
     def retry_in(self) -> float | None:
         """Seconds until the oldest message may be sent again; None when it need not wait."""
+        if not self._count:
+            return None
         remaining = self._not_before - self._clock.monotonic()
-        return remaining if self._count and remaining > 0 else None
+        if remaining <= 0 and self._held:
+            remaining = min(self._suspects.wait(order) for order in self._held)
+        return remaining if remaining > 0 else None
 
     def retry_now(self) -> None:
         """A new connection: the wait of the last failure is over."""
         self._not_before = 0.0
 
     def head(self) -> tuple[StoredMessage, Any] | None:
-        """The oldest message, and what to send for it; messages that cannot be sent are dropped on the way."""
+        """The oldest message, and what to send for it; messages that cannot be sent are dropped on the way.
+
+        Those with which connections have died come last, and with them what follows in their transactions.
+        """
         while self._count:
-            if self._head is None:
-                rows = self._messages.first(1)
-                if not rows:
-                    self._count = 0
+            if self._head is None or self._held:
+                row = self._oldest()
+                if row is None:
                     return None
-                self._head = (rows[0], self._decode(rows[0]))
+                self._head = (row, self._decode(row))
             stored, request = self._head
             prepared = self._prepare(stored, request)
             if prepared is not None:
                 return stored, prepared
             self._give_up(stored, request, None)
         return None
+
+    def _oldest(self) -> StoredMessage | None:
+        rows = self._messages.first(1) if not self._held else self._messages.first_beside(self._held)
+        if rows:
+            return rows[0]
+        if not self._held:
+            self._count = 0
+            return None
+        for order in sorted(self._held):
+            stored = self._messages.get(order)
+            if stored is None:  # it gave way to others
+                del self._held[order]
+            elif not self._suspects.wait(order):
+                return stored
+        return None
+
+    def is_held(self, stored: StoredMessage) -> bool:
+        """Whether that message goes last."""
+        return stored.order in self._held
+
+    def broke(self, stored: StoredMessage) -> None:
+        """The connection died while that message was in flight."""
+        name = f"{stored.action} of transaction {stored.transaction}" if stored.transaction else stored.action
+        if self._suspects.died(stored.order, name):
+            self._held[stored.order] = stored.transaction
+        self._head = None
+
+    def _released(self, stored: StoredMessage) -> None:
+        self._held.pop(stored.order, None)
+        self._suspects.answered(stored.order)
 
     def _decode(self, stored: StoredMessage) -> Any:
         try:
@@ -199,12 +240,15 @@ class Outbox:
             removed = self._messages.remove([stored.order])
             if self.courier is not None and response is not None:
                 self.courier.delivered(stored, request, response)
+        self._released(stored)
         self._forget_head(removed)
 
     def failed(self, stored: StoredMessage, request: Any, error: CallError | None) -> None:
         """The CSMS failed to process the oldest message (`error` None: it did not answer in time)."""
         with self._database.transaction(durable=False):
             attempts = self._messages.record_attempt(stored.order)
+        if error is not None:
+            self._released(stored)
         if attempts >= max(1, self._retry.attempts()):
             self._give_up(stored, request, error)
             return
@@ -219,6 +263,7 @@ class Outbox:
             removed = self._messages.remove([stored.order])
             if self.courier is not None:
                 self.courier.given_up(stored, request, error)
+        self._released(stored)
         self._forget_head(removed)
 
     def _forget_head(self, removed: int) -> None:

@@ -74,6 +74,8 @@ class Session:
         """Reads the response to the call in flight; stays when the call is given up."""
         self._requests = catalogue.requests
         self._writer = catalogue.writer
+        self.refusal: str | None = None
+        """Why the last frame was refused, until somebody takes note of it and sets None."""
 
     @property
     def version(self) -> OcppVersion:
@@ -136,7 +138,7 @@ class Session:
         answered = self._damaged_answer(defect, data)
         if answered is not None:
             return answered
-        log.warning("frame refused (%s): %s", defect.code, defect)
+        self.refusal = f"{defect.code}: {defect}"
         if defect.code == error_codes.MESSAGE_TYPE_NOT_SUPPORTED:
             return self._on_unsupported_type(defect.message_id, defect.message_type)
         if defect.message_type not in (0, CALL):
@@ -197,23 +199,23 @@ class Session:
         return CallAnswered(None, error)
 
     def _on_unsupported_type(self, message_id: str, message_type: int) -> Event | None:
+        self.refusal = f"message type {message_type} is not known"
         if self.version is OcppVersion.V16:
-            log.warning("frame of unknown message type %d ignored (OCPP-J 1.6 section 4.1.3)", message_type)
-            return None
+            return None  # OCPP-J 1.6 section 4.1.3
         error = CallError(error_codes.MESSAGE_TYPE_NOT_SUPPORTED, f"message type {message_type} is not supported")
         return FrameToSend(self.error(message_id or UNREADABLE_ID, error))
 
     def _on_bad_call(self, frame: framing.Frame) -> Event:
+        self.refusal = f"{frame.action[:100]}: {frame.defect or 'not known'}"
         if frame.defect is None:
             error = CallError(error_codes.NOT_IMPLEMENTED, f"action {frame.action[:100]} is not known")
             return FrameToSend(self.error(frame.message_id, error))
-        log.warning("%s from the peer refused: %s", frame.action, frame.defect)
         return FrameToSend(self.error(frame.message_id, CallError(frame.defect.code, frame.defect.description)))
 
     def _on_send(self, frame: framing.Frame) -> Event | None:
         if frame.message is not None:
             return SendReceived(frame.action, frame.message)
-        log.warning("unconfirmed %s from the peer ignored: %s", frame.action, frame.defect or "not known")
+        self.refusal = f"unconfirmed {frame.action[:100]}: {frame.defect or 'not known'}"
         return None
 
     def _on_result(self, frame: framing.Frame) -> Event | None:
@@ -244,5 +246,5 @@ class Session:
             return True
         if self.pending_id is not None and message_id.strip().casefold() == self.pending_id.casefold():
             return True
-        log.warning("answer %s belongs to no call in flight; ignored", message_id[:36])
+        self.refusal = f"answer {message_id[:36]} belongs to no call in flight"
         return False

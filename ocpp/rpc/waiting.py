@@ -26,6 +26,7 @@ class WaitingCall(msgspec.Struct, eq=False):
     """`done` is given the response, or the error in its place; whoever waited may have gone before."""
 
     request: msgspec.Struct
+    action: str
     done: asyncio.Future[Any]
     after_order: int
 

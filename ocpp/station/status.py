@@ -30,6 +30,7 @@ class StatusView:
         """Everything at once."""
         charge_point, connection = self._charge_point, self._charge_point.connection
         station = self._configuration.station
+        refused, closed = charge_point.refused_frames
         return {
             "station": {
                 "id": station["id"],
@@ -46,6 +47,8 @@ class StatusView:
                 "last_error": connection.last_error,
                 "attempts": connection.attempts,
                 "network_up": charge_point.connectivity.up,
+                "refused_frames": refused,
+                "closed_for_refused_frames": closed,
             },
             "boot_status": charge_point.boot_status,
             "master_pass_waits": charge_point.master_pass_waits,

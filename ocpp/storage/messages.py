@@ -1,17 +1,19 @@
 """The durable queue of outgoing transaction-related messages, in the order they were made."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from ocpp.storage.database import Database
 
-_OLDEST = (
+_SELECT = (
     "SELECT position, major, action, payload, transaction_id, droppable, attempts, created_unix, run, clock_unset, "
-    "correction_s, offline FROM messages ORDER BY position LIMIT ?"
+    "correction_s, offline FROM messages"
 )
 """In the order of the fields of `StoredMessage`."""
+
+_OLDEST = f"{_SELECT} ORDER BY position LIMIT ?"
 
 
 class StoredMessage(msgspec.Struct, frozen=True):
@@ -66,6 +68,23 @@ class MessageRepository:
     def first(self, count: int) -> list[StoredMessage]:
         """The oldest messages, at most `count`."""
         return [_message(row) for row in self._database.query(_OLDEST, (count,))]
+
+    def first_beside(self, held: Mapping[int, str | None]) -> list[StoredMessage]:
+        """The oldest message that is none of `held`, and none of a transaction that one of them belongs to."""
+        orders = ",".join(str(order) for order in held)
+        transactions = sorted({each for each in held.values() if each is not None})
+        places = ",".join("?" * len(transactions))
+        rows = self._database.query(
+            f"{_SELECT} WHERE position NOT IN ({orders}) AND (transaction_id IS NULL OR transaction_id NOT IN ({places})) "
+            "ORDER BY position LIMIT 1",
+            tuple(transactions),
+        )
+        return [_message(row) for row in rows]
+
+    def get(self, order: int) -> StoredMessage | None:
+        """The message with that order."""
+        row = self._database.one(f"{_SELECT} WHERE position = ?", (order,))
+        return _message(row) if row is not None else None
 
     def last_order(self) -> int:
         """The order of the newest message; 0 for an empty queue."""

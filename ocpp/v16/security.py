@@ -51,7 +51,8 @@ class Security:
                 type=EVENT_NAMES.get(event.type, event.type),
                 timestamp=instant(event.at_unix),
                 tech_info=event.info or None,
-            )
+            ),
+            patient=True,
         )
 
     # -- security profile -----------------------------------------------------------------------------------------

@@ -38,5 +38,6 @@ class Security:
                 type=event.type,
                 timestamp=instant(event.at_unix),
                 tech_info=event.info or None,
-            )
+            ),
+            patient=True,
         )

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from ocpp.versions import OcppVersion
@@ -21,6 +22,8 @@ class ScriptedCsms:
         self.results: dict[str, Any] = {}
         self.now = lambda: NOW
         self.next_transaction_id = 1
+        self.kills: Callable[[str, dict[str, Any]], bool] = lambda action, payload: False
+        """Whether the connection is dropped at a call, without an answer."""
         self._ids = 0
         self._task: asyncio.Task[None] | None = None
         self.link: FakeLink | None = None
@@ -53,6 +56,9 @@ class ScriptedCsms:
         self.frames.append(message)
         if message[0] == 2:
             self.calls.append((message[2], message[3]))
+            if self.kills(message[2], message[3]):
+                self.link.drop()
+                return
             self._answer(message)
         elif message[0] in (3, 4):
             self.results[message[1]] = message

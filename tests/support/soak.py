@@ -15,6 +15,8 @@ from typing import Any
 
 from ocpp.charge_point import InstallOutcome
 from ocpp.clock import ManualClock
+from ocpp.messages import catalogue
+from ocpp.rpc.session import Session
 from ocpp.versions import OcppVersion
 from support.csms import ScriptedCsms
 from support.file_server import FileServer
@@ -34,6 +36,26 @@ QUARTER_S = 900
 
 WARM_UP_DAYS = 7
 """Everything that happens at all has happened once by then, and what is kept of it is there."""
+
+MISTAKES = (
+    b"",
+    b"hello",
+    b"[2",
+    b'[2,"m","Reset",{}]',
+    b'[2,"m","Reset",{"type":"Never"}]',
+    b'[2,"m","Reset",[1]]',
+    b'[2,"m","NoSuchAction",{}]',
+    b'[2,"m","DataTransfer",{"vendorId":1}]',
+    b'[3,"m",{}]',
+    b'[3,"m",null]',
+    b'[4,"m"]',
+    b'[9,"m",{}]',
+    b'[2,"m","\xff",{}]',
+)
+"""Frames that a station refuses, each in its own way."""
+
+MISTAKES_AN_HOUR = 5
+"""Rounds of them."""
 
 MOST_OBJECTS_MORE = 1000
 """Between two days of which one came after a restart; a leak of one object an hour would be seen after six weeks, of one a
@@ -150,6 +172,30 @@ class Day:
     """SQLite's write-ahead log, which is folded into the database at some 2 MB."""
 
 
+ID = "5a1f7f2e-0d5b-4e3c-9d0c-3f1a2b4c5d6e"
+
+BROKEN_ANSWERS = (b"", b",null", b",[]", b',{"status":', b',{"status":17}', b',{"status":"Sideways"},{}')
+"""What stands behind the id of an answer to a DataTransfer, of which nothing can be used."""
+
+
+def refuse(version: OcppVersion, rounds: int) -> tuple[int, float]:
+    """Refused frames and broken answers by the million; gives how many, and by how many MiB the process grew."""
+    session = Session(catalogue(version))
+    request = catalogue(version).request_type("DataTransfer")(vendor_id="org.example")
+    answers = [b'[3,"' + ID.encode() + b'"' + end + b"]" for end in BROKEN_ANSWERS]
+    before = 0.0
+    for number in range(rounds):
+        for frame in MISTAKES:
+            session.receive(frame)
+        for frame in answers:
+            session.call(ID, request)
+            session.receive(frame)
+        if number == rounds // 10:  # by then everything that is kept at all has been made
+            gc.collect()
+            before = resident_kib() / 1024
+    return rounds * (len(MISTAKES) + len(answers)), resident_kib() / 1024 - before
+
+
 class Soak:
     """A station with two EVSEs; `run` lets days go by, with what happens every so many of them."""
 
@@ -168,6 +214,7 @@ class Soak:
         self.sessions = 0
         self.cuts = 0
         self.outages = 0
+        self.mistakes = 0
         self._outage_every, self._cut_every, self._update_every = outage_every, cut_every, update_every
         self._place = place
         self._version = version
@@ -217,11 +264,21 @@ class Soak:
             await self._hour()
 
     async def _hour(self) -> None:
+        self._make_mistakes()
         for _ in range(4):
             self._energy_wh += 1840
             for evse in range(1, EVSES + 1):
                 self._station.meter(str(self._energy_wh), evse)
             await self._station.clock.advance(QUARTER_S)
+
+    def _make_mistakes(self) -> None:
+        """The CSMS sends what cannot be understood."""
+        link = self.csms.link
+        if link is not None and not link.gone:
+            for frame in MISTAKES * MISTAKES_AN_HOUR:
+                link.feed(frame)
+            link.feed(b"binary", text=False)
+            self.mistakes += MISTAKES_AN_HOUR * len(MISTAKES) + 1
 
     async def _begin_sessions(self) -> None:
         for evse in range(1, EVSES + 1):

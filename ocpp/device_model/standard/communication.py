@@ -8,6 +8,10 @@ ITEMS_PER_MESSAGE = 50
 
 BYTES_PER_MESSAGE = 65536
 
+MAX_FRAME_BYTES = 1024 * 1024
+"""The largest message that is taken, once it is inflated; a longer one closes the connection with 1009. Certificate chains,
+local lists within their own bounds and charging profiles are far smaller."""
+
 TABLE = {
     "OCPPCommCtrlr/ActiveNetworkProfile": integer(0, RO, persistent=False),
     "OCPPCommCtrlr/MessageTimeout[Default]": seconds(30, RO, persistent=False),
@@ -31,6 +35,7 @@ TABLE = {
     "OCPPCommCtrlr/RetryBackOffRandomRange": seconds(10, high=86400),
     "OCPPCommCtrlr/RetryBackOffWaitMinimum": seconds(10, high=86400),
     "OCPPCommCtrlr/WebSocketPingInterval": seconds(60, high=86400),
+    "OCPPCommCtrlr/WebSocketMaxFrameSize": integer(MAX_FRAME_BYTES, RO, constant=True),
     "DeviceDataCtrlr/ItemsPerMessage[GetReport]": integer(ITEMS_PER_MESSAGE, RO, constant=True),
     "DeviceDataCtrlr/ItemsPerMessage[GetVariables]": integer(ITEMS_PER_MESSAGE, RO, constant=True),
     "DeviceDataCtrlr/ItemsPerMessage[SetVariables]": integer(ITEMS_PER_MESSAGE, RO, constant=True),

@@ -372,7 +372,7 @@ def test_tc_067_profiles_are_cleared_by_every_criterion(csms, station, criterion
 @pytest.mark.tc("1.6-TC_072")
 def test_tc_072_the_higher_stack_level_counts_while_it_holds(csms, station):
     assert set_profile(csms, 1, profile("TxDefaultProfile", 10, number=1, level=0)) == "Accepted"
-    high = profile("TxDefaultProfile", 16, number=2, level=1, startSchedule=iso(), duration=100)
+    high = profile("TxDefaultProfile", 16, number=2, level=1, startSchedule=iso(-5), duration=100)
     assert set_profile(csms, 1, high) == "Accepted"
     periods = composite(csms)["chargingSchedule"]["chargingSchedulePeriod"]
     assert [each["limit"] for each in periods] == [16, 10]

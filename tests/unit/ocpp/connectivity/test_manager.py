@@ -7,7 +7,7 @@ from support.model import FakeModel
 
 from ocpp.clock import ManualClock
 from ocpp.connectivity import ConnectivityManager, NetworkProfile
-from ocpp.connectivity.manager import PONG_TIMEOUT_S
+from ocpp.connectivity.manager import PONG_TIMEOUT_S, PROVED_AFTER_S
 from ocpp.errors import ConnectError, HandshakeRefused, SubprotocolRefused
 from ocpp.versions import OcppVersion
 
@@ -251,3 +251,20 @@ async def test_when_that_one_is_dead_too_the_priority_is_tried_again():
     async with station:
         await station.clock.advance(400)
         assert [slot for slot, _ in station.network.attempts][:8] == [2, 2, 1, 1, 2, 2, 1, 1]
+
+
+async def test_connections_that_are_accepted_and_die_at_once_are_failures_in_a_row():
+    async with Station(*[V201] * 20, RetryBackOffRandomRange=0) as station:
+        waits = []
+        for number in range(5):
+            station.served[number].drop()
+            waited = 0
+            while len(station.served) == number + 1:
+                await station.clock.advance(1)
+                waited += 1
+            waits.append(waited)
+        assert waits == [10, 20, 40, 40, 40]
+        await station.clock.advance(PROVED_AFTER_S)
+        station.served[-1].drop()
+        await station.clock.advance(10)
+        assert len(station.served) == 7

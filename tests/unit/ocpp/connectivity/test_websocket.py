@@ -236,16 +236,17 @@ async def test_text_and_binary_are_told_apart():
 
 
 @pytest.mark.parametrize("compression", ["deflate", None])
-async def test_frames_of_ten_megabytes_pass_with_and_without_compression(compression):
+async def test_frames_up_to_the_limit_pass_with_and_without_compression(compression):
     async with server(compression=compression, max_size=None) as port:
         link = await websocket.open_link(profile(port), "CS001", BOTH)
-        big = b'"' + b"x" * 10_000_000 + b'"'
+        big = b'"' + b"x" * (websocket.MAX_FRAME_BYTES - 2) + b'"'
         await link.send(big)
         assert (await link.receive()).data == big
         await link.close()
 
 
-async def test_a_frame_beyond_the_limit_closes_with_1009():
+@pytest.mark.parametrize("compression", ["deflate", None])
+async def test_a_frame_beyond_the_limit_closes_with_1009_deflated_or_not(compression):
     codes = []
 
     async def flood(connection):
@@ -254,7 +255,7 @@ async def test_a_frame_beyond_the_limit_closes_with_1009():
             await connection.recv()
         codes.append(caught.value.rcvd.code if caught.value.rcvd else None)
 
-    async with server(flood, max_size=None) as port:
+    async with server(flood, max_size=None, compression=compression) as port:
         link = await websocket.open_link(profile(port), "CS001", BOTH)
         with pytest.raises(ConnectionError, match="1009"):
             await link.receive()
