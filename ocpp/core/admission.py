@@ -45,24 +45,30 @@ class Admission:
 
     def __init__(self, charging: "Charging") -> None:
         self._charging = charging
-        self._authorizing: set[str] = set()
+        self._authorizing: set[tuple[str, tuple[int, ...]]] = set()
+        """Tokens that are being looked at, and the EVSEs that their readers serve."""
         self._key_codes = KeyCodeGuard(charging.clock)
         self.master_pass = MasterPass(charging)
 
     async def present_token(self, token: IdToken, evse_ids: tuple[int, ...] = ()) -> None:
         """A token was presented at a reader that serves `evse_ids` (empty: all)."""
         served = [evse for evse in self._charging.evses if not evse_ids or evse.id in evse_ids]
-        if not served or token.value in self._authorizing:
+        if not served:
+            log.warning("token %s was presented at a reader without an EVSE: %s", redacted(token), evse_ids)
+            return
+        presented = token.value.casefold(), tuple(evse.id for evse in served)
+        if presented in self._authorizing:
+            log.info("token %s is being looked at already", redacted(token))
             return
         if token.type == KEY_CODE and self._key_codes.closed:
             log.warning("a key code is not looked at: too soon after a wrong one")
             self._refuse(served)
             return
-        self._authorizing.add(token.value)
+        self._authorizing.add(presented)
         try:
             await self._present(token, served)
         finally:
-            self._authorizing.discard(token.value)
+            self._authorizing.discard(presented)
 
     async def _present(self, token: IdToken, served: list[Evse]) -> None:
         candidates = [session for session in self._charging.sessions if session.evse is None or session.evse in served]
