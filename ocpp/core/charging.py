@@ -197,6 +197,7 @@ class Charging:
             return
         served = evse.plugged_connector is connector
         connector.plugged = False
+        connector.left = connector.in_socket
         if not served:
             self.listener.connector_changed(evse, connector)
             return
@@ -213,6 +214,15 @@ class Charging:
         if waiting is not None and not evse.in_use:
             waiting.plugged = False
             self.cable_plugged(evse_id, waiting.id)
+
+    def plug_seen(self, evse_id: int, connector_id: int, present: bool) -> None:
+        """What the socket's own contact says."""
+        evse = self.evses[evse_id]
+        connector = evse.connector(connector_id)
+        if connector.in_socket is not present:
+            connector.in_socket = present
+            connector.left = connector.left and present
+            self.listener.connector_changed(evse, connector)
 
     def ev_state_changed(self, evse_id: int, *, requests_energy: bool, energy_flows: bool) -> None:
         """What the EV asks for, and whether it gets it (pilot C or D; contactor closed and current flowing)."""

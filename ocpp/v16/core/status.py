@@ -71,8 +71,10 @@ class Status:
             over = session is not None and (session.finished or session.lapsed)
             finished = over and session is not None and session.authorization is None
             return "Finishing" if finished else "Preparing"
-        if connector.locked:
+        if connector.locked or connector.left:
             return "Finishing"
+        if connector.in_socket:
+            return "Preparing"
         if session is not None and here and session.authorization is not None:
             return "Preparing"
         return "Reserved" if connector.reserved else "Available"
