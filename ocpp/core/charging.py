@@ -84,6 +84,7 @@ class Charging:
         """Begin clock-aligned metering and follow changed intervals; watch over the reservations."""
         self.reservations.start()
         self.smart.start()
+        self.locks.start()
         self._start_aligned()
         for handle in (self.metering.aligned_interval, self.metering.aligned_ended_interval):
             handle.on_change(lambda _: self._start_aligned())
@@ -170,7 +171,8 @@ class Charging:
         connector = evse.connector(connector_id)
         if connector.plugged:
             return
-        connector.plugged, connector.kept_for = True, None
+        connector.plugged = True
+        self.locks.forget_owner(connector)
         if evse.plugged_connector is not connector:
             # One EVSE charges one EV at a time (E01.FR.14): this one has to wait until the other has gone.
             self.listener.connector_changed(evse, connector)

@@ -191,3 +191,40 @@ async def test_a_plug_without_an_ev_is_the_begin_of_a_visit(make_station, versio
     station.charge_point.plug_seen(1, 1, False)
     await station.settle()
     assert status(last(station)) == "Available"
+
+
+# -- over a restart -----------------------------------------------------------------------------------------------
+
+
+@VERSIONS
+@pytest.mark.req("E09.FR.03")
+async def test_a_kept_cable_is_kept_over_a_restart(make_station, version):
+    first = await make_station(version, variables=KEPT)
+    await first.charge()
+    await first.unplug()
+    await first.stop()
+    second = await make_station(version, variables=KEPT, seed=2, start=False)
+    second.hardware.locked.add((1, 1))
+    await second.start()
+    assert status(last(second)) == ("Finishing" if version is V16 else "Occupied")
+    await second.present("DEADBEEF")
+    assert second.hardware.locked
+    await second.present()
+    assert not second.hardware.locked
+    assert status(last(second)) == "Available"
+    await second.stop()
+    third = await make_station(version, variables=KEPT, seed=3)
+    assert status(last(third)) == "Available"
+
+
+@VERSIONS
+@pytest.mark.parametrize("plugged", [(), ((1, 1),)], ids=["cable out", "cable in"])
+async def test_a_bolt_that_holds_for_nobody_after_a_restart_is_opened(make_station, version, plugged):
+    first = await make_station(version)
+    await first.charge()
+    await first.stop()
+    second = await make_station(version, seed=2, start=False)
+    second.hardware.locked.add((1, 1))
+    second.charge_point.start(plugged)
+    await second.settle()
+    assert not second.hardware.locked
