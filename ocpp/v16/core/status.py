@@ -51,6 +51,7 @@ class Status:
 
     def callbacks_complete(self) -> None:
         """See `Block.callbacks_complete`."""
+        self._context.signals.introduced.listen(self._told.forget)
         self._context.signals.accepted.listen(self.report)
         self._context.availability.on_change.append(self._changed)
 
