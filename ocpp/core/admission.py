@@ -253,12 +253,15 @@ class Admission:
         if ask and start.token.type not in UNQUESTIONED_TYPES:
             info = await self._charging.authorizer.authorize(start.token)
             if not info.accepted or self._charging.authorizer.is_master(info):
-                log.info("remote start refused: token %s is %s", redacted(start.token), info.status)
+                why = "a master pass" if info.accepted else info.status
+                log.info("remote start refused: token %s is %s", redacted(start.token), why)
                 return info
         if start.reserved_for is not None and (info is None or not start.reserved_for.matches(info.group)):
             log.info("remote start refused: token %s is not of the group reserved for", redacted(start.token))
             return info
         session = start.session
+        if session.evse is not None:
+            session = self._session_at(session.evse) if session.evse.session is not None else session
         if session.authorization is not None:
             log.warning("remote start given up: EVSE %s was taken meanwhile", session.evse and session.evse.id)
             return info
