@@ -114,6 +114,9 @@ class EvseListener(Protocol):
     def unplugged(self, evse_id: int, connector_id: int) -> None:
         """It does not any more; no energy is requested and none flows from then on."""
 
+    def socket(self, evse_id: int, connector_id: int, occupied: bool) -> None:
+        """Whether a plug is in a socket that can tell, whatever is at the other end of the cable."""
+
     def ev_state(self, evse_id: int, *, requests_energy: bool, energy_flows: bool) -> None:
         """The EV's wish, and whether current flows."""
 

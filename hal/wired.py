@@ -189,8 +189,10 @@ class WiredStation:
         """Everything that has to be in order while the contactor is closed."""
         pilot = self._one(Role.PILOT, number)
         pilot.changed = partial(self.bench.to_loop, partial(self._pilot_changed, number))
-        for part in (*self.of(Role.PROXIMITY, number), *self.of(Role.TEMPERATURE, number)):
+        for part in self.of(Role.TEMPERATURE, number):
             part.changed = partial(self.bench.to_loop, self._carries_changed)
+        for contact in self.of(Role.PROXIMITY, number):
+            contact.changed = partial(self.bench.to_loop, partial(self._cable_changed, number, contact))
         for monitor in self.of(Role.RESIDUAL_CURRENT, number):
             self._watch_with(monitor, number)
         self.safety.watch(number, "pilot", partial(_not_charging, pilot))
@@ -208,6 +210,11 @@ class WiredStation:
     def _carries_changed(self) -> None:
         for evse in self._evses.values():
             evse.carries_changed()
+
+    def _cable_changed(self, number: int, contact: Any) -> None:
+        self._carries_changed()
+        connector = next((each.connector for each, part in self.parts if part is contact), 1)
+        self._listener.socket(number, connector, contact.rating_a is not None)
 
     def _watch_with(self, monitor: Any, number: int) -> None:
         """A monitor of the whole station watches over every EVSE, and is tested while nothing flows at any."""

@@ -36,6 +36,13 @@ class Reporting(ABC):
         """The EV is gone (control pilot in state A)."""
         self._strategy.charging.cable_unplugged(evse_id, connector_id)
 
+    def plug_seen(self, evse_id: int, connector_id: int, present: bool) -> None:
+        """A socket that can tell has a plug in it, or no longer, whatever is at the other end of the cable.
+
+        Sockets that cannot tell never call this; a cable is gone there when no EV and no lock holds it.
+        """
+        self._strategy.charging.plug_seen(evse_id, connector_id, present)
+
     def ev_state_changed(self, evse_id: int, *, requests_energy: bool, energy_flows: bool) -> None:
         """The EV asks for energy (control pilot C or D), and whether it gets it (contactor closed)."""
         self._strategy.charging.ev_state_changed(evse_id, requests_energy=requests_energy, energy_flows=energy_flows)

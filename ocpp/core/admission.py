@@ -38,6 +38,8 @@ class RemoteStart(msgspec.Struct, frozen=True):
     authorize_first: bool
     group: IdToken | None = None
     profile: ChargingProfile | None = None
+    reserved_for: IdToken | None = None
+    """The group that the EVSE is reserved for; the CSMS has yet to say that the token belongs to it."""
 
 
 class Admission:
@@ -45,14 +47,20 @@ class Admission:
 
     def __init__(self, charging: "Charging") -> None:
         self._charging = charging
-        self._authorizing: set[str] = set()
+        self._authorizing: set[tuple[str, tuple[int, ...]]] = set()
+        """Tokens that are being looked at, and the EVSEs that their readers serve."""
         self._key_codes = KeyCodeGuard(charging.clock)
         self.master_pass = MasterPass(charging)
 
     async def present_token(self, token: IdToken, evse_ids: tuple[int, ...] = ()) -> None:
         """A token was presented at a reader that serves `evse_ids` (empty: all)."""
         served = [evse for evse in self._charging.evses if not evse_ids or evse.id in evse_ids]
-        if not served or token.value in self._authorizing:
+        if not served:
+            log.warning("token %s was presented at a reader without an EVSE: %s", redacted(token), evse_ids)
+            return
+        presented = token.value.casefold(), tuple(evse.id for evse in served)
+        if presented in self._authorizing:
+            log.info("token %s is being looked at already", redacted(token))
             return
         if not self._told_whole(token):
             self._refuse(served)
@@ -61,11 +69,11 @@ class Admission:
             log.warning("a key code is not looked at: too soon after a wrong one")
             self._refuse(served)
             return
-        self._authorizing.add(token.value)
+        self._authorizing.add(presented)
         try:
             await self._present(token, served)
         finally:
-            self._authorizing.discard(token.value)
+            self._authorizing.discard(presented)
 
     async def _present(self, token: IdToken, served: list[Evse]) -> None:
         candidates = [session for session in self._charging.sessions if session.evse is None or session.evse in served]
@@ -203,26 +211,49 @@ class Admission:
         *,
         authorize_first: bool,
         group: IdToken | None = None,
+        ask_for_group: bool = False,
         read_profile: Callable[[int], ChargingProfile | None] | None = None,
     ) -> RemoteStart | None:
         """Find the EVSE for a remote start; None when it has to be rejected (F01.FR.20-24).
 
         `read_profile` gives the charging profile that comes with it, for that EVSE; a bad one is a reason, too (K05.FR.05).
+        `ask_for_group`: the request cannot name the token's group; where an EVSE is reserved for one, local list and cache
+        say whether the token belongs to it, or the CSMS is asked before it begins (1.6 section 5.13).
         """
         served = [self._charging.evses[evse_id]] if evse_id is not None else list(self._charging.evses)
-        accepted = AuthorizationInfo(status=AuthorizationStatus.ACCEPTED, group=group)
-        may_start, named = self._charging.may_start(), evse_id is not None
-        session = self._waiting_session(token, accepted, served, named=named) if may_start else None
-        if session is None or (
-            session.evse is None and evse_id is None and not self._pick_first(session, served, token, accepted)
-        ):
+        if not self._charging.may_start():
+            log.info("remote start refused: no transaction may begin now")
+            return None
+        known = self._charging.authorizer.known(token) if ask_for_group else None
+        if known is not None:
+            group = known.group
+        named, reserved_for = evse_id is not None, None
+        session = self._session_for_csms(token, group, served, named=named)
+        if session is None and ask_for_group and known is None:
+            for reserved_for in self._charging.reservations.groups:
+                session = self._session_for_csms(token, reserved_for, served, named=named)
+                if session is not None:
+                    break
+        if session is None:
+            accepted = AuthorizationInfo(status=AuthorizationStatus.ACCEPTED, group=group)
+            log.info("remote start refused: %s", self._obstacles(token, accepted, served, named=named))
             return None
         profile = None
         if read_profile is not None and self._charging.smart.on:
             profile = read_profile(session.evse.id) if session.evse is not None else None
             if profile is None or self._charging.smart.defect(profile, starting=True):
                 return None
-        return RemoteStart(session, token, remote_start_id, authorize_first, group, profile)
+        return RemoteStart(session, token, remote_start_id, authorize_first, group, profile, reserved_for)
+
+    def _session_for_csms(
+        self, token: IdToken, group: IdToken | None, served: list[Evse], *, named: bool
+    ) -> ChargingSession | None:
+        accepted = AuthorizationInfo(status=AuthorizationStatus.ACCEPTED, group=group)
+        session = self._waiting_session(token, accepted, served, named=named)
+        nowhere = session is not None and session.evse is None and not named
+        if session is None or (nowhere and not self._pick_first(session, served, token, accepted)):
+            return None
+        return session
 
     def _pick_first(
         self, session: ChargingSession, served: list[Evse], token: IdToken, accepted: AuthorizationInfo
@@ -236,12 +267,19 @@ class Admission:
     async def remote_start(self, start: RemoteStart) -> AuthorizationInfo | None:
         """Carry out an accepted remote start; the answer is on its way already."""
         info = None
-        if start.authorize_first and start.token.type not in UNQUESTIONED_TYPES:
+        ask = start.authorize_first or start.reserved_for is not None
+        if ask and start.token.type not in UNQUESTIONED_TYPES:
             info = await self._charging.authorizer.authorize(start.token)
             if not info.accepted or self._charging.authorizer.is_master(info):
-                log.info("remote start refused: token %s is %s", redacted(start.token), info.status)
+                why = "a master pass" if info.accepted else info.status
+                log.info("remote start refused: token %s is %s", redacted(start.token), why)
                 return info
+        if start.reserved_for is not None and (info is None or not start.reserved_for.matches(info.group)):
+            log.info("remote start refused: token %s is not of the group reserved for", redacted(start.token))
+            return info
         session = start.session
+        if session.evse is not None:
+            session = self._session_at(session.evse) if session.evse.session is not None else session
         if session.authorization is not None:
             log.warning("remote start given up: EVSE %s was taken meanwhile", session.evse and session.evse.id)
             return info

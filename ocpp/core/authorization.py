@@ -162,12 +162,14 @@ class Authorizer:
         except StorageError as error:
             log.error("token %s is not cached: %s", redacted(token), error)
 
-    def clear_cache(self) -> bool:
-        """Forget every cached token; False when the cache is switched off (C11.FR.04)."""
-        if not self._cache_enabled.value:
-            return False
+    @property
+    def caches(self) -> bool:
+        """Whether what the CSMS says is cached (AuthCacheCtrlr.Enabled)."""
+        return self._cache_enabled.value
+
+    def clear_cache(self) -> None:
+        """Forget every cached token, also while the cache is switched off. Raises StorageError."""
         self._tokens.clear_cache()
-        return True
 
 
 def encode_info(info: AuthorizationInfo) -> bytes:

@@ -113,6 +113,7 @@ class Boot:
             await self._pause(self._not_before - self._clock.monotonic())
             wait = await self._attempt(self._reason)
             self._not_before = self._clock.monotonic() + wait
+        self._signals.introduced.emit()
 
     async def _attempt(self, reason: str) -> float:
         try:

@@ -1,16 +1,23 @@
-"""The locks that hold charging cables."""
+"""The locks that hold charging cables. Whose cable is kept survives a restart; every other lock is opened at the start."""
 
 import logging
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ocpp.core.evse import Connector, Evse, Fault
 from ocpp.core.identity import IdToken, same_authority
 from ocpp.core.transaction import Authorization
+from ocpp.errors import StorageError
+from ocpp.storage.state import StateRepository
 
 if TYPE_CHECKING:
     from ocpp.core.charging import Charging
 
 LOCK_FAILURE = "ConnectorLockFailure"
+
+KEPT_KEY = "kept_cables"
+"""Owners of the cables that are kept, by EVSE and connector ("1.2")."""
 
 log = logging.getLogger(__name__)
 
@@ -20,9 +27,48 @@ class CableLocks:
 
     def __init__(self, charging: "Charging") -> None:
         self._charging = charging
+        self._state = StateRepository(charging.database)
         self._locking: set[tuple[int, int]] = set()
         self._failed: set[tuple[int, int]] = set()
         """Locks whose failure was found here, not reported by the hardware: over once they are seen to work, or unplugged."""
+
+    def start(self) -> None:
+        """Keep what was kept before the restart. What else a bolt holds nobody would let go: it is opened."""
+        kept = self._load()
+        for evse in self._charging.evses:
+            for connector in evse.connectors:
+                if not self._charging.hardware.has_lock(evse.id, connector.id) or connector.locked or evse.in_use:
+                    continue
+                owner = kept.get(f"{evse.id}.{connector.id}")
+                if owner is not None and not connector.plugged:
+                    connector.locked, connector.kept_for = True, owner
+                    self._charging.listener.connector_changed(evse, connector)
+                else:
+                    self._charging.spawn(self._unlock(evse, connector))
+
+    def _load(self) -> dict[str, Authorization]:
+        try:
+            return msgspec.convert(self._state.get(KEPT_KEY, {}), dict[str, Authorization])
+        except msgspec.ValidationError as error:
+            log.error("whose cables are kept cannot be read: %s", error)
+            return {}
+
+    def _note(self) -> None:
+        """Put on disk whose cables are kept, where it has changed."""
+        connectors = self._charging.evses.connectors
+        kept = {f"{each.evse_id}.{each.id}": each.kept_for for each in connectors if each.kept_for is not None}
+        if kept != self._load():
+            self._state.put(KEPT_KEY, msgspec.to_builtins(kept))
+
+    def forget_owner(self, connector: Connector) -> None:
+        """The cable is not kept for anybody any more."""
+        if connector.kept_for is None:
+            return
+        connector.kept_for = None
+        try:
+            self._note()
+        except StorageError as error:
+            log.error("that a cable is not kept any longer is not noted: %s", error)
 
     def lock(self, evse: Evse, connector: Connector) -> None:
         """Lock the cable, then deliver; a lock that does not close is a fault and nothing is delivered."""
@@ -83,6 +129,7 @@ class CableLocks:
         for connector in evse.connectors:
             if connector.locked:
                 connector.kept_for = owner
+        self._note()
 
     def learn_group(self, token: IdToken, group: IdToken) -> None:
         """The CSMS tells which group a token belongs to: a cable that is kept for it is kept for the group, too."""
@@ -90,6 +137,7 @@ class CableLocks:
             owner = connector.kept_for
             if owner is not None and owner.token.matches(token):
                 connector.kept_for = Authorization(owner.token, group)
+                self._note()
 
     def give_back(self, token: IdToken, group: IdToken | None, evses: list[Evse]) -> bool:
         """Release the cable that is kept for whoever presents that token; False when none is."""
@@ -108,7 +156,8 @@ class CableLocks:
         """Release the cable; False when the lock did not open, which is reported as a fault too."""
         opened = await self._charging.hardware.unlock(evse.id, connector.id)
         if opened:
-            connector.locked, connector.kept_for = False, None
+            connector.locked = False
+            self.forget_owner(connector)
             self._works(evse, connector)
         else:
             self._fails(evse, connector, "does not open")

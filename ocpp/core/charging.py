@@ -84,6 +84,7 @@ class Charging:
         """Begin clock-aligned metering and follow changed intervals; watch over the reservations."""
         self.reservations.start()
         self.smart.start()
+        self.locks.start()
         self._start_aligned()
         for handle in (self.metering.aligned_interval, self.metering.aligned_ended_interval):
             handle.on_change(lambda _: self._start_aligned())
@@ -170,7 +171,8 @@ class Charging:
         connector = evse.connector(connector_id)
         if connector.plugged:
             return
-        connector.plugged, connector.kept_for = True, None
+        connector.plugged = True
+        self.locks.forget_owner(connector)
         if evse.plugged_connector is not connector:
             # One EVSE charges one EV at a time (E01.FR.14): this one has to wait until the other has gone.
             self.listener.connector_changed(evse, connector)
@@ -197,6 +199,7 @@ class Charging:
             return
         served = evse.plugged_connector is connector
         connector.plugged = False
+        connector.left = connector.in_socket
         if not served:
             self.listener.connector_changed(evse, connector)
             return
@@ -213,6 +216,15 @@ class Charging:
         if waiting is not None and not evse.in_use:
             waiting.plugged = False
             self.cable_plugged(evse_id, waiting.id)
+
+    def plug_seen(self, evse_id: int, connector_id: int, present: bool) -> None:
+        """What the socket's own contact says."""
+        evse = self.evses[evse_id]
+        connector = evse.connector(connector_id)
+        if connector.in_socket is not present:
+            connector.in_socket = present
+            connector.left = connector.left and present
+            self.listener.connector_changed(evse, connector)
 
     def ev_state_changed(self, evse_id: int, *, requests_energy: bool, energy_flows: bool) -> None:
         """What the EV asks for, and whether it gets it (pilot C or D; contactor closed and current flowing)."""

@@ -78,6 +78,8 @@ class Identity(msgspec.Struct, frozen=True):
 class Signals(msgspec.Struct):
     """What happens between station and CSMS."""
 
+    introduced: Signal = msgspec.field(default_factory=Signal)
+    """The CSMS has accepted a BootNotification: it knows nothing of what was told before. `accepted` follows."""
     accepted: Signal = msgspec.field(default_factory=Signal)
     """The CSMS has accepted the station, for the first time in this connection."""
     connected: Signal = msgspec.field(default_factory=Signal)

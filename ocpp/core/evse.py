@@ -58,6 +58,10 @@ class Connector(msgspec.Struct):
     """In service for as long as the transaction at its EVSE lasts, although it is to be out of service (G03.FR.05)."""
     plugged: bool = False
     locked: bool = False
+    in_socket: bool = False
+    """Whether the socket's own contact sees a plug; False where there is no such contact."""
+    left: bool = False
+    """Whether the plug in the socket is what an EV has left behind."""
     reserved: bool = False
     kept_for: "Authorization | None" = None
     """Who gets the locked cable back by presenting a token, although nothing is going on any more."""
@@ -65,8 +69,8 @@ class Connector(msgspec.Struct):
 
     @property
     def occupied(self) -> bool:
-        """Whether a cable is in: connected to an EV, or held by the lock after it was pulled out at the EV."""
-        return self.plugged or self.locked
+        """Whether a cable is in: connected to an EV, or still in the socket or its lock after it was pulled out there."""
+        return self.plugged or self.locked or self.in_socket
 
 
 class Evse(msgspec.Struct):

@@ -65,6 +65,12 @@ class InstalledProfiles:
         others = self._profiles.values()
         return [each for each in others if each.id != profile.id and _collides(each, profile)]
 
+    def replaced_by(self, profile: ChargingProfile) -> list[ChargingProfile]:
+        """Those in whose place it comes where one of the same purpose and stack level replaces the other, whenever they are
+        valid (1.6 section 5.16): at its place, or everywhere when it is one for the whole station.
+        """
+        return [each for each in self if each.id != profile.id and _is_replaced(each, profile)]
+
     def put(self, profile: ChargingProfile, in_place_of: Sequence[ChargingProfile] = ()) -> None:
         """Keep a profile, in place of the one with the same id and of others; on disk when this returns."""
         self._repository.put(profile.id, profile, [each.id for each in in_place_of])
@@ -86,6 +92,14 @@ def _collides(one: ChargingProfile, other: ChargingProfile) -> bool:
     overlap = _before(one.valid_from, other.valid_to) and _before(other.valid_from, one.valid_to)
     same_place = one.evse_id == other.evse_id or STATION in (one.evse_id, other.evse_id)
     return overlap and same_place
+
+
+def _is_replaced(old: ChargingProfile, new: ChargingProfile) -> bool:
+    if (old.purpose, old.stack_level) != (new.purpose, new.stack_level):
+        return False
+    if new.purpose is Purpose.TX:
+        return old.transaction_id == new.transaction_id
+    return new.evse_id in (STATION, old.evse_id)
 
 
 def _before(start: float | None, end: float | None) -> bool:

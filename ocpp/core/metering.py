@@ -25,7 +25,8 @@ CHECKPOINT_INTERVAL_S = 60.0
 DAY_S = 86400
 
 EARLY_OR_LATE_S = 1.0
-"""How far a tick may be from its instant; beyond it the wall clock has jumped."""
+"""How far a tick may be from its instant; beyond it the wall clock has jumped, or the program did not run, and what would
+be measured now is not what is to be told of that instant."""
 
 log = logging.getLogger(__name__)
 
@@ -87,8 +88,12 @@ class TransactionMeter:
 
         def run() -> None:
             nonlocal due
-            due += interval
-            self._timers[name] = self._clock.call_later(max(0.0, due - self._clock.monotonic()), run)
+            now = self._clock.monotonic()
+            missed = int(max(0.0, now - due) // interval)
+            if missed:
+                log.warning("%d samples (%s) were missed: the program did not run", missed, name)
+            due += (missed + 1) * interval
+            self._timers[name] = self._clock.call_later(due - now, run)
             try:
                 action()
             except StorageError as error:
@@ -188,7 +193,11 @@ class AlignedMeter:
     def _run(self, due: float) -> None:
         # A timer may be early by a hair: the tick that it is for is over all the same.
         now = self._clock.unix()
-        self._wait_from(due if abs(now - due) < EARLY_OR_LATE_S else now)
+        in_time = abs(now - due) < EARLY_OR_LATE_S
+        self._wait_from(due if in_time else now)
+        if not in_time:
+            log.warning("a clock-aligned sample was missed: its instant was %.0f s ago", now - due)
+            return
         try:
             self._action(instant(due))
         except Exception:

@@ -110,7 +110,8 @@ class Reservations:
         if unspecific and not self._non_evse_specific.value:
             return ReserveOutcome.REJECTED
         others = [each for each in self._active if each.id != wish.id]
-        if not self._fulfillable([*others, wish]):
+        usable = self._that(self._is_usable)
+        if _placed([*others, wish], usable) == _placed(others, usable):
             return self._reason(targets)
         self._repository.put(wish.id, msgspec.json.encode(wish))
         self._all[wish.id] = wish
@@ -140,11 +141,17 @@ class Reservations:
         others = [each for each in self._active if not each.is_for(token, group)]
         if any(each.evse_id == evse.id for each in others):
             return False
-        return self._fulfillable(others, self._is_open, taken=evse)
+        open_ones = self._that(self._is_open)
+        return not _takes_a_place(evse, others, open_ones)
 
     def place_for(self, token: IdToken, group: IdToken | None) -> int | None:
         """The EVSE that is reserved for a driver, where one is named."""
         return next((each.evse_id for each in self._active if each.is_for(token, group) and each.evse_id), None)
+
+    @property
+    def groups(self) -> list[IdToken]:
+        """The groups that something is reserved for."""
+        return [each.group for each in self._active if each.group is not None]
 
     def use(self, evse: Evse | None, token: IdToken, group: IdToken | None) -> int | None:
         """A driver begins at an EVSE (None: not known yet): the reservation is consumed, its id given (H03.FR.09)."""
@@ -187,10 +194,10 @@ class Reservations:
             self.ended()
 
     def _show(self) -> None:
-        active = self._active
+        active, usable = self._active, self._that(self._is_usable)
         for evse in self._evses:
-            waits = self._is_usable(evse) or self._is_blocked(evse, active)
-            needed = bool(active) and waits and not self._fulfillable(active, taken=evse)
+            kept = evse in usable or self._is_blocked(evse, active)
+            needed = kept and _takes_a_place(evse, active, usable if evse in usable else [*usable, evse])
             named = {each.connector_id for each in active if each.evse_id == evse.id and each.connector_id}
             for connector in evse.connectors:
                 reserved = needed and (not named or connector.id in named)
@@ -247,25 +254,33 @@ class Reservations:
         free = session is None or (session.authorization is None and session.transaction is None)
         return free and self._in_service(evse) and not self._is_faulted(evse)
 
-    def _fulfillable(
-        self, wanted: list[Reservation], counts: Callable[[Evse], bool] | None = None, taken: Evse | None = None
-    ) -> bool:
-        """Whether every reservation can have an EVSE of its own (augmenting paths; there are few of both)."""
-        counts = counts or self._is_usable
-        usable = [evse for evse in self._evses if evse is not taken and counts(evse)]
-        holder: dict[int, Reservation] = {}
+    def _that(self, counts: Callable[[Evse], bool]) -> list[Evse]:
+        return [evse for evse in self._evses if counts(evse)]
 
-        def place(reservation: Reservation, tried: set[int]) -> bool:
-            for evse in usable:
-                if evse.id in tried or not reservation.suits(evse):
-                    continue
-                tried.add(evse.id)
-                if evse.id not in holder or place(holder[evse.id], tried):
-                    holder[evse.id] = reservation
-                    return True
-            return False
 
-        return all(place(reservation, set()) for reservation in wanted)
+def _placed(wanted: list[Reservation], usable: list[Evse]) -> int:
+    """How many reservations can have an EVSE of their own (augmenting paths; there are few of both).
+
+    One that cannot, because its EVSE is taken or faulted, takes no place of others.
+    """
+    holder: dict[int, Reservation] = {}
+
+    def place(reservation: Reservation, tried: set[int]) -> bool:
+        for evse in usable:
+            if evse.id in tried or not reservation.suits(evse):
+                continue
+            tried.add(evse.id)
+            if evse.id not in holder or place(holder[evse.id], tried):
+                holder[evse.id] = reservation
+                return True
+        return False
+
+    return sum(place(reservation, set()) for reservation in wanted)
+
+
+def _takes_a_place(evse: Evse, wanted: list[Reservation], usable: list[Evse]) -> bool:
+    """Whether a reservation loses its EVSE when somebody else takes that one."""
+    return _placed(wanted, [each for each in usable if each is not evse]) < _placed(wanted, usable)
 
 
 def _decode(data: bytes) -> Reservation:

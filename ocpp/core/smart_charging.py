@@ -118,7 +118,7 @@ class SmartCharging:
         known = self._profiles.get(profile.id)
         if known is not None and known.purpose is _EXTERNAL:
             return "DuplicateProfile"  # a CSMS cannot replace the limit of an external system (K01.FR.05)
-        replaced = self._profiles.in_the_way(profile)
+        replaced = self._profiles.replaced_by(profile) if replace_equal else self._profiles.in_the_way(profile)
         if replaced and not replace_equal:
             return "DuplicateProfile"
         if known is None and self._profiles.own - len(replaced) >= self._most:

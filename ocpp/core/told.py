@@ -69,6 +69,12 @@ class Told(Generic[Key, State]):
         held = self._known if key in self._known else self._tried
         return key in held and held[key] == state
 
+    def forget(self) -> None:
+        """The station was introduced anew, maybe to another CSMS: it knows nothing, but is told what waits in the outbox."""
+        self._known.clear()
+        self._said = {key: said for key, said in self._said.items() if key in self._queued}
+        self._tried.clear()
+
     def tell(self, key: Key, state: State, request: msgspec.Struct) -> None:
         """Tell it, and remember that when the answer comes."""
         self._count += 1

@@ -108,6 +108,11 @@ class Reports:
         if self.charge_point is not None:
             self.charge_point.cable_unplugged(evse_id, connector_id)
 
+    def socket(self, evse_id: int, connector_id: int, occupied: bool) -> None:
+        """See `EvseListener.socket`."""
+        if self.charge_point is not None:
+            self.charge_point.plug_seen(evse_id, connector_id, occupied)
+
     def ev_state(self, evse_id: int, *, requests_energy: bool, energy_flows: bool) -> None:
         """See `EvseListener.ev_state`."""
         if self.charge_point is not None:

@@ -67,9 +67,10 @@ class SmartCharging:
         if evse_id is not None:
             given = request.cs_charging_profiles
             transaction = self._transaction(evse_id)
-            named = given.transaction_id
+            tied = given.charging_profile_purpose == "TxProfile"
+            named = given.transaction_id if tied else None  # it means nothing to profiles of other purposes
             if named is None or (transaction is not None and transaction.csms_id == named):
-                profile = _profile(given, evse_id, transaction)
+                profile = _profile(given, evse_id, transaction, self._context.clock.unix())
                 accepted = smart.install(profile, replace_equal=True) == ""
         return v16.SetChargingProfileResponse(status=v16.ChargingProfileStatus("Accepted" if accepted else "Rejected"))
 
@@ -95,7 +96,7 @@ class SmartCharging:
 
     def for_remote_start(self, given: v16.ChargingProfile, evse_id: int, transaction_id: str) -> ChargingProfile:
         """The TxProfile of a remote start (1.6 section 5.11), for a transaction that begins."""
-        return _profile(given, evse_id, None, transaction_id)
+        return _profile(given, evse_id, None, self._context.clock.unix(), transaction_id)
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
@@ -164,18 +165,23 @@ def tenths(value: float) -> float:
 
 
 def _profile(
-    given: v16.ChargingProfile, evse_id: int, transaction: Transaction | None, transaction_id: str | None = None
+    given: v16.ChargingProfile,
+    evse_id: int,
+    transaction: Transaction | None,
+    now: float,
+    transaction_id: str | None = None,
 ) -> ChargingProfile:
     purpose = PURPOSES[given.charging_profile_purpose.value]
     schedule = given.charging_schedule
     recurrency = given.recurrency_kind
+    kind, start = _beginning(given, now)
     tied = transaction_id or (transaction.id if transaction is not None else None)
     return ChargingProfile(
         id=given.charging_profile_id,
         evse_id=evse_id,
         stack_level=given.stack_level,
         purpose=purpose,
-        kind=Kind(given.charging_profile_kind.value),
+        kind=kind,
         recurrency_s=_RECURRENCY_S[recurrency.value] if recurrency is not None else None,
         valid_from=_seconds(given.valid_from),
         valid_to=_seconds(given.valid_to),
@@ -183,11 +189,26 @@ def _profile(
         schedule=Schedule(
             unit=schedule.charging_rate_unit.value,
             periods=Periods(schedule.charging_schedule_period, PERIOD_IN_MESSAGE),
-            start=_seconds(schedule.start_schedule),
+            start=start,
             duration=schedule.duration,
             min_rate=float(schedule.min_charging_rate) if schedule.min_charging_rate is not None else None,
         ),
     )
+
+
+def _beginning(given: v16.ChargingProfile, now: float) -> tuple[Kind, float | None]:
+    """Kind and begin of a schedule. Where 1.6 leaves the begin to the station: a limit of the station, which no charging
+    begins for, counts from its arrival; a recurring schedule from the begin of the day, or of the week (UTC).
+    """
+    kind, start = Kind(given.charging_profile_kind.value), _seconds(given.charging_schedule.start_schedule)
+    without = kind is Kind.RELATIVE or (start is None and kind is not Kind.RECURRING)
+    if without and given.charging_profile_purpose == "ChargePointMaxProfile":
+        return Kind.ABSOLUTE, now
+    if kind is Kind.RECURRING and start is None and given.recurrency_kind is not None:
+        midnight = now // DAY_S * DAY_S
+        weekly = given.recurrency_kind == "Weekly"
+        return kind, midnight - (instant(midnight).weekday() * DAY_S if weekly else 0)
+    return kind, start
 
 
 def _seconds(at: datetime | None) -> float | None:

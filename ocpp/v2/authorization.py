@@ -46,9 +46,11 @@ class Authorization:
 
     def clear_cache(self, request: v2.ClearCacheRequest) -> v2.ClearCacheResponse:
         """C11; Rejected when the cache is switched off or the disk does not take it (C11.FR.04, .05)."""
-        try:
-            cleared = self._context.authorizer.clear_cache()
-        except StorageError as error:
-            log.error("the authorization cache cannot be cleared: %s", error)
-            cleared = False
+        cleared = self._context.authorizer.caches
+        if cleared:
+            try:
+                self._context.authorizer.clear_cache()
+            except StorageError as error:
+                log.error("the authorization cache cannot be cleared: %s", error)
+                cleared = False
         return v2.ClearCacheResponse(status=v2.ClearCacheStatusEnum("Accepted" if cleared else "Rejected"))

@@ -40,6 +40,7 @@ class Availability:
     def callbacks_complete(self) -> None:
         """See `Block.callbacks_complete`."""
         context = self._context
+        context.signals.introduced.listen(self._told.forget)
         context.signals.accepted.listen(self.report_all)
         context.availability.on_change.append(self._changed)
         for evse in context.evses:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from ocpp.core.context import Context
 from ocpp.device_model.keys import KeyView
+from ocpp.errors import StorageError
 from ocpp.messages import v16
 from ocpp.rpc.endpoint import Handler
+
+log = logging.getLogger(__name__)
 
 
 class Configuration:
@@ -44,9 +48,13 @@ class Configuration:
         return v16.ChangeConfigurationResponse(status=v16.ConfigurationStatus(outcome.value))
 
     def clear_cache(self, request: v16.ClearCacheRequest) -> v16.ClearCacheResponse:
-        """ClearCache (1.6 section 5.4)."""
-        cleared = self._context.authorizer.clear_cache()
-        return v16.ClearCacheResponse(status=v16.ClearCacheStatus("Accepted" if cleared else "Rejected"))
+        """ClearCache (1.6 section 5.4): what is cached is forgotten, whether the cache is in use or not."""
+        try:
+            self._context.authorizer.clear_cache()
+        except StorageError as error:
+            log.error("the authorization cache cannot be cleared: %s", error)
+            return v16.ClearCacheResponse(status=v16.ClearCacheStatus("Rejected"))
+        return v16.ClearCacheResponse(status=v16.ClearCacheStatus("Accepted"))
 
     async def data_transfer(self, request: v16.DataTransferRequest) -> v16.DataTransferResponse:
         """DataTransfer (1.6 section 5.6): hand the data to the vendor's handler."""

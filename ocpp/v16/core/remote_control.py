@@ -46,6 +46,7 @@ class RemoteControl:
             evse_id,
             None,
             authorize_first=self._authorize_first.value,
+            ask_for_group=True,
             read_profile=self._reader(request),
         )
         if start is None:

@@ -51,6 +51,7 @@ class Status:
 
     def callbacks_complete(self) -> None:
         """See `Block.callbacks_complete`."""
+        self._context.signals.introduced.listen(self._told.forget)
         self._context.signals.accepted.listen(self.report)
         self._context.availability.on_change.append(self._changed)
 
@@ -71,8 +72,10 @@ class Status:
             over = session is not None and (session.finished or session.lapsed)
             finished = over and session is not None and session.authorization is None
             return "Finishing" if finished else "Preparing"
-        if connector.locked:
+        if connector.locked or connector.left:
             return "Finishing"
+        if connector.in_socket:
+            return "Preparing"
         if session is not None and here and session.authorization is not None:
             return "Preparing"
         return "Reserved" if connector.reserved else "Available"

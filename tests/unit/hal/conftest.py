@@ -26,6 +26,9 @@ class Heard:
     def unplugged(self, evse_id, connector_id):
         self.all.append(("unplugged", evse_id, connector_id))
 
+    def socket(self, evse_id, connector_id, occupied):
+        self.all.append(("socket", evse_id, connector_id, occupied))
+
     def ev_state(self, evse_id, *, requests_energy, energy_flows):
         self.all.append(("ev", evse_id, requests_energy, energy_flows))
 

@@ -222,6 +222,13 @@ async def test_with_everything_it_has_an_ev_charges(full):
     assert not {("GroundFailure", True), ("HighTemperature", True), ("UnderVoltage", True)} & set(full.heard.faults)
 
 
+async def test_a_plug_in_the_socket_is_told_and_told_when_it_is_pulled(full):
+    await full.until(lambda: full.heard.of("socket"))
+    assert full.heard.of("socket")[-1] == ("socket", 1, 1, True)
+    full.mcu.cable = 0
+    await full.until(lambda: full.heard.of("socket")[-1] == ("socket", 1, 1, False))
+
+
 async def test_cable_and_heat_bound_the_offer(full):
     full.mcu.cable = 20
     await full.charge(32)

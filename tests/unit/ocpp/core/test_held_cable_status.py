@@ -150,3 +150,81 @@ async def test_a_socket_with_a_locked_cable_cannot_be_reserved(make_station):
     }
     answer = await station.csms.call(station.clock, "ReserveNow", wish)
     assert answer[2]["status"] == "Occupied"
+
+
+# -- what the socket's own contact says ---------------------------------------------------------------------------
+
+
+async def pull_at_the_ev(station):
+    station.charge_point.plug_seen(1, 1, True)
+    await station.charge()
+    await station.unplug()
+    assert not station.hardware.locked
+
+
+@VERSIONS
+@pytest.mark.req("E09.FR.02")
+async def test_a_cable_that_is_let_go_occupies_the_socket_until_it_is_pulled(make_station, version):
+    station = await make_station(version)
+    await pull_at_the_ev(station)
+    assert status(last(station)) == ("Finishing" if version is V16 else "Occupied")
+    station.charge_point.plug_seen(1, 1, False)
+    await station.settle()
+    assert status(last(station)) == "Available"
+
+
+@VERSIONS
+async def test_a_cable_that_was_left_serves_the_next_driver(make_station, version):
+    station = await make_station(version)
+    await pull_at_the_ev(station)
+    await station.plug()
+    await station.present("DEADBEEF")
+    assert station.hardware.allowed
+
+
+@VERSIONS
+async def test_a_plug_without_an_ev_is_the_begin_of_a_visit(make_station, version):
+    station = await make_station(version)
+    station.charge_point.plug_seen(1, 1, True)
+    await station.settle()
+    assert status(last(station)) == ("Preparing" if version is V16 else "Occupied")
+    station.charge_point.plug_seen(1, 1, False)
+    await station.settle()
+    assert status(last(station)) == "Available"
+
+
+# -- over a restart -----------------------------------------------------------------------------------------------
+
+
+@VERSIONS
+@pytest.mark.req("E09.FR.03")
+async def test_a_kept_cable_is_kept_over_a_restart(make_station, version):
+    first = await make_station(version, variables=KEPT)
+    await first.charge()
+    await first.unplug()
+    await first.stop()
+    second = await make_station(version, variables=KEPT, seed=2, start=False)
+    second.hardware.locked.add((1, 1))
+    await second.start()
+    assert status(last(second)) == ("Finishing" if version is V16 else "Occupied")
+    await second.present("DEADBEEF")
+    assert second.hardware.locked
+    await second.present()
+    assert not second.hardware.locked
+    assert status(last(second)) == "Available"
+    await second.stop()
+    third = await make_station(version, variables=KEPT, seed=3)
+    assert status(last(third)) == "Available"
+
+
+@VERSIONS
+@pytest.mark.parametrize("plugged", [(), ((1, 1),)], ids=["cable out", "cable in"])
+async def test_a_bolt_that_holds_for_nobody_after_a_restart_is_opened(make_station, version, plugged):
+    first = await make_station(version)
+    await first.charge()
+    await first.stop()
+    second = await make_station(version, seed=2, start=False)
+    second.hardware.locked.add((1, 1))
+    second.charge_point.start(plugged)
+    await second.settle()
+    assert not second.hardware.locked

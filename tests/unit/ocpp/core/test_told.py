@@ -4,6 +4,7 @@ import pytest
 
 from ocpp.charge_point import Fault
 from ocpp.core.told import UNANSWERED_RETRY_S
+from ocpp.rpc.permission import BootState
 from ocpp.versions import OcppVersion
 
 NEVER = 10**6
@@ -152,6 +153,18 @@ async def test_connector_0_is_told_until_it_is_known(make_station):
     assert stations == ["Faulted", "Faulted"]
 
 
+@VERSIONS
+@pytest.mark.req("B01.FR.05", "1.6-4.2")
+async def test_a_csms_that_the_station_is_introduced_to_is_told_everything(make_station, version):
+    station = await make_station(version, variables=PATIENT)
+    before = count(station)
+    await station.disconnect()
+    station.charge_point.strategy.endpoint.boot_state = BootState.UNKNOWN  # as with another network profile
+    await quick_reconnect(station)
+    assert station.csms.counts["BootNotification"] == 2
+    assert told(station, before) == ["Available"]
+
+
 FLAPS = 15
 
 
@@ -216,6 +229,11 @@ async def test_with_everything_queued_what_was_in_flight_survives_a_restart(make
     await first.stop()
     second = await make_station(variables=ALL, seed=2)
     assert "Occupied" in told(second)
+
+
+async def test_with_everything_queued_the_first_statuses_are_told_once(make_station):
+    station = await make_station(variables=ALL)
+    assert told(station) == ["Available"]
 
 
 async def test_with_everything_queued_the_last_status_is_the_last_one_told(make_station):

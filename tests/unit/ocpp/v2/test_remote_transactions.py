@@ -164,3 +164,25 @@ async def test_an_invalid_profile_refuses_the_start(station, cable_first):
     await station.plug()
     assert not station.hardware.allowed
     assert await start_by_csms(station, chargingProfile=RELATIVE) == "Accepted"
+
+
+async def test_what_begins_while_the_csms_is_asked_is_not_lost(make_station):
+    """The EV is plugged in, and its transaction begins, between the remote start and the answer to Authorize."""
+    station = await make_station(
+        variables={
+            "AuthCtrlr/AuthorizeRemoteStart": "true",
+            "TxCtrlr/TxStartPoint": "EVConnected",
+            "TxCtrlr/TxStopPoint": "EVConnected",
+        }
+    )
+    station.csms.script("Authorize", None)
+    wish = {"evseId": 1, "remoteStartId": 5, "idToken": {"idToken": "04A2B3C4D5E6F7", "type": "ISO14443"}}
+    answer = await station.csms.call(station.clock, "RequestStartTransaction", wish)
+    assert answer[2]["status"] == "Accepted"
+    await station.plug()
+    question = next(frame[1] for frame in station.csms.frames if frame[2:3] == ["Authorize"])
+    station.csms.link.feed(f'[3,"{question}",{{"idTokenInfo":{{"status":"Accepted"}}}}]')
+    await station.settle()
+    assert len({event["transactionInfo"]["transactionId"] for event in station.events}) == 1
+    assert len(station.charge_point.strategy.charging.transactions) == 1
+    assert station.hardware.allowed

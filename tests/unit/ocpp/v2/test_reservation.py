@@ -316,31 +316,83 @@ async def test_a_station_without_the_block_does_not_support_its_calls(make_stati
 @settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.sampled_from(["cType2", "cCCS2"]), min_size=1, max_size=4),
-    st.lists(st.tuples(st.none() | st.integers(1, 4), st.none() | st.sampled_from(["cType2", "cCCS2"])), max_size=5),
+    st.lists(st.tuples(st.none() | st.integers(1, 4), st.none() | st.sampled_from(["cType2", "cCCS2"])), max_size=4),
 )
-def test_reservations_are_fulfillable_exactly_when_an_assignment_exists(types, wishes):
+def test_as_many_reservations_have_a_place_as_the_best_assignment_gives_one(types, wishes):
     from datetime import UTC, datetime
     from itertools import permutations
 
-    from ocpp.charge_point import Connector, Evse, Evses, IdToken
-    from ocpp.core.reservations import Reservation, Reservations
+    from ocpp.charge_point import Connector, Evse, IdToken
+    from ocpp.core.reservations import Reservation, _placed
 
-    evses = Evses([Evse(n, [Connector(n, 1, kind)]) for n, kind in enumerate(types, 1)])
+    evses = [Evse(n, [Connector(n, 1, kind)]) for n, kind in enumerate(types, 1)]
     wanted = [
         Reservation(
             id=n, token=IdToken(str(n)), expiry=datetime(2030, 1, 1, tzinfo=UTC), evse_id=evse, connector_type=kind
         )
         for n, (evse, kind) in enumerate(wishes)
     ]
-    some = object.__new__(Reservations)
-    some._evses = evses
-    possible = any(
-        all(wish.suits(evse) for wish, evse in zip(wanted, chosen, strict=True))
-        for chosen in permutations(list(evses), len(wanted))
+    best = max(
+        sum(evse is not None and wish.suits(evse) for wish, evse in zip(wanted, chosen, strict=True))
+        for chosen in permutations([*evses, *[None] * len(wanted)], len(wanted))
     )
-    assert some._fulfillable(wanted) is possible
+    assert _placed(wanted, evses) == best
 
 
 async def test_reservations_of_2_1_are_those_of_2_0_1(make_station):
     station = await make_station(OcppVersion.V21)
     assert await reserve(station) == "Accepted"
+
+
+# -- one reservation does not spoil another EVSE ------------------------------------------------------------------
+
+
+async def with_evse_1_reserved_and_taken(make_station, **variables):
+    station = await make_station(evses=3, variables=variables)
+    assert await reserve(station, 1, evse=1) == "Accepted"
+    await station.plug(1)
+    return station
+
+
+@pytest.mark.req("H01.FR.23", "G01.FR.09")
+async def test_a_cable_in_a_reserved_evse_makes_no_other_one_reserved(make_station):
+    station = await with_evse_1_reserved_and_taken(make_station)
+    assert [status(station, evse) for evse in (1, 2, 3)] == ["Reserved", "Available", "Available"]
+
+
+@pytest.mark.req("H01.FR.23")
+async def test_another_evse_can_be_reserved_then(make_station):
+    station = await with_evse_1_reserved_and_taken(make_station)
+    assert await reserve(station, 2, evse=2) == "Accepted"
+    assert [status(station, evse) for evse in (1, 2, 3)] == ["Reserved", "Reserved", "Available"]
+
+
+@pytest.mark.req("H01.FR.04", "H01.FR.07", "H01.FR.20")
+async def test_reservations_of_any_evse_count_the_others_then(make_station):
+    station = await with_evse_1_reserved_and_taken(make_station)
+    assert await reserve(station, 2, evse=None) == "Accepted"
+    assert [status(station, evse) for evse in (1, 2, 3)] == ["Reserved", "Available", "Available"]
+    assert await reserve(station, 3, evse=None) == "Accepted"
+    assert [status(station, evse) for evse in (1, 2, 3)] == ["Reserved"] * 3
+    assert await reserve(station, 4, evse=None) == "Occupied"
+    assert await reserve(station, 5, evse=2) == "Occupied"
+
+
+async def test_strangers_charge_at_the_others_then(make_station):
+    station = await with_evse_1_reserved_and_taken(make_station)
+    await station.present(OTHER, evse_ids=(1,))
+    assert not station.hardware.allowed
+    await station.plug(2)
+    await station.present(OTHER, evse_ids=(2,))
+    assert set(station.hardware.allowed) == {2}
+
+
+@pytest.mark.req("H01.FR.11", "H01.FR.07")
+async def test_the_last_free_evse_of_a_reservation_of_any_is_not_given_away(make_station):
+    station = await make_station(evses=2)
+    assert await reserve(station, 1, evse=None) == "Accepted"
+    await station.plug(1)
+    await station.present(OTHER, evse_ids=(1,))
+    assert set(station.hardware.allowed) == {1}
+    assert status(station, 2) == "Reserved"
+    assert await reserve(station, 2, evse=2) == "Occupied"
