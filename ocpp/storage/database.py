@@ -9,7 +9,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -22,6 +22,9 @@ from ocpp.storage.rescue import Recovery, finish, is_damage, rescue
 
 WAL_CHECKPOINT_PAGES = 500
 """2 MB of write-ahead log before it is folded into the file: bounds its size and the writes to an SD card."""
+
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+"""The database holds passwords and who charged: it is its owner's, whatever folder it lies in (A01.FR.10)."""
 
 CACHE_KIB = 1024
 """SQLite's page cache; the whole database of a station is a few megabytes."""
@@ -72,8 +75,9 @@ class Database:
         when the place cannot be written.
         """
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
             finish(path)
+            _make_private(path)
             return cls._open(path)
         except sqlite3.Error as error:
             raise StorageError(f"the database {path} cannot be opened: {error}") from error
@@ -214,6 +218,21 @@ class Database:
             os.close(self._wal)
             self._wal = None
         self._connection.close()
+
+
+def _make_private(path: Path) -> None:
+    """The file, made where it is not there yet, and everything that goes with it: log, index, damaged ones kept aside.
+
+    SQLite gives the files that it makes beside a database the rights of that.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE))
+    for each in path.parent.glob(f"{path.name}*"):
+        if each.stat().st_mode & 0o077:
+            try:
+                each.chmod(PRIVATE_FILE)
+            except OSError as error:  # somebody else's: that is no reason to stand still
+                log.warning("%s is open to others: %s", each, error.strerror)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

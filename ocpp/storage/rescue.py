@@ -63,6 +63,7 @@ def rescue(path: Path, reason: str, create: Callable[[Path], sqlite3.Connection]
     """Put a new file in the place of the damaged one, with what could be read of it. `create` makes an empty one."""
     draft = path.with_name(path.name + ".rescuing")
     _remove(draft)
+    os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     with closing(create(draft)) as target:
         saved, lost = _copy_readable(path, target)
         target.execute("PRAGMA wal_checkpoint(TRUNCATE)")
