@@ -44,6 +44,11 @@ def to_console(level: int = logging.INFO) -> None:
     logging.getLogger("websockets").setLevel(max(level, logging.WARNING))
 
 
+def old_logs(path: Path) -> list[Path]:
+    """What a message log at that path may have become by rotation, oldest first, whether it is there or not."""
+    return [path.with_name(f"{path.name}.{number}") for number in range(MESSAGE_LOG_FILES - 1, 0, -1)]
+
+
 class MessageLog:
     """Every frame as a JSON line {"at", "sent", "frame"}, rotated by size.
 
@@ -100,8 +105,7 @@ class MessageLog:
 
     def _files(self) -> list[Path]:
         """Oldest first, whether they are there or not."""
-        older = [self._path.with_name(f"{self._path.name}.{number}") for number in range(MESSAGE_LOG_FILES - 1, 0, -1)]
-        return [*older, self._path]
+        return [*old_logs(self._path), self._path]
 
     def lines(self) -> Iterator[tuple[datetime, str]]:
         """Every frame that is still there, oldest first, each with its moment."""

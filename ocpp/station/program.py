@@ -42,11 +42,12 @@ from ocpp.station.configuration import Configuration
 from ocpp.station.firmware import CommandInstaller, SimulatedInstaller
 from ocpp.station.hardware import Reports, StationHardware
 from ocpp.station.iso15118 import EvControllers, EvReports
-from ocpp.station.logging import MessageLog
+from ocpp.station.logging import MessageLog, old_logs
 from ocpp.station.service_manager import ServiceManager
 from ocpp.station.state_directory import StateDirectory
 from ocpp.storage.database import Database
 from ocpp.storage.network_slots import NetworkSlotRepository
+from ocpp.storage.room import keep_reserve
 from ocpp.storage.security_events import SecurityEventRepository
 from ocpp.storage.state import StateRepository
 from ocpp.storage.variables import VariableRepository
@@ -62,6 +63,8 @@ API_WAITS_S = 0.15
 """What the local API leaves to the way to the CSMS when the program starts: a CSMS near by has the BootNotification by then,
 and the API answers within half a second in any case."""
 
+MESSAGE_LOG = "messages.jsonl"
+
 INITIALISED_KEY = "initialised"
 
 log = logging.getLogger(__name__)
@@ -74,7 +77,10 @@ class Program:
         self.configuration = configuration
         self.clock = clock or SystemClock()
         self._directory = StateDirectory(configuration.state_dir)
-        self.database = Database.open(configuration.state_dir / "station.db")
+        self.database = Database.open(
+            configuration.state_dir / "station.db", old_logs(configuration.state_dir / MESSAGE_LOG)
+        )
+        keep_reserve(self.database.path)
         self.state = StateRepository(self.database)
         self.restart_reason: str | None = None
         self.starts_over = False
@@ -111,7 +117,7 @@ class Program:
     def _open_message_log(self) -> MessageLog | None:
         if not self.configuration.station["message_log"]:
             return None
-        return MessageLog(self.configuration.state_dir / "messages.jsonl")
+        return MessageLog(self.configuration.state_dir / MESSAGE_LOG)
 
     def _build_model(self) -> None:
         configuration = self.configuration

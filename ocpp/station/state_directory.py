@@ -4,6 +4,7 @@ import fcntl
 import logging
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -67,8 +68,8 @@ class StateDirectory:
                 f"the state directory {self.path} is already in use by process {owner}; stop it, or name another one"
             ) from error
         lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
+        with suppress(OSError):  # a full disk: the lock holds all the same
+            os.write(lock.fileno(), str(os.getpid()).encode())
 
     def release(self) -> None:
         """Let others use the folder."""
