@@ -163,7 +163,9 @@ def _refusal(session: Session, call: CallReceived, error: CallError) -> Answer:
 def _beyond(action: str, error: OverflowError) -> CallError:
     """A number that no clock and no storage can hold is the caller's: a schema says "integer" and "date" and no more."""
     log.warning("%s refused: %s", action, error)
-    return CallError(error_codes.PROPERTY_CONSTRAINT_VIOLATION, f"{action} holds a number beyond what can be kept: {error}")
+    return CallError(
+        error_codes.PROPERTY_CONSTRAINT_VIOLATION, f"{action} holds a number beyond what can be kept: {error}"
+    )
 
 
 def _internal_error(action: str) -> CallError:
