@@ -8,7 +8,8 @@ HardwareError
  │    └── ContactorBusy          it may not close yet; it will in `wait_s`
  ├── LockError                   the same for a lock
  ├── MeterError                  no reading, or one that cannot be right
- └── ReaderError                 a token reader does not answer, or answers nonsense
+ ├── ReaderError                 a token reader does not answer, or answers nonsense
+ └── PartsError                  some parts of a station cannot be used; it names every one
 """
 
 
@@ -50,3 +51,13 @@ class MeterError(HardwareError):
 
 class ReaderError(HardwareError):
     """The token reader gave no answer, or one that cannot be right."""
+
+
+class PartsError(HardwareError):
+    """Parts of a station cannot be used. `wrong`: one at least is described wrongly, and no waiting helps."""
+
+    def __init__(self, failures: "dict[str, HardwareError]") -> None:
+        """`failures`: what is wrong with each part, by its name."""
+        self.reasons = [str(error) if name in str(error) else f"{name}: {error}" for name, error in failures.items()]
+        self.wrong = any(isinstance(error, DriverError | ClaimError) for error in failures.values())
+        super().__init__("\n".join(self.reasons))

@@ -42,7 +42,7 @@ class RegisterFile:
         """The registers by EVSE, as last written; damaged records are left out."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             content = os.pread(self._file, os.fstat(self._file).st_size, 0)
         except OSError as error:
             self._complain(error)

@@ -11,7 +11,7 @@ from hal.bench import Bench
 from hal.boards import Board
 from hal.clock import Clock, Timer
 from hal.drivers import make
-from hal.errors import DriverError, HardwareError
+from hal.errors import DriverError, HardwareError, PartsError
 from hal.evse import CONTACTOR_FAULT, METER_FAULT, Evse
 from hal.iec61851 import PilotState
 from hal.indication import Indications
@@ -61,7 +61,7 @@ class NoMeter:
 
 
 class WiredStation:
-    """EVSEs by number from 1. The constructor raises HardwareError when a part cannot be used; nothing stays open then."""
+    """EVSEs by number from 1. The constructor raises PartsError when parts cannot be used; nothing stays open then."""
 
     def __init__(
         self,
@@ -90,10 +90,7 @@ class WiredStation:
         self._keeper_tried_at = 0.0
         self._started_at = clock.monotonic()
         try:
-            for each in descriptions:
-                self._check_place(each, evses)
-                self.parts.append((each, self._made(each)))
-            self._watchdog = Watchdog(watchdog) if watchdog is not None else None
+            self._watchdog = self._make_parts(descriptions, evses, watchdog)
             self._evses = {number: self._build(number) for number in range(1, evses + 1)}
             self.indications = Indications(self._evses, partial(self.of, Role.INDICATOR), clock)
             self._wire()
@@ -105,13 +102,25 @@ class WiredStation:
 
     # -- building -------------------------------------------------------------------------------------------------
 
-    def _made(self, described: PartDescription) -> Part:
+    def _make_parts(
+        self, descriptions: tuple[PartDescription, ...], evses: int, watchdog: str | None
+    ) -> Watchdog | None:
+        """Open every part and the watchdog; PartsError names all that cannot be used, not only the first."""
+        failures: dict[str, HardwareError] = {}
+        for each in descriptions:
+            try:
+                self._check_place(each, evses)
+                self.parts.append((each, make(self.bench, each.name, each.driver, each.options)))
+            except HardwareError as error:
+                failures[each.name] = error
+        opened: Watchdog | None = None
         try:
-            return make(self.bench, described.name, described.driver, described.options)
+            opened = Watchdog(watchdog) if watchdog is not None and not failures else None
         except HardwareError as error:
-            if described.name in str(error):
-                raise
-            raise DriverError(f"{described.name}: {error}") from error
+            failures["the watchdog"] = error
+        if failures:
+            raise PartsError(failures)
+        return opened
 
     @staticmethod
     def _check_place(described: PartDescription, evses: int) -> None:

@@ -37,7 +37,7 @@ class SimulationFile:
         draft = self.path.with_suffix(".tmp")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with draft.open("w", encoding="utf-8") as file:
+            with open(draft, "w", encoding="utf-8", opener=_private) as file:
                 json.dump(state, file)
                 file.flush()
                 os.fsync(file.fileno())
@@ -52,3 +52,8 @@ def stored_energy(stored: Any) -> float:
     """The register as versions before the register file kept it."""
     energy = stored.get("energy_wh", 0.0) if isinstance(stored, dict) else 0.0
     return float(energy) if isinstance(energy, int | float) and 0 <= energy <= MAX_ENERGY_WH else 0.0
+
+
+def _private(path: str, flags: int) -> int:
+    """For its owner only: it lies among what nobody else is to read."""
+    return os.open(path, flags, 0o600)

@@ -100,6 +100,8 @@ class Answering:
             return _answer(session, call, outcome)
         except CallError as error:
             return _refusal(session, call, error)
+        except OverflowError as error:
+            return _refusal(session, call, _beyond(call.action, error))
         except Exception:
             log.exception("%s could not be handled", call.action)
             return _refusal(session, call, _internal_error(call.action))
@@ -123,6 +125,8 @@ class Answering:
             return _answer(session, call, await outcome if inspect.isawaitable(outcome) else outcome)
         except CallError as error:
             return _refusal(session, call, error)
+        except OverflowError as error:
+            return _refusal(session, call, _beyond(call.action, error))
         except Exception:
             log.exception("%s could not be handled", call.action)
             return _refusal(session, call, _internal_error(call.action))
@@ -174,6 +178,14 @@ def _answer(session: Session, call: CallReceived, outcome: Any) -> Answer:
 
 def _refusal(session: Session, call: CallReceived, error: CallError) -> Answer:
     return Answer(call.action, session.error(call.message_id, error))
+
+
+def _beyond(action: str, error: OverflowError) -> CallError:
+    """A number that no clock and no storage can hold is the caller's: a schema says "integer" and "date" and no more."""
+    log.warning("%s refused: %s", action, error)
+    return CallError(
+        error_codes.PROPERTY_CONSTRAINT_VIOLATION, f"{action} holds a number beyond what can be kept: {error}"
+    )
 
 
 def _internal_error(action: str) -> CallError:

@@ -35,6 +35,8 @@ _ABOUT = {
     "hardware": "Only with real parts; see [the hardware layer](../hal/interfaces.md).",
     "part": "One `[[part]]` table for each real part; all other keys are options of its driver.",
     "simulation": "Only with simulated hardware; see [the simulation](../hal/simulated.md).",
+    "firmware": "What installs firmware on real hardware; see [firmware updates](firmware.md).",
+    "transfers": "Where files go to and come from; see [firmware updates](firmware.md#transfers).",
     "smart_charging": "What holds where no charging profile says anything.",
     "local_api": "See [the local API](local-api.md).",
     "tolerance": "See [what is tolerated of a CSMS](csms-compatibility.md).",

@@ -21,8 +21,9 @@ from ocpp.charge_point import (
 if TYPE_CHECKING:
     from hal.simulated import SimulatedStation
     from hal.wired import WiredStation
+    from ocpp.station.missing_parts import MissingParts
 
-    Parts = SimulatedStation | WiredStation
+    Parts = SimulatedStation | WiredStation | MissingParts
 
 
 class StationHardware:

@@ -44,6 +44,11 @@ def to_console(level: int = logging.INFO) -> None:
     logging.getLogger("websockets").setLevel(max(level, logging.WARNING))
 
 
+def old_logs(path: Path) -> list[Path]:
+    """What a message log at that path may have become by rotation, oldest first, whether it is there or not."""
+    return [path.with_name(f"{path.name}.{number}") for number in range(MESSAGE_LOG_FILES - 1, 0, -1)]
+
+
 class MessageLog:
     """Every frame as a JSON line {"at", "sent", "frame"}, rotated by size.
 
@@ -74,16 +79,21 @@ class MessageLog:
 
     def _append(self, line: bytes) -> None:
         if self._file is None:
-            self._file = self._path.open("ab", buffering=0)
+            self._file = self._opened()
             self._size = self._file.tell()
         if self._size and self._size + len(line) > MESSAGE_LOG_BYTES:
             self._rotate()
-            self._file = self._path.open("ab", buffering=0)
+            self._file = self._opened()
             self._size = 0
         written = self._file.write(line)
         self._size += written
         if written < len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _opened(self) -> BinaryIO:
+        """For its owner only: frames say who charges."""
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        return os.fdopen(descriptor, "ab", buffering=0)
 
     def _rotate(self) -> None:
         """Each file becomes the next older one; the oldest is written over."""
@@ -95,8 +105,7 @@ class MessageLog:
 
     def _files(self) -> list[Path]:
         """Oldest first, whether they are there or not."""
-        older = [self._path.with_name(f"{self._path.name}.{number}") for number in range(MESSAGE_LOG_FILES - 1, 0, -1)]
-        return [*older, self._path]
+        return [*old_logs(self._path), self._path]
 
     def lines(self) -> Iterator[tuple[datetime, str]]:
         """Every frame that is still there, oldest first, each with its moment."""

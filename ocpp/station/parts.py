@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from hal.boards import board
 from hal.clock import Clock
 from hal.drivers import options_of
-from hal.errors import DriverError, HardwareError
+from hal.errors import DriverError, HardwareError, PartsError
 from hal.interfaces import EvseListener, PartDescription
 from hal.priority import preferred
 from hal.wired import WiredStation
@@ -36,7 +36,11 @@ def describe(
 
 
 def build(configuration: "Configuration", clock: Clock, listener: EvseListener) -> WiredStation:
-    """Open every part; call it in the event loop. Raises ConfigurationError naming the part that cannot be used."""
+    """Open every part; call it in the event loop.
+
+    Raises ConfigurationError for parts that are described wrongly, and PartsError for those that may turn up yet: both name
+    every part that cannot be used.
+    """
     preferred()
     try:
         return WiredStation(
@@ -48,5 +52,9 @@ def build(configuration: "Configuration", clock: Clock, listener: EvseListener) 
             listener=listener,
             watchdog=configuration.hardware["watchdog"],
         )
+    except PartsError as error:
+        if error.wrong:
+            raise ConfigurationError(str(error)) from error
+        raise
     except HardwareError as error:
         raise ConfigurationError(str(error)) from error

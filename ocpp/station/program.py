@@ -38,29 +38,34 @@ from ocpp.device_model.hardware import define_hardware
 from ocpp.device_model.keys import KeyView
 from ocpp.device_model.standard import build
 from ocpp.device_model.start_values import apply_start_values
-from ocpp.errors import ConfigurationError
 from ocpp.security.certificate_folder import CertificateFolder
 from ocpp.station.certificates import NETWORK_FILE_KEY, take_profile, take_tables, written
 from ocpp.station.configuration import Configuration
 from ocpp.station.firmware import CommandInstaller, SimulatedInstaller
 from ocpp.station.hardware import Reports, StationHardware
 from ocpp.station.iso15118 import EvControllers, EvReports
-from ocpp.station.logging import MessageLog
+from ocpp.station.logging import MessageLog, old_logs
 from ocpp.station.service_manager import ServiceManager
 from ocpp.station.state_directory import StateDirectory
 from ocpp.storage.database import Database
 from ocpp.storage.network_slots import NetworkSlotRepository
+from ocpp.storage.room import keep_reserve
 from ocpp.storage.security_events import SecurityEventRepository
 from ocpp.storage.state import StateRepository
 from ocpp.storage.variables import VariableRepository
 
 if TYPE_CHECKING:
     from ocpp.station.hardware import Parts
-    from ocpp.station.local_api.server import LocalApiServer
     from ocpp.station.status import StatusView
 
 EXIT_RESTART = 75
 """Exit status after an OCPP reset: the supervisor starts the program again (EX_TEMPFAIL)."""
+
+API_WAITS_S = 0.15
+"""What the local API leaves to the way to the CSMS when the program starts: a CSMS near by has the BootNotification by then,
+and the API answers within half a second in any case."""
+
+MESSAGE_LOG = "messages.jsonl"
 
 INITIALISED_KEY = "initialised"
 
@@ -74,13 +79,19 @@ class Program:
         self.configuration = configuration
         self.clock = clock or SystemClock()
         self._directory = StateDirectory(configuration.state_dir)
-        self.database = Database.open(configuration.state_dir / "station.db")
+        self.database = Database.open(
+            configuration.state_dir / "station.db", old_logs(configuration.state_dir / MESSAGE_LOG)
+        )
+        keep_reserve(self.database.path)
         self.state = StateRepository(self.database)
         self.restart_reason: str | None = None
-        self._finished = asyncio.Event()
+        self.starts_over = False
+        """Whether another life is to follow at once, in this process: what was missing has turned up."""
+        self._finished, self._wanted, self._at_work = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._slots = NetworkSlotRepository(self.database)
         self._message_log = self._open_message_log()
-        self._api_port: int | None = None
+        self.api_port: int | None = None
+        """Where the local API listens, once it does."""
         self._certificates = CertificateFolder(configuration.state_dir / "certificates")
         self.model = DeviceModel(VariableRepository(self.database))
         self.keys = KeyView(self.model)
@@ -108,7 +119,7 @@ class Program:
     def _open_message_log(self) -> MessageLog | None:
         if not self.configuration.station["message_log"]:
             return None
-        return MessageLog(self.configuration.state_dir / "messages.jsonl")
+        return MessageLog(self.configuration.state_dir / MESSAGE_LOG)
 
     def _build_model(self) -> None:
         configuration = self.configuration
@@ -154,12 +165,30 @@ class Program:
 
     def _build_parts(self, reports: Reports, ev_reports: EvReports) -> "Parts":
         if self.configuration.parts:
-            from ocpp.station.parts import build as build_parts
-
-            return build_parts(self.configuration, self.clock, reports)
+            return self._build_real_parts(reports)
         simulation = self._build_simulation(reports)
         simulation.attach_iso15118(ev_reports)
         return simulation
+
+    def _build_real_parts(self, reports: Reports) -> "Parts":
+        """Those that are not there may turn up yet: the station goes on without, and says so."""
+        from hal.errors import PartsError
+        from ocpp.station.parts import build as build_parts
+
+        def build() -> "Parts":
+            return build_parts(self.configuration, self.clock, reports)
+
+        try:
+            return build()
+        except PartsError as error:
+            from ocpp.station.missing_parts import MissingParts
+
+            evses = len(self.configuration.evses)
+            return MissingParts(evses, error, listener=reports, clock=self.clock, again=build, found=self._start_over)
+
+    def _start_over(self) -> None:
+        self.starts_over = True
+        self._finished.set()
 
     def _build_simulation(self, reports: Reports) -> SimulatedStation:
         options = self.configuration.simulation
@@ -282,7 +311,7 @@ class Program:
         from ocpp.station.local_addresses import barred
 
         allow_local = not self.configuration.parts or self.configuration.transfers["allow_local"]
-        return barred(address, port, api_port=self._api_port, allow_local=allow_local)
+        return barred(address, port, api_port=self.api_port, allow_local=allow_local)
 
     # -- running --------------------------------------------------------------------------------------------------
 
@@ -309,20 +338,22 @@ class Program:
         connection = asyncio.ensure_future(self.charge_point.run())
         introduced = asyncio.ensure_future(self.charge_point.introduced())
         finished = asyncio.ensure_future(self._finished.wait())
+        wanted = asyncio.ensure_future(self._wanted.wait())
         try:
-            await _first_of(introduced, finished, connection=connection)
+            await _first_of(introduced, finished, connection=connection, limit_s=API_WAITS_S)
+            await around.enter_async_context(self._local_api())
+            await _first_of(introduced, finished, wanted, connection=connection)
             if finished.done():
                 return
             self._go_to_work()
-            await around.enter_async_context(self._local_api())
             started()
             await _first_of(finished, connection=connection)
         finally:
-            finished.cancel()
-            introduced.cancel()
+            for each in (finished, introduced, wanted):
+                each.cancel()
             await self.charge_point.stop()
             connection.cancel()
-            await asyncio.gather(connection, introduced, finished, return_exceptions=True)
+            await asyncio.gather(connection, introduced, finished, wanted, return_exceptions=True)
             self.parts.stop()
 
     def _go_to_work(self) -> None:
@@ -330,39 +361,33 @@ class Program:
         self.charge_point.complete()
         self.parts.start()
         self.charge_point.start(self.parts.plugged)
+        self._at_work.set()
+
+    async def at_work(self) -> None:
+        """Return when the station is whole; whoever asks for it ends the wait for a CSMS that takes its time."""
+        self._wanted.set()
+        await self._at_work.wait()
 
     @asynccontextmanager
     async def _local_api(self) -> AsyncIterator[None]:
-        server = await self._start_local_api()
-        try:
-            yield
-        finally:
-            if server is not None:
-                await server.stop()
-
-    async def _start_local_api(self) -> "LocalApiServer | None":
         listen = self.configuration.local_api["listen"]
         if listen == "off":
-            return None
+            yield
+            return
         try:
-            from ocpp.station.local_api.server import LocalApiServer
+            from ocpp.station.local_api.listening import Listening
         except ImportError as error:
             log.warning(
                 'the local API is not there: %s; install pilotwire[api], or set local_api.listen = "off"', error
             )
-            return None
-        from ocpp.station.local_api.routes import Routes
-
-        server = LocalApiServer(Routes(self).dispatch, token=self.configuration.local_api["token"])
-        host, _, port = listen.rpartition(":")
+            yield
+            return
+        listening = Listening(self, listen, self.configuration.local_api["token"], self.clock)
+        await listening.start()
         try:
-            await server.start(host, int(port))
-        except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else str(error)
-            raise ConfigurationError(f'local_api.listen = "{listen}": cannot be listened on: {reason}') from error
-        self._api_port = server.port
-        log.info("local API at http://%s:%d/api/status", host, server.port)
-        return server
+            yield
+        finally:
+            await listening.stop()
 
 
 async def run_station(configuration: Configuration, clock: Callable[[], Clock] = SystemClock) -> int:
@@ -393,16 +418,20 @@ async def run_station(configuration: Configuration, clock: Callable[[], Clock] =
     async with manager.watching():
         while True:
             await program.run(started)
-            if stopping or program.restart_reason is None:
+            if stopping or (program.restart_reason is None and not program.starts_over):
                 return 0
-            if configuration.station["reset"] == "exit":
+            if program.restart_reason is not None and configuration.station["reset"] == "exit":
                 return EXIT_RESTART
             program = Program(configuration, clock())
 
 
-async def _first_of(*others: "asyncio.Future[Any]", connection: "asyncio.Future[None]") -> None:
-    """Wait until one of them has come to its end; what the connection fails with is raised, lest a station ends in silence."""
-    await asyncio.wait({connection, *others}, return_when=asyncio.FIRST_COMPLETED)
+async def _first_of(
+    *others: "asyncio.Future[Any]", connection: "asyncio.Future[None]", limit_s: float | None = None
+) -> None:
+    """Wait until one of them has come to its end, `limit_s` at most; what the connection fails with is raised, lest a station
+    ends in silence.
+    """
+    await asyncio.wait({connection, *others}, return_when=asyncio.FIRST_COMPLETED, timeout=limit_s)
     if connection.done():
         connection.result()
 

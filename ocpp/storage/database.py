@@ -8,8 +8,8 @@ effect, never the file's integrity. Changes that belong together share one trans
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack, closing, suppress
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -18,10 +18,15 @@ from zlib import crc32
 
 from ocpp.errors import NewerDatabaseError, StorageError
 from ocpp.storage.migrations import GENERATION, MIGRATIONS, SCHEMA_DIGEST
-from ocpp.storage.rescue import Recovery, finish, is_damage, rescue
+from ocpp.storage.rescue import Recovery, finish, is_damage, rescue, salvage
+from ocpp.storage.room import is_full, make_room
+from ocpp.storage.witness import Log, Witness, wal_of
 
 WAL_CHECKPOINT_PAGES = 500
 """2 MB of write-ahead log before it is folded into the file: bounds its size and the writes to an SD card."""
+
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+"""The database holds passwords and who charged: it is its owner's, whatever folder it lies in (A01.FR.10)."""
 
 CACHE_KIB = 1024
 """SQLite's page cache; the whole database of a station is a few megabytes."""
@@ -53,6 +58,7 @@ class Database:
         self._depth = 0
         self._durable = False
         self._wal: int | None = None
+        self._witness = Witness(path)
         self._undo: list[Callable[[], None]] = []
         self._durable_transaction = Transaction(self, durable=True)
         self._plain_transaction = Transaction(self, durable=False)
@@ -64,17 +70,23 @@ class Database:
         """Called before and after every commit; tests kill the process there."""
 
     @classmethod
-    def open(cls, path: Path) -> "Database":
+    def open(cls, path: Path, expendable: Iterable[Path] = ()) -> "Database":
         """Open or create the file, bring it to the newest version.
 
-        A damaged file is moved aside, and what can be read of it is saved (`recovery` tells). One of a newer program is
-        used as it is, or refused with NewerDatabaseError when its schema is of a later generation. Raises StorageError
-        when the place cannot be written.
+        A damaged file is moved aside, and what can be read of it is saved (`recovery` tells). So does it when the file was
+        emptied, or its log is gone or spoilt. One of a newer program is used as it is, or refused with NewerDatabaseError
+        when its schema is of a later generation. On a full disk room is made, by removing `expendable` files in the end.
+        Raises StorageError when the place cannot be written.
         """
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            finish(path)
-            return cls._open(path)
+            path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+            room = make_room(path, expendable)
+            while True:
+                try:
+                    return cls._open(path)
+                except (sqlite3.Error, OSError) as error:
+                    if not is_full(error, path.parent) or next(room, None) is None:
+                        raise
         except sqlite3.Error as error:
             raise StorageError(f"the database {path} cannot be opened: {error}") from error
         except OSError as error:
@@ -84,14 +96,26 @@ class Database:
 
     @classmethod
     def _open(cls, path: Path) -> "Database":
+        finish(path)
+        witness = Witness(path)
+        missing, known = witness.missing(), witness.known
+        recovery = salvage(path, missing, _connect) if missing else None
+        _make_private(path)
+        frames = Log(wal_of(path)) if known and wal_of(path).exists() else None
         try:
-            return cls(_connect(path), path)
+            connection, version = _connected(path)
         except (sqlite3.Error, UnicodeDecodeError) as error:
             if not is_damage(error):
                 raise
             recovery = rescue(path, str(error), _connect)
-        log.error("%s", recovery)
-        return cls(_connect(path), path, recovery)
+            connection, version = _connected(path)
+        if recovery is None and known and version == 0:
+            recovery = Recovery(None, "it was empty")
+        if recovery is None and frames is not None:
+            recovery = _lost_behind(connection, frames)
+        if recovery is not None:
+            log.error("%s", recovery)
+        return cls(connection, path, recovery)
 
     def transaction(self, *, durable: bool = True) -> "Transaction":
         """Everything inside is written together, or, when it raises, not at all.
@@ -156,6 +180,7 @@ class Database:
         """The write-ahead log's file descriptor; SQLite keeps the file for as long as the connection lives."""
         if self._wal is None:
             self._wal = os.open(f"{self.path}-wal", os.O_RDWR | os.O_CLOEXEC)
+            self._witness.opened()
         return self._wal
 
     def _step(self, name: str) -> None:
@@ -213,10 +238,40 @@ class Database:
         if self._wal is not None:
             os.close(self._wal)
             self._wal = None
+            self._witness.closed()
         self._connection.close()
 
 
+def _make_private(path: Path) -> None:
+    """The file, made where it is not there yet, and everything that goes with it: log, index, damaged ones kept aside.
+
+    SQLite gives the files that it makes beside a database the rights of that.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE))
+    for each in path.parent.glob(f"{path.name}*"):
+        if each.stat().st_mode & 0o077:
+            try:
+                each.chmod(PRIVATE_FILE)
+            except OSError as error:  # somebody else's: that is no reason to stand still
+                log.warning("%s is open to others: %s", each, error.strerror)
+
+
+def _lost_behind(connection: sqlite3.Connection, frames: Log) -> Recovery | None:
+    """Whether the log goes on behind what SQLite could read of it."""
+    if frames.commits_behind(0) == 0:
+        return None
+    _, whole, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    lost = frames.commits_behind(max(0, int(whole)))
+    return Recovery(None, f"its log was broken in the middle: {lost} changes are lost") if lost else None
+
+
 def _connect(path: Path) -> sqlite3.Connection:
+    return _connected(path)[0]
+
+
+def _connected(path: Path) -> tuple[sqlite3.Connection, int]:
+    """Gives the version the file had, too; 0 for a new one."""
     connection = sqlite3.connect(path, isolation_level=None, cached_statements=128)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -233,7 +288,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     except BaseException:
         connection.close()
         raise
-    return connection
+    return connection, version
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from ocpp.storage.migrations import TABLES
+from ocpp.storage.witness import Log, Witness
 
 MAX_KEPT_DAMAGED_FILES = 3
 """Damaged files kept for diagnosis; older ones are deleted so that they cannot fill the disk."""
@@ -39,7 +40,8 @@ log = logging.getLogger(__name__)
 class Recovery(msgspec.Struct, frozen=True):
     """What happened to a damaged database: where it was moved, and how many rows of each table were saved."""
 
-    moved_to: Path
+    moved_to: Path | None
+    """None where there was nothing to keep."""
     reason: str
     saved: dict[str, int] = msgspec.field(default_factory=dict)
     lost_tables: tuple[str, ...] = ()
@@ -47,7 +49,8 @@ class Recovery(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         rows = sum(self.saved.values())
         lost = f"; not readable: {', '.join(self.lost_tables)}" if self.lost_tables else ""
-        return f"database was damaged ({self.reason}); moved to {self.moved_to.name}, {rows} rows saved{lost}"
+        moved = f"moved to {self.moved_to.name}, " if self.moved_to is not None else ""
+        return f"database was damaged ({self.reason}); {moved}{rows} rows saved{lost}"
 
 
 def is_damage(error: Exception) -> bool:
@@ -63,6 +66,7 @@ def rescue(path: Path, reason: str, create: Callable[[Path], sqlite3.Connection]
     """Put a new file in the place of the damaged one, with what could be read of it. `create` makes an empty one."""
     draft = path.with_name(path.name + ".rescuing")
     _remove(draft)
+    os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     with closing(create(draft)) as target:
         saved, lost = _copy_readable(path, target)
         target.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -74,12 +78,35 @@ def rescue(path: Path, reason: str, create: Callable[[Path], sqlite3.Connection]
     return Recovery(aside, " ".join(reason.split()), saved, lost)
 
 
+def salvage(path: Path, reason: str, create: Callable[[Path], sqlite3.Connection]) -> Recovery:
+    """What is there of a database whose file was emptied, or whose log is gone or spoilt; SQLite would drop the rest.
+
+    A file with a log that is gone is good as far as it goes. An emptied one is put together again from its log, as far as
+    that holds pages, and rescued.
+    """
+    if path.exists() and path.stat().st_size:
+        aside = _keep_aside(path) if path.with_name(path.name + "-wal").exists() else None
+        return Recovery(aside, reason)
+    rebuilt = path.with_name(path.name + ".rebuilt")
+    _remove(rebuilt)
+    log_file = path.with_name(path.name + "-wal")
+    if not log_file.exists() or not Log(log_file).rebuild(rebuilt):
+        aside = _keep_aside(path) if log_file.exists() else None
+        return Recovery(aside, reason)
+    aside = _keep_aside(path)
+    _remove(path)
+    os.replace(rebuilt, path)
+    found = rescue(path, reason, create)
+    return Recovery(aside, found.reason, found.saved, found.lost_tables)
+
+
 def finish(path: Path) -> None:
     """Complete a rescue that was cut short when its new file was whole already."""
     rescued = _rescued(path)
     if rescued.exists():
         for suffix in COMPANIONS:
             path.with_name(path.name + suffix).unlink(missing_ok=True)
+        Witness(path).closed()
         os.replace(rescued, path)
         _sync(path.parent)
 

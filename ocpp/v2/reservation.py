@@ -31,7 +31,9 @@ class Reservation:
         self._context.signals.accepted.listen(self._tell)
 
     def reserve_now(self, request: v2.ReserveNowRequest) -> v2.ReserveNowResponse:
-        """H01."""
+        """H01. A transaction names its reservation by a number that is not negative, so such an id serves nobody."""
+        if request.id < 0:
+            return v2.ReserveNowResponse(status=v2.ReserveNowStatusEnum("Rejected"))
         group = request.group_id_token
         outcome = self._context.reservations.reserve(
             Reserved(

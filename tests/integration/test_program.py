@@ -1,7 +1,6 @@
 """The program as a supervisor and a technician meet it: signals, exit statuses, power cuts, dead CSMSs, clock jumps."""
 
 import json
-import os
 import signal
 import socket
 import sqlite3
@@ -101,18 +100,94 @@ def test_systemd_hears_that_it_is_ready_when_it_is_at_work_and_when_it_stops(tmp
             station.kill()
 
 
-def test_a_station_whose_local_api_has_no_place_never_says_that_it_is_ready(csms, tmp_path):
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd, socket.create_server(("127.0.0.1", 0)) as taken:
-        systemd.bind(str(tmp_path / "notify"))
-        systemd.settimeout(PATIENCE_S)
-        text = station_file(csms.port, "2.0.1").replace("127.0.0.1:0", f"127.0.0.1:{taken.getsockname()[1]}")
-        file = tmp_path / "station.toml"
-        file.write_text(text)
-        environment = {**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")}
-        command = [sys.executable, "-m", "ocpp.station.cli", "run", str(file)]
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE_S)
-        assert "cannot be listened on" in done.stderr + done.stdout
-        assert systemd.recv(100) == b"STOPPING=1"
+def test_a_station_whose_local_api_has_no_place_works_and_takes_the_port_once_it_is_free(csms, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        text = station_file(csms.port, "2.0.1").replace("127.0.0.1:0", f"127.0.0.1:{port}")
+        station = StationProcess(tmp_path, text)
+        station.launch()
+        told = f'local_api.listen = "127.0.0.1:{port}": cannot be listened on: Address already in use'
+        try:
+            station.wait_for_log(told)
+            station.wait(lambda: csms.calls("BootNotification"), "the CSMS hears of the station")
+        except BaseException:
+            station.kill()
+            raise
+    try:
+        station.wait_for_log("local API at")
+        station.port = port
+        assert station.status()["boot_status"] == "Accepted"
+        assert station.log.read_text().count("cannot be listened on") == 1
+        assert "Traceback" not in station.log.read_text()
+        assert station.stop() == 0
+    finally:
+        station.kill()
+
+
+def test_the_local_api_answers_soon_although_the_csms_says_nothing(station_on):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        began = time.monotonic()
+        station = station_on(silent.getsockname()[1])
+        status = station.status()
+        took = time.monotonic() - began
+    assert status["connection"]["state"] == "connecting"
+    assert status["evses"][0]["connectors"][0]["status"] == "Available"
+    assert took < 1.9  # what the imports take on a loaded machine; the wait for a CSMS takes two seconds alone
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "127.0.0.2", "0.0.0.0"])
+def test_a_log_is_not_sent_to_the_stations_own_api(csms, station_on, host):
+    station = station_on(csms.port)
+    station.wait_accepted()
+    location = f"http://{host}:{station.port}/api/sim/power_cut"
+    payload = {"log": {"remoteLocation": location}, "logType": "SecurityLog", "requestId": 1, "retries": 0}
+    ask(csms.api, "POST", "/api/stations/CS001/call", {"action": "GetLog", "payload": payload})
+    station.wait(lambda: [each["status"] for each in csms.calls("LogStatusNotification")][1:], "it is over")
+    assert csms.calls("LogStatusNotification")[-1]["status"] in ("BadMessage", "UploadFailure")
+    assert station.stop() == 0
+
+
+MISSING = """
+[hardware]
+board = "linux"
+[[part]]
+driver = "serial-front-end"
+name = "the front end"
+evse = 1
+port = "/dev/serial/by-id/no-front-end"
+[[part]]
+driver = "modbus-meter"
+name = "the meter"
+evse = 1
+model = "eastron-sdm630"
+port = "/dev/serial/by-id/no-meter"
+unit = 1
+[[part]]
+driver = "sml-meter"
+name = "the reader"
+port = "/dev/serial/by-id/no-reader"
+"""
+
+
+def test_parts_that_are_not_there_are_all_named_and_the_csms_is_told(csms, tmp_path):
+    text = (
+        station_file(csms.port, "1.6").replace("[[evse.connector]]", '[[evse.connector]]\nhardware = "wired"') + MISSING
+    )
+    station = StationProcess(tmp_path, text).start()
+    try:
+        station.wait(
+            lambda: [each for each in csms.calls("StatusNotification") if each["status"] == "Faulted"], "Faulted"
+        )
+        told = next(each for each in csms.calls("StatusNotification") if each["status"] == "Faulted")
+        assert told["errorCode"] == "InternalError"
+        assert told["info"]
+        log = station.log.read_text()
+        for name in ("the front end", "the meter", "the reader"):
+            assert name in log
+        assert station.status()["evses"][0]["connectors"][0]["status"] == "Faulted"
+        assert station.stop() == 0
+    finally:
+        station.kill()
 
 
 def test_the_local_api_answers_while_the_csms_is_unreachable(station_on):
@@ -256,15 +331,7 @@ def test_a_wrong_command_line_gets_the_usage(arguments):
     assert outcome.stderr.startswith("usage: pilotwire")
 
 
-def test_a_taken_port_is_said_plainly(csms, tmp_path):
-    file = tmp_path / "station.toml"
-    file.write_text(station_file(9, "2.1").replace('"127.0.0.1:0"', f'"127.0.0.1:{csms.port}"'))
-    outcome = pilotwire("run", str(file))
-    assert outcome.returncode == 2
-    assert (
-        f'local_api.listen = "127.0.0.1:{csms.port}": cannot be listened on: Address already in use' in outcome.stderr
-    )
-    assert "Traceback" not in outcome.stderr
+def test_a_taken_port_of_the_development_csms_is_said_plainly(csms):
     outcome = pilotwire("csms", "--listen", f"127.0.0.1:{csms.port}")
     assert (outcome.returncode, "Address already in use" in outcome.stderr) == (2, True)
 

@@ -78,12 +78,16 @@ class StationProcess:
         self.port = 0
 
     def start(self) -> "StationProcess":
+        self.launch()
+        self.port = int(self.wait_for_log("local API at http://127.0.0.1:").partition("/")[0])
+        return self
+
+    def launch(self) -> None:
+        """Start, and wait for nothing."""
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [*self._launcher, str(self.file)], stdout=log, stderr=subprocess.STDOUT, cwd=ROOT, env=self._environment
             )
-        self.port = int(self.wait_for_log("local API at http://127.0.0.1:").partition("/")[0])
-        return self
 
     def wait_for_log(self, text: str) -> str:
         """What follows `text` in the log."""

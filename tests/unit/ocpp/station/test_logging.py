@@ -87,7 +87,7 @@ def test_a_disk_that_takes_no_frames_is_told_of_once(path, monkeypatch, caplog):
 
     log = MessageLog(path)
     full = Full()
-    monkeypatch.setattr(type(path), "open", lambda *args, **more: full)
+    monkeypatch.setattr(MessageLog, "_opened", lambda self: full)
     with caplog.at_level(logging.ERROR):
         for _ in range(3):
             log.record(True, b"frame", AT)

@@ -264,7 +264,7 @@ def test_closing_folds_the_log_into_the_file(path):
     with database.transaction():
         put(database, "a")
     database.close()
-    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    assert sorted(file.name for file in path.parent.iterdir()) == [path.name, f"{path.name}.witness"]
 
 
 # -- a disk that fails ------------------------------------------------------------------------------------------------
