@@ -1,8 +1,7 @@
 """Builds pyx/**/*.pyx into the packages they mirror: pyx/ocpp/_native/framing.pyx becomes ocpp._native.framing.
 
-PILOTWIRE_BUILD=debug switches to bounds checks, warnings and line tracing, PILOTWIRE_BUILD=sanitize to the address and
-undefined behaviour sanitizers of the compiler, PILOTWIRE_BUILD=fuzz to what a fuzzer needs; both for builds beside the ordinary one (`make sanitize`,
-`make fuzz`).
+PILOTWIRE_BUILD=debug switches to bounds checks, warnings and line tracing; "sanitize" to the address and undefined behaviour
+sanitizers of the compiler, "fuzz" to what a fuzzer needs, both for builds beside the ordinary one (`make sanitize`, `make fuzz`).
 """
 
 import os
