@@ -90,6 +90,7 @@ async def test_staggered_schedules_of_many_evses_leave_others_their_turns(monkey
     own = limits((0, 5000.0, 3), most=math.inf)
     made = await station_schedule(own, evses, 3, NOON, 64_000, per_phase=True)
     watching.cancel()
+    most[0] = max(most[0], done[0])
     assert len(made.slices) == MAX_PERIODS
     assert made.duration > made.slices[-1].start
     assert 0 < most[0] <= 2 * module.CHANGES_PER_TURN + 1
