@@ -97,7 +97,8 @@ UNAUTHORIZED = 401
 TIME_KEY = "last_time"
 LAST_GOOD_KEY = "last_good_slot"
 TIME_NOTE_INTERVAL_S = 300.0
-"""How often the time is noted on disk (without fsync), so that a clock that is lost at a power cut never runs back."""
+"""How often the time is noted on disk (without fsync), so that a clock that is lost at a power cut never runs back. Noted is the
+time of the next note, which no stamp made until then reaches."""
 
 INTRODUCTION_LIMIT_S = 2.0
 """How long a station that starts waits at most to have introduced itself before it goes to work without: more than a
@@ -107,6 +108,10 @@ STOP_TIMEOUT_S = 3.0
 """How long `stop` waits for the closing handshake; SIGTERM promises five seconds in all."""
 
 log = logging.getLogger(__name__)
+
+
+def _seconds(noted: Any) -> float:
+    return float(noted) if isinstance(noted, int | float) else 0.0
 
 
 class ChargePoint(Reporting):
@@ -163,7 +168,8 @@ class ChargePoint(Reporting):
         self._untold: list[Callable[[Context], None]] = [self._record_startup]
         """What happened before the domain was there; a handful at most, as an attempt that fails brings the domain."""
         self._introduced, self._started = asyncio.Event(), asyncio.Event()
-        clock.not_before(float(self._state.get(TIME_KEY, 0.0)))
+        clock.not_before(_seconds(self._state.get(TIME_KEY)))
+        clock.on_first_synchronisation(lambda correction: self._note_time_in(TIME_NOTE_INTERVAL_S), "noted time")
         self._surroundings = Surroundings(
             identity=identity,
             clock=clock,
@@ -435,15 +441,15 @@ class ChargePoint(Reporting):
         await self._introduction.endpoint.close()
         if self._time_timer is not None:
             self._time_timer.cancel()
-        self._note_time_now()
+        self._note_time_in(1.0)
 
     def _note_time(self) -> None:
-        self._note_time_now()
+        self._note_time_in(TIME_NOTE_INTERVAL_S)
         self._time_timer = self._clock.call_later(TIME_NOTE_INTERVAL_S, self._note_time)
 
-    def _note_time_now(self) -> None:
+    def _note_time_in(self, seconds: float) -> None:
         try:
-            self._state.put(TIME_KEY, self._clock.unix(), durable=False)
+            self._state.put(TIME_KEY, self._clock.unix() + seconds, durable=False)
         except StorageError as error:
             log.error("the time is not noted: %s", error)
 
