@@ -224,6 +224,6 @@ def shown(value: Any) -> str:
     """A value for an error description: its JSON, cut."""
     try:
         text = orjson.dumps(value).decode()
-    except (TypeError, RecursionError):
-        text = repr(value)
+    except (TypeError, RecursionError):  # no JSON, or nested so deep that nothing can write it
+        text = f"a {type(value).__name__}"
     return text if len(text) <= MAX_SHOWN_VALUE else text[:MAX_SHOWN_VALUE] + "…"

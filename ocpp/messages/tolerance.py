@@ -144,13 +144,20 @@ class Tolerance:
             text = str(value)
             self._bent.note(self._message, path, "a number in place of a text", value)
         elif isinstance(value, dict | list) and path == "data":  # of a DataTransfer of 1.6
-            text = orjson.dumps(value).decode()
+            text = self._as_json(value, path)
             self._bent.note(self._message, path, "JSON in place of a text", value)
         else:
             raise _Unreadable(path, f"{path} must be a string, not {shown(value)}")
         if spec.high is not None and len(text) > spec.high:
             self._bent.note(self._message, path, f"longer than {spec.high:g} characters")
         return text
+
+    @staticmethod
+    def _as_json(value: Any, path: str) -> str:
+        try:
+            return orjson.dumps(value).decode()
+        except (TypeError, RecursionError):
+            raise _Unreadable(path, f"{path} is nested too deep") from None
 
     def _moment(self, spec: Spec, value: Any, path: str) -> Any:
         found = moment_of(value) if isinstance(value, str) else None

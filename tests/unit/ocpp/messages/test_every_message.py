@@ -224,6 +224,14 @@ def test_deep_nesting_is_refused_and_never_a_crash(version):
 
 
 @pytest.mark.parametrize("version", list(OcppVersion), ids=str)
+@pytest.mark.parametrize("depth", [200, 300, 900, 980, 1000, 1030])
+def test_what_is_nested_as_deep_as_can_be_parsed_is_refused_as_well(version, depth):
+    for deep in (b"[" * depth + b"]" * depth, b'{"a":' * depth + b"1" + b"}" * depth):
+        with pytest.raises(PayloadError):
+            catalogue(version).decode_request("DataTransfer", b'{"vendorId":' + deep + b"}")
+
+
+@pytest.mark.parametrize("version", list(OcppVersion), ids=str)
 def test_ten_megabytes_are_taken_or_refused_but_never_a_crash(version):
     huge = b'{"vendorId":"x","data":"' + b"a" * 10_000_000 + b'"}'
     assert len(catalogue(version).decode_request("DataTransfer", huge).data) == 10_000_000
