@@ -18,6 +18,7 @@ official schemas:
 Only what is needed and missing makes the call fail; `DISPENSABLE` names what a schema demands and a station can do without.
 """
 
+import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from math import isfinite
@@ -163,7 +164,7 @@ class Tolerance:
         found = moment_of(value) if isinstance(value, str) else None
         if found is None or (path == "currentTime" and not has_time(value)):
             raise _Unreadable(path, f"{path}: {shown(value)} is not a date-time", Defect.VALUE)
-        if not RFC_3339.fullmatch(value):
+        if not re.fullmatch(RFC_3339, value):
             self._bent.note(self._message, path, "a time that is not as RFC 3339 has it", value)
         return found
 

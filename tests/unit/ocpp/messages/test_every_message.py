@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from support.schemas import SPEC, Instances, schema_of, validator
 
 from ocpp.errors import PayloadError
-from ocpp.messages import catalogue
+from ocpp.messages import Catalogue, catalogue
 from ocpp.messages.generator import main as generate
 from ocpp.versions import OcppVersion
 
@@ -77,6 +77,17 @@ def test_what_the_schema_accepts_is_decoded_and_written_again_as_it_was(version,
     assert not errors, errors[:2]
     assert without_times(plain(written)) == without_times(plain(payload))
     assert decode(version, action, request_, written) == message
+
+
+@pytest.mark.parametrize(("version", "action", "name"), [each.values[:3] for each in EVERY if not each.values[3]])
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(seed=st.integers(0, 2**32))
+def test_the_tolerant_look_reads_what_keeps_its_schema_as_the_exact_one_does(version, action, name, seed):
+    schema = schema_of(version, name)
+    payload = Instances(schema, random.Random(seed)).of(schema)
+    messages = Catalogue(version)
+    assert messages.understand(action, json.loads(json.dumps(payload))) == decode(version, action, False, payload)
+    assert messages.bent.counts == {}
 
 
 class Mutation:
