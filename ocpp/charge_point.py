@@ -16,7 +16,7 @@ from ocpp.connectivity import ConnectivityManager
 from ocpp.connectivity.held_link import HeldLink
 from ocpp.connectivity.profile import TLS_CLIENT_CERTIFICATE
 from ocpp.connectivity.slots import readable
-from ocpp.core.alive import Alive, last_time
+from ocpp.core.alive import Alive, clock_floor
 from ocpp.core.boot_reason import POWER_UP
 from ocpp.core.grid import Grid
 from ocpp.core.surroundings import Surroundings
@@ -106,6 +106,10 @@ STOP_TIMEOUT_S = 3.0
 log = logging.getLogger(__name__)
 
 
+def _seconds(noted: Any) -> float:
+    return float(noted) if isinstance(noted, int | float) else 0.0
+
+
 class ChargePoint(Reporting):
     """A charging station as seen by its firmware.
 
@@ -156,13 +160,14 @@ class ChargePoint(Reporting):
         self._state = StateRepository(database)
         self._listeners: list[Callable[[], None]] = []
         self._message_timeout_s = 30.0
-        self._alive = Alive(self._state, clock, self._charges)
+        self._alive = Alive(self._state, clock, self._charges, database.path.parent)
         self._links: SecureLinks | None = None
         self._last_refusal: tuple[str, str] | None = None
         self._untold: list[Callable[[Context], None]] = [self._record_startup]
         """What happened before the domain was there; a handful at most, as an attempt that fails brings the domain."""
         self._introduced, self._started = asyncio.Event(), asyncio.Event()
-        clock.not_before(last_time(self._state))
+        clock.not_before(clock_floor(self._state, database.path.parent))
+        clock.on_first_synchronisation(lambda correction: self._alive.clock_set(), "noted time")
         self._surroundings = Surroundings(
             identity=identity,
             clock=clock,
@@ -509,5 +514,6 @@ class ChargePoint(Reporting):
         return await self._strategy.transfer_data(vendor_id, message_id, data)
 
     def _changed(self) -> None:
+        self._alive.look()
         for listener in tuple(self._listeners):
             listener()

@@ -65,7 +65,8 @@ class Clock:
         self._offset = 0.0
         self._synchronised = False
         self._doubted = False
-        self._corrections: list[Callable[[float], object]] = []
+        self._began = 0.0
+        self._corrections: dict[object, Callable[[float], object]] = {}
 
     def monotonic(self) -> float:
         """Seconds that only ever grow, at the pace of real time; meaningless between two runs."""
@@ -114,7 +115,7 @@ class Clock:
             return 0.0
         self._offset += correction
         if not was_set:
-            for listener in tuple(self._corrections):
+            for listener in tuple(self._corrections.values()):
                 listener(correction)
         return correction
 
@@ -123,18 +124,33 @@ class Clock:
         self._doubted = True
 
     def not_before(self, unix: float) -> None:
-        """Never tell a time before `unix`, the last one on record, while the clock is not set; what is no time is ignored."""
-        if not 0 <= unix <= PLAUSIBLE_UNTIL:
+        """Never tell a time before `unix`, behind every stamp on record, while the clock is not set; what is no time is
+        ignored. What is stamped from now on, until the clock is set, can be told from what was stamped before.
+        """
+        if self.synchronised:
             return
-        if not self.synchronised and self.unix() < unix:
+        if 0 <= unix <= PLAUSIBLE_UNTIL and self.unix() < unix:
             self._offset += unix - self.unix()
+        self._began = float(int(self.unix()))
 
-    def on_first_synchronisation(self, listener: Callable[[float], object]) -> None:
-        """Call `listener(correction_s)` when a clock that was never set gets its time.
+    @property
+    def began(self) -> float:
+        """What a clock that is not set told first in this run, as seconds since 1970."""
+        return self._began
+
+    def unset_window(self, until: float, began: float | None = None) -> tuple[float, float]:
+        """Between which readings stamps were made by a clock that is not set, which told `until` last and `began` first
+        (default: this run's). A clock that was never near the present made all of them.
+        """
+        since = self._began if began is None else began
+        return (since if until >= PLAUSIBLE_SINCE else 0.0), until + 1.0
+
+    def on_first_synchronisation(self, listener: Callable[[float], object], key: object = None) -> None:
+        """Call `listener(correction_s)` when a clock that was never set gets its time; one of the same `key` is replaced.
 
         Stamps made before are wrong by that correction.
         """
-        self._corrections.append(listener)
+        self._corrections[key if key is not None else listener] = listener
 
     def shift(self, seconds: float) -> None:
         """Let the wall clock jump, as an operator or a faulty time source would; monotonic time does not."""

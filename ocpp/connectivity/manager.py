@@ -26,6 +26,9 @@ PROVED_AFTER_S = 60.0
 NOT_ABOUT_VERSIONS = frozenset({401, 403, 404, 429, 502, 503, 504})
 """HTTP statuses that say nothing about the versions offered; any other refusal is retried with the expected one."""
 
+WITHOUT_PROFILE_S = 60.0
+"""How often it is looked whether there is a network profile by now."""
+
 QUIET_AFTER = 5
 """Failures in a row after which only every tenth is logged as a warning."""
 
@@ -123,19 +126,28 @@ class ConnectivityManager:
         self.status = ConnectionStatus()
 
     async def run(self) -> None:
-        """Connect, serve, reconnect; until `stop`."""
+        """Connect, serve, reconnect; until `stop`. Whatever goes wrong in between is told, and followed by the next attempt."""
         while not self._stopped:
-            await self._wait_until_up()
-            profile = self._choose()
-            if profile is None:
-                self.status.last_error = "no network profile is configured"
-                log.error("no network profile is configured: the station works offline")
-                await self._pause(60.0)
-                continue
-            link = await self._try(profile)
-            if link is not None:
-                await self._serve_guarded(link, profile)
-            await self._pause(self._backoff.next())
+            wait = None
+            try:
+                await self._wait_until_up()
+                wait = await self._connect_once()
+            except Exception as error:
+                self.status.last_error = f"{type(error).__name__}: {error}"
+                log.exception("the connection failed in a way that nobody foresaw; it is tried again")
+            await self._pause(self._backoff.next() if wait is None else wait)
+
+    async def _connect_once(self) -> float | None:
+        """One attempt, and the connection if one comes of it; gives how long to wait then, None: as the back-off says."""
+        profile = self._choose()
+        if profile is None:
+            self.status.last_error = "no network profile is configured"
+            log.error("no network profile is configured: the station works offline")
+            return WITHOUT_PROFILE_S
+        link = await self._try(profile)
+        if link is not None:
+            await self._serve(link, profile)
+        return None
 
     async def stop(self, code: int = 1001, reason: str = "the station stops") -> None:
         """Close the connection and end `run`."""
@@ -247,25 +259,18 @@ class ConnectivityManager:
 
     # -- a connection ---------------------------------------------------------------------------------------------
 
-    async def _serve_guarded(self, link: SupervisedLink, profile: NetworkProfile) -> None:
-        """What goes wrong with one connection is told, and followed by the next attempt."""
-        try:
-            await self._serve(link, profile)
-        except Exception:
-            log.exception("the connection to %s is given up after an unexpected error", profile.shown_url)
-
     async def _serve(self, link: SupervisedLink, profile: NetworkProfile) -> None:
         self._link = link
         proof = self._clock.call_later(PROVED_AFTER_S, self._backoff.reset)
         self._failures_here = 0
         self._falling_back = False
         self._last_good = profile.slot
-        self._connected(profile)
-        self.status.state, self.status.version = "connected", link.version
-        self.status.since, self.status.last_error = self._clock.now(), ""
-        log.info("connected to %s, speaking OCPP %s", profile.shown_url, link.version)
         supervision = asyncio.ensure_future(self._supervise(link))
         try:
+            self._connected(profile)
+            self.status.state, self.status.version = "connected", link.version
+            self.status.since, self.status.last_error = self._clock.now(), ""
+            log.info("connected to %s, speaking OCPP %s", profile.shown_url, link.version)
             await self._attend(link, profile)
         finally:
             proof.cancel()

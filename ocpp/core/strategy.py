@@ -36,6 +36,7 @@ from ocpp.core.reset import Resets
 from ocpp.core.security_upgrade import SecurityUpgrade
 from ocpp.core.settings import PARKING_BAY_OCCUPANCY, SessionSettings
 from ocpp.core.smart_charging import SmartCharging
+from ocpp.core.stamps import Stamps
 from ocpp.core.surroundings import Surroundings
 from ocpp.core.transaction import TransactionStore
 from ocpp.device_model import DeviceModel
@@ -70,6 +71,7 @@ class Strategy(ABC, DomainListener):
         self.settings = self.session_settings(surroundings.model)
         self.store = TransactionStore(TransactionRepository(database), self.major)
         self.charging = self._charging()
+        self.stamps = Stamps(clock, database, self.store, lambda: self.charging.transactions)
         self._ask_meters()
         self.charging.admission.master_pass.chooses = surroundings.master_pass_choice
         self.context = self._context()

@@ -1,5 +1,6 @@
 """A transaction, as it is kept on disk, and its store."""
 
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 
@@ -145,6 +146,10 @@ class TransactionStore:
     def samples(self, transaction_id: str) -> list[bytes]:
         """The samples kept, oldest first."""
         return self._repository.samples(transaction_id)
+
+    def change_samples(self, transaction_id: str, change: Callable[[bytes], bytes]) -> None:
+        """Put what `change` makes of each sample in its place."""
+        self._repository.change_samples(transaction_id, change)
 
     def thin_samples(self, transaction_id: str) -> None:
         """Drop every second intermediate sample (E07.FR.10)."""

@@ -31,7 +31,7 @@ MAX_DESCRIPTION = 255
 MAX_SHOWN_VALUE = 60
 """Characters of an offending value that the description repeats."""
 
-RFC_3339 = re.compile(r"(?a)(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}):(\d{2})(\.\d+)?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)")
+RFC_3339 = r"(?a)(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}):(\d{2})(\.\d+)?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)"
 
 
 class Defect(Enum):
@@ -199,7 +199,7 @@ class Examiner:
 
 def _rfc_3339(value: str) -> datetime | None:
     """The instant; a leap second is the one behind it. None for every other form."""
-    match = RFC_3339.fullmatch(value)
+    match = re.fullmatch(RFC_3339, value)
     if match is None:
         return None
     date, minutes, seconds, fraction, offset = match.groups()
@@ -224,6 +224,6 @@ def shown(value: Any) -> str:
     """A value for an error description: its JSON, cut."""
     try:
         text = orjson.dumps(value).decode()
-    except (TypeError, RecursionError):
-        text = repr(value)
+    except (TypeError, RecursionError):  # no JSON, or nested so deep that nothing can write it
+        text = f"a {type(value).__name__}"
     return text if len(text) <= MAX_SHOWN_VALUE else text[:MAX_SHOWN_VALUE] + "…"

@@ -9,7 +9,7 @@ MAX_LENGTH = 64
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 LATEST = datetime.max.replace(tzinfo=UTC)
 
-_FORM = re.compile(
+_FORM = (
     r"(?ai)(?P<date>\d{4}-\d\d-\d\d|\d{8}|\d{4}-?\d{3}|\d{4}-?W\d\d-?\d)"
     r"(?:[T ](?P<hour>\d\d)(?::?(?P<minute>\d\d)(?::?(?P<second>\d\d))?)?(?:[.,](?P<fraction>\d+))?"
     r" ?(?P<offset>Z|UTC|GMT|(?P<sign>[+\u2212-])(?P<hours>\d\d)(?::?(?P<minutes>\d\d)(?::?\d\d)?)?)?)?"
@@ -21,7 +21,7 @@ def moment_of(text: str) -> datetime | None:
 
     What the calendar of Python cannot hold (24:00 of the last day, year 1 east of Greenwich) is its nearest end.
     """
-    match = _FORM.fullmatch(text.strip()) if len(text) <= MAX_LENGTH else None
+    match = re.fullmatch(_FORM, text.strip()) if len(text) <= MAX_LENGTH else None
     if match is None:
         return None
     try:

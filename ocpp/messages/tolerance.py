@@ -18,6 +18,7 @@ official schemas:
 Only what is needed and missing makes the call fail; `DISPENSABLE` names what a schema demands and a station can do without.
 """
 
+import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from math import isfinite
@@ -144,7 +145,7 @@ class Tolerance:
             text = str(value)
             self._bent.note(self._message, path, "a number in place of a text", value)
         elif isinstance(value, dict | list) and path == "data":  # of a DataTransfer of 1.6
-            text = orjson.dumps(value).decode()
+            text = self._as_json(value, path)
             self._bent.note(self._message, path, "JSON in place of a text", value)
         else:
             raise _Unreadable(path, f"{path} must be a string, not {shown(value)}")
@@ -152,11 +153,18 @@ class Tolerance:
             self._bent.note(self._message, path, f"longer than {spec.high:g} characters")
         return text
 
+    @staticmethod
+    def _as_json(value: Any, path: str) -> str:
+        try:
+            return orjson.dumps(value).decode()
+        except (TypeError, RecursionError):
+            raise _Unreadable(path, f"{path} is nested too deep") from None
+
     def _moment(self, spec: Spec, value: Any, path: str) -> Any:
         found = moment_of(value) if isinstance(value, str) else None
         if found is None or (path == "currentTime" and not has_time(value)):
             raise _Unreadable(path, f"{path}: {shown(value)} is not a date-time", Defect.VALUE)
-        if not RFC_3339.fullmatch(value):
+        if not re.fullmatch(RFC_3339, value):
             self._bent.note(self._message, path, "a time that is not as RFC 3339 has it", value)
         return found
 

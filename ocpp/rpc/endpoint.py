@@ -6,7 +6,6 @@ a connection lasts.
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import msgspec
 
 from ocpp.clock import Clock, Timer
-from ocpp.errors import CallError, CallTimeout, NotConnected, NotPermitted, PilotwireError, QueueFull, StorageError
+from ocpp.errors import CallError, CallTimeout, NotConnected, NotPermitted, PilotwireError, StorageError
 from ocpp.messages import Catalogue
 from ocpp.rpc import error_codes
 from ocpp.rpc.answering import MAX_INBOUND_CALLS, Answer, Answering, Handler, Reply
@@ -24,7 +23,7 @@ from ocpp.rpc.permission import BOOT_ACTION, BootState
 from ocpp.rpc.refusals import MAX_KEPT_BYTES, Refusals
 from ocpp.rpc.session import CallAnswered, CallReceived, FrameToSend, SendReceived, Session
 from ocpp.rpc.suspects import Suspects
-from ocpp.rpc.waiting import Outcome, WaitingCall
+from ocpp.rpc.waiting import MAX_WAITING_CALLS, Outcome, WaitingCall, WaitingCalls
 from ocpp.storage.messages import StoredMessage
 
 __all__ = [
@@ -37,12 +36,6 @@ __all__ = [
     "Received",
     "Reply",
 ]
-
-MAX_WAITING_CALLS = 256
-"""Calls that wait for their turn while one is in flight; more means that the CSMS has stopped answering."""
-
-MAX_HELD_CALLS = 32
-"""Calls with which connections have died and that wait to go last; a CSMS does without such messages anyhow."""
 
 STORAGE_RETRY_S = 5.0
 """How long until a disk that failed is tried again."""
@@ -76,11 +69,9 @@ class Endpoint:
         self.refusals = Refusals(clock.monotonic)
         """The frames of the peer that could not be understood."""
         self._answering = Answering(lambda: self.boot_state.answers_calls)
-        self._waiting: deque[WaitingCall] = deque()
         self.suspects = Suspects(clock.monotonic)
         """Messages with which connections have died; calls by their actions, stored messages by their order."""
-        self._held: deque[WaitingCall] = deque()
-        """Calls of such actions, which go last."""
+        self._waiting = WaitingCalls(self.suspects)
         self._wake = asyncio.Event()
         self._answer: asyncio.Future[CallAnswered] | None = None
         self._session: Session | None = None
@@ -136,27 +127,11 @@ class Endpoint:
         action = session.catalogue.action_of(request)
         if not self.boot_state.permits(action, requested=requested):
             raise NotPermitted(f"{action} may not be sent while the boot state is {self.boot_state}")
-        if len(self._waiting) >= MAX_WAITING_CALLS:
-            raise QueueFull(f"{MAX_WAITING_CALLS} calls already wait for the CSMS; {action} is given up")
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        waiting = WaitingCall(request, action, done, self.outbox.last_order if self.outbox else 0)
-        if action in self.suspects:
-            self._hold(waiting, patient=patient)
-        else:
-            self._waiting.append(waiting)
+        order = self.outbox.last_order if self.outbox else 0
+        self._waiting.add(WaitingCall(request, action, done, order), patient=patient)
         self._wake.set()
         return await done
-
-    def _hold(self, waiting: WaitingCall, *, patient: bool) -> None:
-        """A call of an action with which connections have died."""
-        wait = self.suspects.wait(waiting.action)
-        if wait and not patient:
-            raise NotPermitted(f"connections have died with {waiting.action}; not again before {wait:.0f} s")
-        if len(self._held) >= MAX_HELD_CALLS:
-            raise QueueFull(
-                f"{MAX_HELD_CALLS} calls with which connections have died wait; {waiting.action} is given up"
-            )
-        self._held.append(waiting)
 
     def notify(
         self,
@@ -289,9 +264,7 @@ class Endpoint:
         if self._answer is not None and not self._answer.done():
             self._answer.cancel()
         self._answer = None
-        for queue in (self._waiting, self._held):
-            while queue:
-                queue.popleft().fail(NotConnected("the connection broke before the call was answered"))
+        self._waiting.fail("the connection broke before the call was answered")
         try:
             if self.outbox is not None and len(self.outbox):
                 self.outbox.mark_offline()
@@ -370,7 +343,7 @@ class Endpoint:
                 self._wait_for_retry()
 
     def _wait_for_retry(self) -> None:
-        waits = [self.suspects.wait(each.action) for each in self._held]
+        waits = self._waiting.waits
         if self.outbox is not None and self.boot_state is BootState.ACCEPTED:
             stored = self.outbox.retry_in
             waits += [stored] if stored is not None else []
@@ -382,28 +355,17 @@ class Endpoint:
 
     async def _send_next(self) -> bool:
         stored = self._due_message() if self._settle() else None
-        while self._waiting and self._waiting[0].done.done():
-            self._waiting.popleft()
-        if self._waiting and (stored is None or not self._precedes(stored[0], self._waiting[0])):
-            await self._send_waiting(self._waiting.popleft())
+        first = self._waiting.first()
+        if first is not None and (stored is None or not self._precedes(stored[0], first)):
+            await self._send_waiting(self._waiting.take_first())
             return True
         if stored is not None:
             await self._send_stored(*stored)
             return True
-        held = self._due_held() if self._held else None
-        if held is not None:
-            await self._send_waiting(held)
-            return True
-        return False
-
-    def _due_held(self) -> WaitingCall | None:
-        """The first call that goes last and may go now."""
-        for waiting in tuple(self._held):
-            if waiting.done.done() or not self.suspects.wait(waiting.action):
-                self._held.remove(waiting)
-                if not waiting.done.done():
-                    return waiting
-        return None
+        last = self._waiting.take_last()
+        if last is not None:
+            await self._send_waiting(last)
+        return last is not None
 
     def _due_message(self) -> tuple[StoredMessage, Any] | None:
         if self.outbox is None or self.boot_state is not BootState.ACCEPTED or not self.outbox.due():

@@ -17,17 +17,24 @@ from typing import Any, Protocol
 
 import msgspec
 
-from ocpp.clock import Clock
+from ocpp.clock import PLAUSIBLE_SINCE, Clock
 from ocpp.errors import CallError
 from ocpp.messages import Catalogue, catalogue
 from ocpp.messages.moments import later
 from ocpp.rpc.suspects import Suspects
 from ocpp.storage.database import Database
 from ocpp.storage.messages import MessageRepository, StoredMessage
+from ocpp.storage.state import StateRepository
 from ocpp.versions import OcppVersion
 
 MAX_MESSAGES = 20_000
 """About 14 days offline with four EVSEs metering every four minutes; some 20 MB on disk."""
+
+UNSET_RUNS_KEY = "unset_runs"
+MAX_UNSET_RUNS = 32
+"""Runs whose clock was not set of which is known what it told first; a board without a clock that restarts so often without
+a CSMS has other troubles.
+"""
 
 MAX_RETRY_WAIT_S = 24 * 3600.0
 """A wrongly configured retry interval must not block the queue for longer than a day."""
@@ -75,6 +82,7 @@ class Outbox:
     ) -> None:
         self._database = database
         self._messages = MessageRepository(database)
+        self._state = StateRepository(database)
         self._clock = clock
         self._catalogue: Catalogue = catalogue(OcppVersion.V16 if major == 1 else OcppVersion.V21)
         self._major = major
@@ -130,6 +138,8 @@ class Outbox:
                 run=self._run,
                 clock_unset=not self._clock.synchronised,
             )
+            if not self._clock.synchronised:
+                self._note_run()
         self._count += 1
         self.wake()
         return True
@@ -228,7 +238,9 @@ class Outbox:
         if request is None or self.courier is None:
             return None
         if stored.correction_s:
-            request = shifted(request, round(stored.correction_s))
+            began = float(self._state.get(UNSET_RUNS_KEY, {}).get(stored.run, 0.0))
+            window = self._clock.unset_window(stored.created_unix, began)
+            request = shifted(request, round(stored.correction_s), window)
         return self.courier.prepare(stored, request)
 
     def delivered(self, stored: StoredMessage, request: Any, response: Any) -> None:
@@ -286,21 +298,29 @@ class Outbox:
             self._messages.mark_offline()
         self._head = None
 
+    def _note_run(self) -> None:
+        """Keep what the clock told first: stamps before that, of earlier runs, are not this run's to correct."""
+        runs = self._state.get(UNSET_RUNS_KEY, {})
+        if self._run not in runs:
+            kept = dict(list(runs.items())[1 - MAX_UNSET_RUNS :])
+            self._state.put(UNSET_RUNS_KEY, {**kept, self._run: self._clock.began}, durable=False)
+
     def _correct_times(self, correction_s: float) -> None:
         with self._database.transaction():
             corrected = self._messages.correct_times(self._run, correction_s)
+            corrected += self._messages.correct_older(PLAUSIBLE_SINCE, correction_s)
         self._head = None
         if corrected:
             log.info("clock set: time stamps of %d queued messages corrected by %.0f s", corrected, correction_s)
 
 
-def shifted(value: Any, seconds: float) -> Any:
-    """A copy of a message with every time stamp in it moved by that much."""
+def shifted(value: Any, seconds: float, window: tuple[float, float]) -> Any:
+    """A copy of a message with every time stamp in it that lies in the window (seconds since 1970) moved by that much."""
     if isinstance(value, datetime):
-        return later(value, seconds)
+        return later(value, seconds) if window[0] <= value.timestamp() <= window[1] else value
     if isinstance(value, msgspec.Struct):
-        fields = {name: shifted(getattr(value, name), seconds) for name in value.__struct_fields__}
+        fields = {name: shifted(getattr(value, name), seconds, window) for name in value.__struct_fields__}
         return msgspec.structs.replace(value, **fields)
     if isinstance(value, list):
-        return [shifted(item, seconds) for item in value]
+        return [shifted(item, seconds, window) for item in value]
     return value

@@ -55,7 +55,17 @@ class SecurityLog:
         self._first_of_run = events.last_position() + 1
         self.recorded: Callable[[], None] = lambda: None
         """Called after a critical event; the protocol's side delivers then."""
-        clock.on_first_synchronisation(lambda correction: events.correct_times(self._first_of_run, correction))
+        clock.on_first_synchronisation(self._correct_times, "security events")
+
+    def _correct_times(self, correction_s: float) -> None:
+        """Those of this run, whichever version was spoken then; and older ones of a clock that was never near the present."""
+        window = self._clock.unset_window(self._clock.unix() - correction_s)
+        try:
+            self._events.correct_times(
+                0 if self._clock.began or not window[0] else self._first_of_run, correction_s, window
+            )
+        except StorageError as error:
+            log.error("the times of security events are not put right: %s", error)
 
     def record(self, event_type: str, info: str = "", *, critical: bool | None = None) -> None:
         """Note an event; `critical` decides for a vendor's own, which are not unless said so."""

@@ -130,6 +130,18 @@ class MessageRepository:
             )
         return cursor.rowcount
 
+    def correct_older(self, before_unix: float, seconds: float) -> int:
+        """The same for messages of other runs that were made before that instant: their clocks were never near the present,
+        and nobody else will set them.
+        """
+        with self._database.transaction():
+            cursor = self._database.execute(
+                "UPDATE messages SET correction_s = correction_s + ?, clock_unset = 0 "
+                "WHERE clock_unset = 1 AND created_unix < ?",
+                (seconds, before_unix),
+            )
+        return cursor.rowcount
+
     def drop_for_major(self, major: int) -> int:
         """Drop what was queued for a major version that is not spoken; gives how many."""
         with self._database.transaction():

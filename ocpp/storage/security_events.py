@@ -57,9 +57,10 @@ class SecurityEventRepository:
         """Of the newest event; 0 when there is none."""
         return int(self._database.query("SELECT coalesce(max(position), 0) FROM security_events")[0][0])
 
-    def correct_times(self, first: int, correction_s: float) -> None:
-        """Move the time stamps of events from position `first` on: the clock had not been set."""
+    def correct_times(self, first: int, correction_s: float, window: tuple[float, float]) -> None:
+        """Move the time stamps of events from position `first` on that lie in the window: the clock had not been set."""
         with self._database.transaction(durable=False):
             self._database.execute(
-                "UPDATE security_events SET at_unix = at_unix + ? WHERE position >= ?", (correction_s, first)
+                "UPDATE security_events SET at_unix = at_unix + ? WHERE position >= ? AND at_unix BETWEEN ? AND ?",
+                (correction_s, first, *window),
             )

@@ -1,5 +1,6 @@
 """Transactions, ongoing and ended not long ago, and the samples kept for their last message."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -124,6 +125,17 @@ class TransactionRepository:
             "SELECT data FROM transaction_samples WHERE transaction_id = ? ORDER BY position", (transaction_id,)
         )
         return [row[0] for row in rows]
+
+    def change_samples(self, transaction_id: str, change: Callable[[bytes], bytes]) -> None:
+        """Put what `change` makes of each sample in its place."""
+        with self._database.transaction(durable=False):
+            rows = self._database.query(
+                "SELECT position, data FROM transaction_samples WHERE transaction_id = ?", (transaction_id,)
+            )
+            for position, data in rows:
+                self._database.execute(
+                    "UPDATE transaction_samples SET data = ? WHERE position = ?", (change(data), position)
+                )
 
     def thin_samples(self, transaction_id: str) -> None:
         """Drop every second sample between the first and the last (E07.FR.10)."""

@@ -234,6 +234,26 @@ async def test_what_goes_wrong_while_a_connection_is_served_ends_that_connection
         assert not station.task.done()
 
 
+@pytest.mark.parametrize("part", ["_connected", "_failed", "_exhausted", "_profiles", "_major"])
+async def test_whatever_goes_wrong_around_an_attempt_is_followed_by_the_next(part, caplog):
+    outcomes = [V201, REFUSED, REFUSED, V201]
+    async with Station(*outcomes, RetryBackOffRandomRange=0) as station:
+        whole = getattr(station.manager, part)
+
+        def broken(*args):
+            raise RuntimeError("a defect")
+
+        setattr(station.manager, part, broken)
+        station.network.links[0].drop()
+        await station.clock.advance(200)
+        assert not station.task.done()
+        setattr(station.manager, part, whole)
+        station.network.outcomes = [V201] * 3
+        await station.clock.advance(200)
+        assert station.manager.status.state == "connected"
+        assert "RuntimeError" in caplog.text
+
+
 @pytest.mark.req("B10.FR.07")
 async def test_when_the_order_of_priority_names_only_dead_slots_the_one_that_worked_last_is_tried():
     dead = ConnectError("refused")

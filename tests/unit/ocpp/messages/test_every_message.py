@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from support.schemas import SPEC, Instances, schema_folder, schema_of, validator
 
 from ocpp.errors import PayloadError
-from ocpp.messages import catalogue, generator
+from ocpp.messages import Catalogue, catalogue, generator
 from ocpp.messages.generator import main as generate
 from ocpp.versions import OcppVersion
 
@@ -78,6 +78,17 @@ def test_what_the_schema_accepts_is_decoded_and_written_again_as_it_was(version,
     assert not errors, errors[:2]
     assert without_times(plain(written)) == without_times(plain(payload))
     assert decode(version, action, request_, written) == message
+
+
+@pytest.mark.parametrize(("version", "action", "name"), [each.values[:3] for each in EVERY if not each.values[3]])
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(seed=st.integers(0, 2**32))
+def test_the_tolerant_look_reads_what_keeps_its_schema_as_the_exact_one_does(version, action, name, seed):
+    schema = schema_of(version, name)
+    payload = Instances(schema, random.Random(seed)).of(schema)
+    messages = Catalogue(version)
+    assert messages.understand(action, json.loads(json.dumps(payload))) == decode(version, action, False, payload)
+    assert messages.bent.counts == {}
 
 
 class Mutation:
@@ -248,6 +259,14 @@ def test_deep_nesting_is_refused_and_never_a_crash(version):
     deep = b'{"vendorId":"x","data":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
     with pytest.raises(PayloadError):
         catalogue(version).decode_request("DataTransfer", deep)
+
+
+@pytest.mark.parametrize("version", list(OcppVersion), ids=str)
+@pytest.mark.parametrize("depth", [200, 300, 900, 980, 1000, 1030])
+def test_what_is_nested_as_deep_as_can_be_parsed_is_refused_as_well(version, depth):
+    for deep in (b"[" * depth + b"]" * depth, b'{"a":' * depth + b"1" + b"}" * depth):
+        with pytest.raises(PayloadError):
+            catalogue(version).decode_request("DataTransfer", b'{"vendorId":' + deep + b"}")
 
 
 @pytest.mark.parametrize("version", list(OcppVersion), ids=str)

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -183,6 +184,18 @@ def test_no_answer_raises_anything_but_what_is_missing(version, data):
         assert type(response) is messages.response_type(action)
         if name != "StartTransactionResponse":  # whose members may be missing
             messages.encode(response)
+
+
+@every_answer
+def test_what_is_nested_too_deep_is_unreadable_and_never_a_crash(version, action, name):
+    messages = catalogue(version)
+    payload = full(messages, name)
+    for depth in (200, 300, 900, 980, 1000, 1030):
+        for deep in (b"[" * depth + b"]" * depth, b'{"a":' * depth + b"1" + b"}" * depth):
+            for member in [*(field.wire for field in messages.shapes.fields(name)), "unheard"]:
+                raw = json.dumps({**payload, member: "HERE"}).encode().replace(b'"HERE"', deep)
+                with suppress(PayloadError):
+                    assert type(read(messages, action, raw)) is messages.response_type(action)
 
 
 # -- what is counted --------------------------------------------------------------------------------------------------

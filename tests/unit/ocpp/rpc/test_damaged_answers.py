@@ -1,13 +1,20 @@
 """Frames that answer the call in flight and are damaged: they settle it at once, whatever the rest of them is."""
 
+import asyncio
 import json
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.links import FakeLink
 
+from ocpp.clock import ManualClock
 from ocpp.messages import catalogue, v2, v16
+from ocpp.rpc.endpoint import Endpoint
+from ocpp.rpc.outbox import Outbox
+from ocpp.rpc.permission import BootState
 from ocpp.rpc.session import CallAnswered, Session
+from ocpp.storage.database import Database
 from ocpp.versions import OcppVersion
 
 V2 = [OcppVersion.V201, OcppVersion.V21]
@@ -145,3 +152,47 @@ def test_damage_behind_the_id_always_settles_the_call(at, piece, version):
 def test_a_call_with_null_for_a_payload_is_one_without_a_payload(session, payload):
     event = session.receive(f'[2,"1","ClearCache",{payload}]'.encode())
     assert (event.action, type(event.request).__name__) == ("ClearCache", "ClearCacheRequest")
+
+
+class _Retry:
+    def attempts(self) -> int:
+        return 3
+
+    def interval(self) -> float:
+        return 60.0
+
+
+class _Courier:
+    def __init__(self) -> None:
+        self.told: list = []
+
+    def prepare(self, stored, request):
+        return request
+
+    def delivered(self, stored, request, response) -> None:
+        self.told.append(response)
+
+    def given_up(self, stored, request, error) -> None:
+        self.told.append(error)
+
+
+@pytest.mark.req("1.6-J-errata-3.3")
+@pytest.mark.parametrize(("answer", "left"), [(b'[3,"1",null]', 0), (b'[3,"1",{"status":7}]', 0), (b'[4,"1"]', 1)])
+async def test_a_stored_message_whose_answer_cannot_be_used_is_delivered(tmp_path, answer, left):
+    clock = ManualClock()
+    database = Database.open(tmp_path / "station.db")
+    endpoint = Endpoint(clock, message_timeout=lambda: 30.0, new_id=lambda: "1")
+    endpoint.boot_state = BootState.ACCEPTED
+    outbox = endpoint.outbox = Outbox(database, clock, major=2, run="run", retry=_Retry(), wake=endpoint.wake)
+    outbox.courier = courier = _Courier()
+    outbox.put(v2.DataTransferRequest(vendor_id="org.example"), "T")
+    link = FakeLink(OcppVersion.V201)
+    task = asyncio.ensure_future(endpoint.attend(link, catalogue(OcppVersion.V201)))
+    await clock.settle()
+    link.feed(answer)
+    await clock.settle()
+    assert (len(outbox), len(link.sent), courier.told) == (left, 1, [])
+    link.drop()
+    await task
+    await endpoint.close()
+    database.close()
