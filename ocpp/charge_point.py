@@ -147,13 +147,13 @@ class ChargePoint(Reporting):
         self._state = StateRepository(database)
         self._listeners: list[Callable[[], None]] = []
         self._message_timeout_s = 30.0
-        self._alive = Alive(self._state, clock, self._charges)
+        self._alive = Alive(self._state, clock, self._charges, database.path.parent)
         self._links: SecureLinks | None = None
         self._last_refusal: tuple[str, str] | None = None
         self._untold: list[Callable[[Context], None]] = [self._record_startup]
         """What happened before the domain was there; a handful at most, as an attempt that fails brings the domain."""
         self._introduced, self._started = asyncio.Event(), asyncio.Event()
-        clock.not_before(last_time(self._state))
+        clock.not_before(last_time(self._state, database.path.parent))
         self._surroundings = Surroundings(
             identity=identity,
             clock=clock,
@@ -473,5 +473,6 @@ class ChargePoint(Reporting):
         return await self._strategy.transfer_data(vendor_id, message_id, data)
 
     def _changed(self) -> None:
+        self._alive.look()
         for listener in tuple(self._listeners):
             listener()

@@ -43,7 +43,7 @@ class Recovery:
         self._charging = charging
         self._settings = settings
         self._clock = clock
-        self._alive = last_time(state)
+        self._alive = last_time(state, charging.database.path.parent)
 
     def recover(self) -> None:
         """Resume or end every open transaction; call once, after the hardware has reported what is plugged."""
