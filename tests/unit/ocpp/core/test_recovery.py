@@ -231,3 +231,33 @@ async def test_the_end_and_the_status_agree(make_station, plugged, state):
     ended = next(each for each in second.events if each["eventType"] == "Ended")
     assert ended["transactionInfo"]["chargingState"] == state
     assert second.statuses()[0] == ("Occupied" if plugged else "Available")
+
+
+@VERSIONS
+@pytest.mark.req("E17.FR.02", "E17.FR.10")
+@pytest.mark.parametrize("seconds", [3, 20, 47, 300])
+async def test_an_outage_of_a_second_is_one_of_a_second(make_station, version, seconds):
+    cut = Cut(make_station, version, **{"TxCtrlr/ResumptionTimeout": 3})
+    await cut.charge(seconds)
+    second = await cut.restart(plugged=[(1, 1)])
+    assert second.csms.of("StopTransaction") == []
+    assert "Ended" not in [kind for kind, _ in second.story]
+
+
+@pytest.mark.parametrize("content", [b"", b"soon", b"\xff\xfe", b"nan", b"9" * 100, b"-5"])
+async def test_a_damaged_note_of_the_time_is_passed_over(make_station, content):
+    cut = Cut(make_station, V201, **{"TxCtrlr/ResumptionTimeout": 3})
+    await cut.charge(20)
+    (cut.first.database.path.parent / "alive").write_bytes(content)
+    await cut.restart(outage=60, plugged=[(1, 1)])
+    assert cut.end()["at"] <= cut.cut_at
+
+
+async def test_an_idle_station_notes_the_time_seldom(make_station):
+    station = await make_station()
+    note = station.database.path.parent / "alive"
+    before = note.read_bytes()
+    await station.clock.advance(250)
+    assert note.read_bytes() == before
+    await station.clock.advance(60)
+    assert note.read_bytes() > before
