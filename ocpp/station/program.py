@@ -25,9 +25,7 @@ from ocpp.charge_point import (
     Installer,
 )
 from ocpp.clock import Clock, SystemClock, moment
-from ocpp.connectivity import NetworkProfile
 from ocpp.device_model import DeviceModel
-from ocpp.device_model.definition import members
 from ocpp.device_model.hardware import define_hardware
 from ocpp.device_model.keys import KeyView
 from ocpp.device_model.standard import build
@@ -40,6 +38,7 @@ from ocpp.station.hardware import Reports, StationHardware
 from ocpp.station.iso15118 import EvControllers, EvReports
 from ocpp.station.logging import MessageLog, old_logs
 from ocpp.station.monitors import monitors_of
+from ocpp.station.profiles import Profiles
 from ocpp.station.service_manager import ServiceManager
 from ocpp.station.simulation import build as build_simulation
 from ocpp.station.state_directory import StateDirectory
@@ -91,6 +90,7 @@ class Program:
         self._certificates = CertificateFolder(configuration.state_dir / "certificates")
         self.model = DeviceModel(VariableRepository(self.database))
         self.keys = KeyView(self.model)
+        self.profiles = Profiles(self._slots, self.model, configuration.networks)
         hardware, reports, ev_reports = StationHardware(), Reports(), EvReports(self.clock)
         with self.database.transaction(durable=False):  # what a first start writes is on disk at once, and whole
             self._build_model()
@@ -146,12 +146,6 @@ class Program:
                 self.model.integer("SecurityCtrlr/SecurityProfile").set(networks[0].security_profile)
                 self.state.put(TRIAL_KEY, None)
                 self.state.put(NETWORK_FILE_KEY, in_file)
-
-    def profiles(self) -> list[NetworkProfile]:
-        """The network connection profiles, best first."""
-        stored = self._slots.load()
-        order = [int(slot) for slot in members(self.model.value("OCPPCommCtrlr/NetworkConfigurationPriority"))]
-        return [msgspec.json.decode(stored[slot], type=NetworkProfile) for slot in order if slot in stored]
 
     @property
     def simulation(self) -> SimulatedStation:
