@@ -8,10 +8,10 @@ import msgspec
 from ocpp.connectivity.profile import NetworkProfile
 
 MAX_TOLD = 64
-"""Unreadable profiles that are remembered as told; as many as there may be slots."""
+"""Complaints that are remembered as told; as many as there may be slots."""
 
 log = logging.getLogger(__name__)
-_told: set[tuple[int, bytes]] = set()
+_told: set[object] = set()
 
 
 def readable(stored: Mapping[int, bytes]) -> dict[int, NetworkProfile]:
@@ -21,9 +21,7 @@ def readable(stored: Mapping[int, bytes]) -> dict[int, NetworkProfile]:
         try:
             found[slot] = msgspec.structs.replace(msgspec.json.decode(raw, type=NetworkProfile), slot=slot)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            if (slot, raw) not in _told and len(_told) < MAX_TOLD:
-                _told.add((slot, raw))
-                log.error("the network profile in slot %d cannot be read and is passed over: %s", slot, error)
+            _tell((slot, raw), f"the network profile in slot {slot} cannot be read and is passed over: {error}")
     return found
 
 
@@ -37,9 +35,16 @@ def in_order(
 
     Where that names none that can be read: the one that worked last (B10.FR.07), then the others, then `otherwise`.
     """
-    found = readable(stored)
-    named = [found[int(slot)] for slot in priority if slot.isdecimal() and int(slot) in found]
+    found, order = readable(stored), list(priority)
+    named = [found[int(slot)] for slot in order if slot.isdecimal() and int(slot) in found]
     if named:
         return named
+    _tell(tuple(order), f"no slot of NetworkConfigurationPriority ({','.join(order)}) holds a profile: all are tried")
     rest = sorted(found.values(), key=lambda profile: (profile.slot != last_good, profile.slot))
     return rest or list(otherwise)
+
+
+def _tell(what: object, text: str) -> None:
+    if what not in _told and len(_told) < MAX_TOLD:
+        _told.add(what)
+        log.error("%s", text)

@@ -77,10 +77,11 @@ class Alive:
         self._timer = self._clock.call_later(interval, self._run)
 
     def _run(self) -> None:
+        watched = self._watches
         self._wait()
-        if self._busy():
+        if self._watches:
             self._mark()
-        if self._clock.monotonic() - self._noted >= TIME_NOTE_INTERVAL_S:
+        if watched is not self._watches or self._clock.monotonic() - self._noted >= TIME_NOTE_INTERVAL_S:
             self._note()
 
     def _note(self, ahead_s: float | None = None) -> None:

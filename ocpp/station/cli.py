@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 EXIT_USAGE = 2
 EXIT_FAILURE = 1
+
+EXIT_GRACE_S = 0.5
+"""What is left for the end of a program that has done everything."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -103,7 +108,16 @@ def _run(options: Any) -> int:
 
     configuration = load(options.station)
     to_console(logging.DEBUG if options.verbose else logging.INFO)
-    return run_in_loop(run_station(configuration))
+    return run_in_loop(_to_the_end(run_station(configuration)))
+
+
+async def _to_the_end(work: Coroutine[Any, Any, int]) -> int:
+    """The loop waits, when it closes, for names that are being looked up, and a name server may take half a minute."""
+    status = await work
+    timer = threading.Timer(EXIT_GRACE_S, os._exit, [status])
+    timer.daemon = True
+    timer.start()
+    return status
 
 
 def _check(options: Any) -> int:

@@ -108,16 +108,21 @@ class MessageLog:
         return [*old_logs(self._path), self._path]
 
     def lines(self) -> Iterator[tuple[datetime, str]]:
-        """Every frame that is still there, oldest first, each with its moment."""
+        """Every frame that is still there, oldest first, each with its moment; without secrets that an earlier release left."""
         for file in self._files():
             if not file.exists():
                 continue
             with file.open(encoding="utf-8", errors="replace") as opened:
                 for line in opened:
                     try:
-                        moment = datetime.fromisoformat(orjson.loads(line)["at"])
-                    except (ValueError, KeyError, TypeError):
+                        entry = orjson.loads(line)
+                        moment = datetime.fromisoformat(entry["at"])
+                        frame = entry["frame"].encode()
+                    except (ValueError, KeyError, TypeError, AttributeError):
                         continue  # torn by a power cut
+                    clean = redacted(frame)
+                    if clean is not frame:
+                        line = orjson.dumps({**entry, "frame": clean.decode()}).decode()
                     yield moment, line.rstrip("\n")
 
     def close(self) -> None:

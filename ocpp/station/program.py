@@ -9,13 +9,12 @@ import random
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from decimal import Decimal
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hal.simulated import SimulatedConnector, SimulatedEvse, SimulatedStation, SimulationOptions
+from hal.simulated import SimulatedStation
 from ocpp.charge_point import (
     LAST_GOOD_KEY,
     ChargePoint,
@@ -25,9 +24,6 @@ from ocpp.charge_point import (
     Grid,
     Identity,
     Installer,
-    Monitor,
-    MonitorType,
-    Origin,
 )
 from ocpp.clock import Clock, SystemClock, moment
 from ocpp.connectivity import NetworkProfile
@@ -45,7 +41,9 @@ from ocpp.station.firmware import CommandInstaller, SimulatedInstaller
 from ocpp.station.hardware import Reports, StationHardware
 from ocpp.station.iso15118 import EvControllers, EvReports
 from ocpp.station.logging import MessageLog, old_logs
+from ocpp.station.monitors import monitors_of
 from ocpp.station.service_manager import ServiceManager
+from ocpp.station.simulation import build as build_simulation
 from ocpp.station.state_directory import StateDirectory
 from ocpp.storage.database import Database
 from ocpp.storage.network_slots import NetworkSlotRepository
@@ -166,9 +164,7 @@ class Program:
     def _build_parts(self, reports: Reports, ev_reports: EvReports) -> "Parts":
         if self.configuration.parts:
             return self._build_real_parts(reports)
-        simulation = self._build_simulation(reports)
-        simulation.attach_iso15118(ev_reports)
-        return simulation
+        return build_simulation(self.configuration, self.clock, reports, ev_reports)
 
     def _build_real_parts(self, reports: Reports) -> "Parts":
         """Those that are not there may turn up yet: the station goes on without, and says so."""
@@ -189,29 +185,6 @@ class Program:
     def _start_over(self) -> None:
         self.starts_over = True
         self._finished.set()
-
-    def _build_simulation(self, reports: Reports) -> SimulatedStation:
-        options = self.configuration.simulation
-        return SimulatedStation(
-            tuple(
-                SimulatedEvse(
-                    tuple(SimulatedConnector(each.max_current_a, each.phases, each.lock) for each in evse.connectors),
-                    evse.bay_sensor,
-                    evse.iso15118,
-                )
-                for evse in self.configuration.evses
-            ),
-            clock=self.clock,
-            listener=reports,
-            state_dir=self.configuration.state_dir,
-            options=SimulationOptions(
-                options["seed"],
-                options["keep_on_restart"],
-                options["meter_resets_on_plug"],
-                options["signed_meter"],
-                self.configuration.station["main_meter"],
-            ),
-        )
 
     def _build_charge_point(self, hardware: StationHardware) -> ChargePoint:
         station = self.configuration.station
@@ -255,7 +228,7 @@ class Program:
             installer=self._build_installer(),
             master_pass_choice=bool(station["master_pass_choice"]),
             ev_link=self._ev_controllers,
-            monitors=self._monitors(),
+            monitors=monitors_of(self.configuration),
             rng=random.SystemRandom(),
             restart=self._restart,
             on_frame=self._on_frame,
@@ -263,26 +236,6 @@ class Program:
             nulls_in_calls=bool(self.configuration.tolerance["null_for_absent"]),
             barred=self._barred,
         )
-
-    @property
-    def _standard_monitors(self) -> int:
-        """How many monitors every station has: one each for the station, its EVSEs and its locks."""
-        evses = self.configuration.evses
-        return 1 + len(evses) + sum(connector.lock for evse in evses for connector in evse.connectors)
-
-    def _monitors(self) -> list[Monitor]:
-        """The monitors of the station file, numbered behind those every station has."""
-        return [
-            Monitor(
-                id=number,
-                address=each["variable"],
-                type=MonitorType(each["type"]),
-                value=Decimal(str(each["value"])),
-                severity=each["severity"],
-                origin=Origin.HARD_WIRED if each["hard_wired"] else Origin.PRECONFIGURED,
-            )
-            for number, each in enumerate(self.configuration.monitors, self._standard_monitors + 1)
-        ]
 
     def _build_installer(self) -> Installer:
         firmware, simulation = self.configuration.firmware, self.configuration.simulation

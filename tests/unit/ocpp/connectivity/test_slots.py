@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from ocpp.connectivity import NetworkProfile
+from ocpp.connectivity import NetworkProfile, slots
 from ocpp.connectivity.slots import in_order, readable
 from ocpp.versions import OcppVersion
 
@@ -44,8 +44,14 @@ def test_a_profile_that_cannot_be_read_is_passed_over_and_told_once(ruin, caplog
         ([], None, [1, 2, 3]),
     ],
 )
-def test_a_priority_that_names_only_dead_slots_leads_to_the_one_that_worked_last(priority, last_good, expected):
-    assert [each.slot for each in in_order(STORED, priority, last_good)] == expected
+def test_a_priority_that_names_only_dead_slots_leads_to_the_one_that_worked_last(
+    priority, last_good, expected, caplog, monkeypatch
+):
+    monkeypatch.setattr(slots, "_told", set())
+    for _ in range(2):
+        assert [each.slot for each in in_order(STORED, priority, last_good)] == expected
+    told = [record for record in caplog.records if "holds a profile" in record.message]
+    assert len(told) == (0 if "3" in priority else 1)
 
 
 def test_where_nothing_can_be_read_the_station_file_counts():

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from support.station import StationUnderTest
 
-from ocpp.charge_point import TIME_NOTE_INTERVAL_S
 from ocpp.clock import ManualClock
+from ocpp.core.alive import TIME_NOTE_INTERVAL_S, clock_floor, last_time
 from ocpp.rpc.outbox import MAX_UNSET_RUNS, UNSET_RUNS_KEY, Outbox, shifted
 from ocpp.storage.database import Database
 from ocpp.storage.security_events import SecurityEventRepository
@@ -197,10 +197,18 @@ async def test_two_protocol_strategies_in_one_run_put_nothing_right_twice(tmp_pa
 async def test_the_time_noted_is_behind_every_stamp_that_may_be_on_record(board):
     board = board(V201)
     station = await board.power_on(BEFORE)
-    for _ in range(50):
-        await station.clock.advance(37)
-        noted = StateRepository(station.database).get("last_time")
-        assert station.clock.unix() <= noted <= station.clock.unix() + TIME_NOTE_INTERVAL_S
+    folder, state = station.database.path.parent, StateRepository(station.database)
+    for charging in (False, True, False):
+        if charging:
+            await station.charge()
+        elif station.hardware.allowed:
+            await station.unplug()
+        for _ in range(20):
+            await station.clock.advance(37)
+            floor, now = clock_floor(state, folder), station.clock.unix()
+            assert now <= floor <= now + TIME_NOTE_INTERVAL_S
+            if charging:
+                assert now - 1 <= last_time(state, folder) <= now, "what an interruption counts from is no guess"
 
 
 def test_only_stamps_within_the_window_are_moved():

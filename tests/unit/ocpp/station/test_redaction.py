@@ -290,3 +290,16 @@ def test_neither_the_file_nor_what_is_uploaded_of_it_holds_a_secret(tmp_path):
     log.close()
     assert len(lines) == 2
     assert SECRET not in "".join(lines) + (tmp_path / "messages.jsonl").read_text()
+
+
+def test_what_an_earlier_release_wrote_down_is_not_uploaded_with_its_secrets(tmp_path):
+    path = tmp_path / "messages.jsonl"
+    entries = [
+        {"at": "2026-01-01T00:00:00Z", "sent": False, "frame": json.dumps([2, "1", "Any", {"vpn": {"key": SECRET}}])},
+        {"at": "2026-01-01T00:00:01Z", "sent": True, "frame": '[3,"1",{"a": 1}]'},
+    ]
+    path.write_text("".join(json.dumps(each) + "\n" for each in entries))
+    lines = [line for _, line in MessageLog(path).lines()]
+    assert SECRET not in "".join(lines)
+    assert json.loads(lines[0])["frame"] == '[2,"1","Any",{"vpn":{"key":"***"}}]'
+    assert json.loads(lines[1]) == entries[1]
