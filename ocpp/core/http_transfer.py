@@ -30,6 +30,9 @@ SENT_AGAIN = (301, 302, 307, 308)
 
 NOT_ALLOWED = (405, 501)
 
+NO_FOLDER = (400, 403, 404, 409, *NOT_ALLOWED)
+"""What servers say of a place within one that is no folder."""
+
 
 def download(url: SplitResult, sink: Sink, transfer: Transfer, context: ssl.SSLContext | None) -> None:
     """GET the file."""
@@ -74,7 +77,7 @@ def upload(
             status = _send(place, method, name, source, size, transfer, context)
             if status < 300:
                 return
-            if status not in (404, 409, *NOT_ALLOWED):
+            if status not in NO_FOLDER:
                 _check_status(status)
         if status not in NOT_ALLOWED:
             _check_status(status)

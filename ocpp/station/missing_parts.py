@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hal.errors import PartsError
 from hal.interfaces import EvseListener, Reading
@@ -13,9 +13,28 @@ from ocpp.errors import ConfigurationError
 RETRY_S = 5.0
 """How often it is looked whether they have turned up: a device that a hub brings later takes some seconds."""
 
+GRACE_S, LOOK_S = 10.0, 1.0
+"""How long, and how often, parts are waited for before the station goes on without them, where a transaction is open: with
+them it may go on as if nothing had been, without them its cable counts as gone.
+"""
+
 FAULT = "InternalError"
 
+if TYPE_CHECKING:
+    from ocpp.station.program import Program
+
 log = logging.getLogger(__name__)
+
+
+async def with_parts(program: "Program", make: "Callable[[], Program]", stopping: Callable[[], bool]) -> "Program":
+    """A program that has its parts, or else the one that is left after `GRACE_S`; `make` makes another one."""
+    looked = 0
+    while program.hurried and not stopping() and looked * LOOK_S < GRACE_S:
+        program.close()
+        await program.clock.sleep(LOOK_S)
+        program = make()
+        looked += 1
+    return program
 
 
 class MissingEvse:
@@ -50,6 +69,8 @@ class MissingEvse:
 
 class MissingParts:
     """See `hal.wired.WiredStation`; `again` makes the real one, and `found` is called once that went well."""
+
+    missing = True
 
     def __init__(
         self,

@@ -50,6 +50,7 @@ from ocpp.storage.network_slots import NetworkSlotRepository
 from ocpp.storage.room import keep_reserve
 from ocpp.storage.security_events import SecurityEventRepository
 from ocpp.storage.state import StateRepository
+from ocpp.storage.transactions import TransactionRepository
 from ocpp.storage.variables import VariableRepository
 
 if TYPE_CHECKING:
@@ -282,10 +283,19 @@ class Program:
             async with AsyncExitStack() as around:
                 await self._serve(around, started)
         finally:
-            if self._message_log is not None:
-                self._message_log.close()
-            self.database.close()
-            self._directory.release()
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the state directory; of a program that does not run."""
+        if self._message_log is not None:
+            self._message_log.close()
+        self.database.close()
+        self._directory.release()
+
+    @property
+    def hurried(self) -> bool:
+        """Whether parts are missing that a transaction on the disk could go on with, were they there."""
+        return getattr(self.parts, "missing", False) and bool(TransactionRepository(self.database).active())
 
     async def _serve(self, around: AsyncExitStack, started: Callable[[], None]) -> None:
         connection = asyncio.ensure_future(self.charge_point.run())
@@ -367,15 +377,20 @@ async def run_station(configuration: Configuration, clock: Callable[[], Clock] =
             gc.enable()
         manager.ready()
 
-    program = Program(configuration, clock())
     async with manager.watching():
         while True:
+            program = Program(configuration, clock())
+            if program.hurried:
+                from ocpp.station.missing_parts import with_parts
+
+                program = await with_parts(program, lambda: Program(configuration, clock()), lambda: stopping)
+            if stopping:
+                program.finish()
             await program.run(started)
             if stopping or (program.restart_reason is None and not program.starts_over):
                 return 0
             if program.restart_reason is not None and configuration.station["reset"] == "exit":
                 return EXIT_RESTART
-            program = Program(configuration, clock())
 
 
 async def _first_of(

@@ -238,6 +238,7 @@ class Database:
         if self._wal is not None:
             os.close(self._wal)
             self._wal = None
+        if self._witness.known:
             self._witness.closed()
         self._connection.close()
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import ssl
 import stat
 import threading
 import time
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 from support.file_server import file_server
+from support.tls import Authority, server_context
 from unit.ocpp.core.test_file_transfer import ftp_server, sftp_server
 
 from ocpp import blocking
@@ -494,3 +496,69 @@ async def test_an_upload_follows_a_redirect_with_the_file(server, tmp_path):
     server.redirects["/logs/CS001.gz"] = (307, "/elsewhere/CS001.gz")
     await Transfer().run(lambda each: file_transfer.upload(server.url, path, "CS001.gz", each))
     assert server.files["/elsewhere/CS001.gz"] == CONTENT
+
+
+# -- FTP over TLS -----------------------------------------------------------------------------------------------------
+
+
+class Ftps:
+    """As much of a server as an upload and a download need; `stored` has what came."""
+
+    def __init__(self, context):
+        self._context = context
+        self.stored = {}
+
+    def __call__(self, connection, ended):
+        connection.sendall(b"220 hello\r\n")
+        data = None
+        while line := self._line(connection):
+            word, _, rest = line.partition(b" ")
+            if word == b"AUTH":
+                connection.sendall(b"234 TLS\r\n")
+                connection = self._context.wrap_socket(connection, server_side=True)
+                continue
+            if word == b"PASV":
+                data = socket.create_server(("127.0.0.1", 0))
+                answer = b"227 (127,0,0,1,%d,%d)" % divmod(data.getsockname()[1], 256)
+            elif word in (b"RETR", b"STOR"):
+                connection.sendall(b"150 here\r\n")
+                self._transfer(word, rest.decode(), data)
+                answer = b"226 done"
+            else:
+                answer = {b"USER": b"331 password", b"PASS": b"230 in", b"QUIT": b"221 bye"}.get(word, b"200 ok")
+            connection.sendall(answer + b"\r\n")
+        connection.close()
+
+    @staticmethod
+    def _line(connection):
+        line = b""
+        while not line.endswith(b"\r\n") and (piece := connection.recv(1)):
+            line += piece
+        return line.strip()
+
+    def _transfer(self, word, name, listening):
+        plain, _ = listening.accept()
+        listening.close()
+        with self._context.wrap_socket(plain, server_side=True) as secure:
+            if word == b"RETR":
+                secure.sendall(CONTENT)
+            else:
+                content = b""
+                while piece := secure.recv(65536):
+                    content += piece
+                self.stored[name] = content
+            secure.unwrap()
+
+
+async def test_files_go_over_tls_as_well_and_end_with_their_transfer(tmp_path):
+    root = Authority("root")
+    server = Ftps(server_context(tmp_path, root))
+    trust = ssl.create_default_context(cadata=root.pem.decode())
+    with peer(server) as address:
+        location = f"ftps://joe:secret@{address}/logs/"
+        path = tmp_path / "image"
+        await Transfer().run(lambda each: file_transfer.download(location + "image.bin", path, each, trust))
+        assert path.read_bytes() == CONTENT
+        await Transfer().run(lambda each: file_transfer.upload(location, path, "CS001.gz", each, trust))
+        assert server.stored == {"CS001.gz": CONTENT}
+        await gone()

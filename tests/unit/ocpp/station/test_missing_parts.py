@@ -7,7 +7,7 @@ import pytest
 
 from hal.errors import BusError, ClaimError, DriverError, PartsError
 from ocpp.clock import ManualClock
-from ocpp.station.missing_parts import RETRY_S, MissingParts
+from ocpp.station.missing_parts import GRACE_S, LOOK_S, RETRY_S, MissingParts, with_parts
 
 GONE = PartsError({"M1": BusError("/dev/ttyUSB0 cannot be opened"), "FE": BusError("FE is silent")})
 
@@ -87,3 +87,37 @@ def test_a_part_that_is_described_wrongly_is_no_matter_of_waiting():
     assert PartsError({"a": BusError("gone"), "b": DriverError("no such driver")}).wrong
     assert PartsError({"a": ClaimError("claimed twice")}).wrong
     assert str(GONE) == "M1: /dev/ttyUSB0 cannot be opened\nFE is silent"
+
+
+class Start:
+    """A start of the program, which misses its parts or not."""
+
+    def __init__(self, clock, hurried):
+        self.clock, self.hurried, self.closed = clock, hurried, False
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.mark.parametrize("there_after", [1, 4, None])
+async def test_a_transaction_that_is_open_has_its_parts_waited_for_a_little(there_after):
+    clock = ManualClock()
+    starts = [Start(clock, True)]
+
+    def make():
+        starts.append(Start(clock, hurried=len(starts) != there_after))
+        return starts[-1]
+
+    waiting = asyncio.ensure_future(with_parts(starts[0], make, lambda: False))
+    await clock.advance(60)
+    taken = await waiting
+    assert taken is starts[-1]
+    assert not taken.closed
+    assert all(each.closed for each in starts[:-1])
+    assert len(starts) - 1 == (there_after if there_after is not None else GRACE_S / LOOK_S)
+
+
+async def test_nobody_waits_for_parts_while_the_program_is_stopped_or_nothing_is_open():
+    clock = ManualClock()
+    for start, stopping in ((Start(clock, True), True), (Start(clock, False), False)):
+        assert await with_parts(start, lambda: None, lambda stopping=stopping: stopping) is start
