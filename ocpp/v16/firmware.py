@@ -88,11 +88,13 @@ class Firmware:
             await self._context.rpc.call(
                 v16.SignedFirmwareStatusNotificationRequest(
                     status=v16.FirmwareStatusEnum(status), request_id=update.request_id
-                )
+                ),
+                patient=True,
             )
         elif status in PLAIN_STATUSES:
             await self._context.rpc.call(
-                v16.FirmwareStatusNotificationRequest(status=v16.FirmwareStatus(PLAIN_STATUSES[status]))
+                v16.FirmwareStatusNotificationRequest(status=v16.FirmwareStatus(PLAIN_STATUSES[status])),
+                patient=True,
             )
 
     def trigger(self) -> None:

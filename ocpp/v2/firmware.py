@@ -49,7 +49,8 @@ class Firmware:
 
     async def _tell(self, update: Update, status: str) -> None:
         await self._context.rpc.call(
-            v2.FirmwareStatusNotificationRequest(status=v2.FirmwareStatusEnum(status), request_id=update.request_id)
+            v2.FirmwareStatusNotificationRequest(status=v2.FirmwareStatusEnum(status), request_id=update.request_id),
+            patient=True,
         )
 
     def trigger(self) -> None:
