@@ -93,6 +93,16 @@ class Catalogue:
         """
         return self._tolerance.understand(self._response_name(action), value)
 
+    def recall(self, action: str, payload: Payload) -> Any:
+        """A request of our own that was kept: as it was written, also where it breaks its schema.
+
+        PayloadError where something needed cannot be read, KeyError for an unknown action.
+        """
+        try:
+            return self.decode_request(action, payload)
+        except PayloadError:
+            return self._understand(self._actions[action][0], payload)
+
     def encode(self, message: msgspec.Struct) -> bytes:
         """The payload in this version: what it does not know is left out; ValueError for a value it does not know."""
         return self.writer.encode(message)

@@ -228,8 +228,9 @@ class Outbox:
         self._suspects.answered(stored.order)
 
     def _decode(self, stored: StoredMessage) -> Any:
+        """What breaks its schema goes out all the same: what to do with it is for the CSMS to say."""
         try:
-            return self._catalogue.decode_request(stored.action, stored.payload)
+            return self._catalogue.recall(stored.action, stored.payload)
         except (ValueError, LookupError):
             log.exception("stored %s (order %d) cannot be read", stored.action, stored.order)
             return None

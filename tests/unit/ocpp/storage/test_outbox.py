@@ -1,12 +1,15 @@
 """The outbox over its repository: what it holds in memory is what is on disk, whatever became of a transaction."""
 
+import json
+
 import pytest
 
 from ocpp.clock import ManualClock
 from ocpp.errors import StorageError
-from ocpp.messages import v2
+from ocpp.messages import catalogue, v2
 from ocpp.rpc.outbox import Outbox
 from ocpp.storage.messages import MessageRepository
+from ocpp.versions import OcppVersion
 
 
 class Retry:
@@ -78,3 +81,33 @@ class Courier:
 
     def given_up(self, stored, request, error) -> None:
         pass
+
+
+STOP = {"transactionId": 7, "meterStop": 1400, "timestamp": "2026-01-01T01:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        (STOP | {"idTag": "A" * 30}, STOP | {"idTag": "A" * 30}),
+        (STOP | {"reason": "SomethingElse"}, STOP),
+        (STOP | {"unknown": 1}, STOP),
+        (STOP | {"transactionData": []}, STOP | {"transactionData": []}),
+    ],
+)
+def test_a_stored_message_that_breaks_its_schema_goes_out_all_the_same(database, payload, expected):
+    MessageRepository(database).add(
+        major=1,
+        action="StopTransaction",
+        payload=json.dumps(payload).encode(),
+        transaction="T1",
+        droppable=False,
+        created_unix=0.0,
+        run="run",
+        clock_unset=False,
+    )
+    box = Outbox(database, ManualClock(), major=1, run="run", retry=Retry())
+    box.courier = Courier()
+    found = box.head()
+    assert found is not None
+    assert json.loads(catalogue(OcppVersion.V16).encode(found[1])) == expected
