@@ -223,9 +223,16 @@ def test_a_reset_may_restart_in_the_same_process(csms, station_on, version):
     assert station.stop() == 0
 
 
-def test_a_power_cut_ends_the_transaction_with_the_last_reading(csms, station_on, version):
-    station = station_on(csms.port, version, variables={"TxCtrlr/ResumptionTimeout": 0})
+def register(station: StationProcess) -> float:
+    return float(station.status()["evses"][0]["meter"]["energy_wh"])
+
+
+def test_a_power_cut_ends_the_transaction_with_the_register(csms, station_on, version):
+    unsampled = {"SampledDataCtrlr/TxUpdatedInterval": 0, "SampledDataCtrlr/TxEndedInterval": 0}
+    station = station_on(csms.port, version, variables={"TxCtrlr/ResumptionTimeout": 0, **unsampled})
     charge(station)
+    station.wait(lambda: register(station) > 3, "something is drawn")
+    told = register(station)
     assert station.post("/api/sim/power_cut") == {"power": "off"}
     assert station.process.wait(PATIENCE_S) == -signal.SIGKILL
     station.start()
@@ -233,6 +240,10 @@ def test_a_power_cut_ends_the_transaction_with_the_last_reading(csms, station_on
     station.wait(lambda: ended(csms, version), "the transaction is ended")
     event = ended(csms, version)[0]
     assert (event.get("reason") or event["transactionInfo"]["stoppedReason"]) == "PowerLoss"
+    billed = event.get("meterStop")
+    if billed is None:
+        billed = event["meterValue"][-1]["sampledValue"][0]["value"]
+    assert int(told) <= billed <= register(station)
 
 
 def test_the_network_can_be_taken_away_and_comes_back_without_back_off(csms, station_on):
