@@ -152,7 +152,7 @@ def test_in_memory(benchmark, role):
     queue, done = deque(), None
 
     def put_and_take():
-        queue.append(WaitingCall(REQUEST, done, 0))
+        queue.append(WaitingCall(REQUEST, "StopTransaction", done, 0))
         queue.popleft()
 
     benchmark(put_and_take)

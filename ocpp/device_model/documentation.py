@@ -98,6 +98,7 @@ _KEY_COLUMNS = ("key", "meaning", "type", "range or values", "unit", "access", "
 def keys_page() -> str:
     """docs/v16/configuration-keys.md."""
     model = station_model()
+    model.set_inside(model.entry("OCPP16Ctrlr/SignedMeterValues"), "true")
     view = KeyView(model)
     text = _KEYS_HEAD
     for profile, keys in groupby(KEYS, lambda key: key.profile):

@@ -109,6 +109,7 @@ def _define_evse(model: DeviceModel, evse_id: int, evse: EvseDescription, voltag
     model.define(f"AlignedDataCtrlr@{evse_id}/SendDuringIdle", boolean(False))
     if evse.signed_meter:
         model.define(f"FiscalMetering@{evse_id}/PublicKey", text("", RO, high=2500, persistent=False))
+        model.set_inside(model.entry("OCPP16Ctrlr/SignedMeterValues"), "true")
     if evse.display:
         model.define(f"Display@{evse_id}/Available", boolean(True, RO, constant=True))
     for connector_id, connector in enumerate(evse.connectors, 1):

@@ -159,9 +159,10 @@ class KeyView:
         self._keys[name.casefold()] = Key(name, address, "Vendor")
 
     def add(self, key: Key) -> None:
-        """A key that only this station has, for a variable of the model; ValueError when there is one of that name."""
+        """A key that only this station has, for a variable of the model; one of that name that is there stays."""
         if key.name.casefold() in self._keys:
-            raise ValueError(f"key {key.name}: there is one of that name already")
+            log.warning("the key %s of the station file hides that of the station", key.name)
+            return
         self._keys[key.name.casefold()] = key
 
     def price_texts(self) -> dict[str, str]:

@@ -12,8 +12,8 @@ PROFILES = {
 }
 """Feature profiles that may be missing, and the variable that says so."""
 
-EXTENSIONS = {"PlugAndCharge": "ISO15118Ctrlr/Available"}
-"""Extensions over DataTransfer that may be missing, and the variable that says so."""
+EXTENSIONS = {"PlugAndCharge": "ISO15118Ctrlr/Available", "SignedMeterValues": f"{CONTROLLER}/SignedMeterValues"}
+"""Extensions that may be missing, and the variable that says so."""
 
 TABLE = {
     f"{CONTROLLER}/BlinkRepeat": integer(3, hidden=True, high=1000),
@@ -25,6 +25,7 @@ TABLE = {
     f"{CONTROLLER}/LightIntensity": integer(100, hidden=True, high=100, unit="Percent"),
     f"{CONTROLLER}/MinimumStatusDuration": seconds(0, hidden=True, high=3600),
     f"{CONTROLLER}/NumberOfConnectors": integer(1, RO, hidden=True, persistent=False),
+    f"{CONTROLLER}/SignedMeterValues": boolean(False, RO, hidden=True, persistent=False),
     f"{CONTROLLER}/SupportedFeatureProfiles": Definition(
         data_type=DataType.STRING, default="Core", hidden=True, persistent=False
     ),
