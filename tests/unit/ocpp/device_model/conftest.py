@@ -28,6 +28,7 @@ def standard_model(database: Database | None = None) -> DeviceModel:
     model = DeviceModel(VariableRepository(database) if database is not None else None)
     build(model)
     define_hardware(model, STATION, lambda: NOW)
+    model.set_inside(model.entry("OCPP16Ctrlr/SignedMeterValues"), "true")  # with every key there is
     return model
 
 
