@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stations import CallLoop, folder, station
 
-from ocpp.core.limits import Place, composite
+from ocpp.core.limits import Place, composite, limits_of
 from ocpp.core.schedule import PERIOD_IN_MESSAGE, ChargingProfile, Kind, Period, Periods, Purpose, Schedule
 from ocpp.messages import v201
 
@@ -57,8 +57,12 @@ def test_composite_floor(benchmark, role):
 
 def test_composite(benchmark, role):
     role(GROUP, "ours", "composite")
-    assert len(composite(PLACE, PROFILES, START, DAY_S, START)) > 12
-    benchmark(composite, PLACE, PROFILES, START, DAY_S, START)
+
+    def made():
+        return composite(limits_of(PLACE, PROFILES, START), START, DAY_S)
+
+    assert len(made().slices) > 12
+    benchmark(made)
 
 
 def test_composite_call(benchmark, role):
