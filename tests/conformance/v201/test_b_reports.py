@@ -179,7 +179,7 @@ def test_tc_b_18_criteria_and_component(csms, station):
 
 @pytest.mark.tc("TC_B_53_CS")
 @pytest.mark.req("B07.FR.01", "B07.FR.03", "B07.FR.04", "B07.FR.08", "B07.FR.10", "B07.FR.12")
-@pytest.mark.skipif(not SPEC.is_dir(), reason="needs the list of required variables")
+@pytest.mark.skipif(not SPEC.is_dir(), reason="no list of required variables: set PILOTWIRE_SPEC to its folder")
 def test_tc_b_53_every_required_variable(csms, station):
     entries = report(csms, "GetBaseReport", reportBase="FullInventory")
     assert set(documented()) <= {name(entry) for entry in entries}
