@@ -32,8 +32,8 @@ them.
 
 `make fuzz SECONDS=60`: atheris (libFuzzer) looks for inputs that take new ways through the code, compiled modules
 included, which run with the address sanitizer. Every target holds the code to its promise: nothing but its own errors,
-bounded answers, every call settled, what was read can be written and read again. Inputs that once broke a promise, and some that took ways of their own, are
-kept in tests/fuzz/corpus.
+bounded answers, every call settled, what was read can be written and read again. Inputs that once broke a promise,
+and some that took ways of their own, are kept in tests/fuzz/corpus.
 
 | target | inputs | seconds |
 | --- | --: | --: |
