@@ -403,7 +403,9 @@ async def test_a_transaction_found_open_is_ended_or_resumed_as_configured(make_s
         interrupted, resumed = again[:2]
         assert (interrupted["eventType"], interrupted["triggerReason"]) == ("Updated", "AbnormalCondition")
         assert interrupted["offline"] is True
-        assert interrupted["meterValue"][0]["timestamp"] == "2026-01-01T00:01:00Z", "the last reading, with its own time"
+        assert interrupted["meterValue"][0]["timestamp"] == "2026-01-01T00:01:00Z", (
+            "the last reading, with its own time"
+        )
         assert interrupted["timestamp"] == "2026-01-01T00:01:01Z" < resumed["timestamp"], "alive until then"
         assert (resumed["eventType"], resumed["seqNo"]) == ("Updated", known + 1)
         contexts = [value["sampledValue"][0]["context"] for event in again[:2] for value in event["meterValue"]]
