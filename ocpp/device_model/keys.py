@@ -35,7 +35,7 @@ such a key is there once it was set."""
 MAX_PRICE_TEXTS = 16
 """Languages with a key of their own; a display has to turn through them."""
 
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*", re.ASCII)
+_LANGUAGE = r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*"
 
 
 class KeyOutcome(StrEnum):
@@ -173,7 +173,7 @@ class KeyView:
     def _add_price_text(self, name: str) -> Key | None:
         """The key for one more language; None where the name means none, or there is no room for it."""
         language = name[len(PRICE_TEXT) :]
-        if not (name.casefold().startswith(PRICE_TEXT.casefold()) and _LANGUAGE.fullmatch(language)):
+        if not (name.casefold().startswith(PRICE_TEXT.casefold()) and re.fullmatch(_LANGUAGE, language)):
             return None
         if len(self.price_texts()) >= MAX_PRICE_TEXTS:
             log.warning("the key %s is not taken: %d languages have theirs already", name, MAX_PRICE_TEXTS)
